@@ -1,0 +1,133 @@
+"""Records and their envelopes: CloudEvents 1.0, Kafka binary mode.
+
+One function makes the wire form (`encode`), one reads it (`decode`). Decoding never raises: what cannot be decoded
+becomes an `Undecodable`, because validity is a matter of headers alone (docs/decisions/0001).
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from domain.envelope import Envelope
+from domain.registry import EVENTS, TYPE_OF
+
+MAX_VALUE: Final = 64 * 1024
+Headers = tuple[tuple[str, bytes], ...]
+
+
+class Record(msgspec.Struct, frozen=True):
+    """A record as it stands in the log."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    """Broker's or producer's time, ms since 1970."""
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+class Undecodable(msgspec.Struct, frozen=True):
+    """A record whose envelope or value cannot be read; `why` is for the operator."""
+
+    why: str
+
+
+class TooLarge(ValueError):
+    """The value is over 64 KiB. A refusal: it is found before the record gets an owner sequence."""
+
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_decoders: Final = {name: msgspec.json.Decoder(cls) for name, cls in EVENTS.items()}
+
+
+def encode_value(event: msgspec.Struct) -> bytes:
+    """JSON of an event. Raises TooLarge."""
+    value = _encoder.encode(event)
+    if len(value) > MAX_VALUE:
+        raise TooLarge(f"{TYPE_OF[type(event)]} would take {len(value)} bytes; {MAX_VALUE} is the most")
+    return value
+
+
+def type_of(event: msgspec.Struct) -> str:
+    """The wire name of an event."""
+    return TYPE_OF[type(event)]
+
+
+def encode_headers(envelope: Envelope) -> list[tuple[str, bytes]]:
+    """Headers of an event, without the owner's (`adapters/kafka/readrule.py` adds those)."""
+    e = envelope
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", e.id.encode()),
+        ("ce_type", e.type.encode()),
+        ("ce_source", e.source.encode()),
+        ("ce_time", e.time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()),
+        ("ce_subject", e.subject.encode()),
+        ("ce_dataschema", f"/events/{e.type}.schema.json".encode()),
+        ("content-type", b"application/json"),
+        ("ce_actor", e.actor.encode()),
+        ("ce_correlationid", e.correlation_id.encode()),
+    ]
+    optional: Iterable[tuple[str, str | int | None]] = (
+        ("ce_causationid", e.causation_id),
+        ("ce_commandid", e.command_id),
+        ("traceparent", e.traceparent),
+        ("ce_streamversion", e.stream_version),
+        ("ce_taskseq", e.task_seq),
+        ("ce_idempotencykey", e.idempotency_key),
+        ("ce_idempotencydigest", e.idempotency_digest),
+    )
+    headers += [(name, str(value).encode()) for name, value in optional if value is not None]
+    return headers
+
+
+def decode(record: Record) -> tuple[Envelope, msgspec.Struct] | Undecodable:
+    """Envelope and event of a record, or why not. Never raises."""
+    if record.value is None:
+        return Undecodable("tombstone: the record has no value")
+    if record.key is None:
+        return Undecodable("the record has no key")
+    try:
+        h = dict(record.headers)
+        number = {name: int(h[name]) if name in h else None for name in ("ce_streamversion", "ce_taskseq")}
+        text = {name: h[name].decode() if name in h else None for name in _OPTIONAL}
+        envelope = Envelope(
+            id=h["ce_id"].decode(),
+            type=h["ce_type"].decode(),
+            source=h["ce_source"].decode(),
+            time=datetime.fromisoformat(h["ce_time"].decode()),
+            subject=h["ce_subject"].decode(),
+            actor=h["ce_actor"].decode(),
+            correlation_id=h["ce_correlationid"].decode(),
+            causation_id=text["ce_causationid"],
+            command_id=text["ce_commandid"],
+            traceparent=text["traceparent"],
+            stream_version=number["ce_streamversion"],
+            task_seq=number["ce_taskseq"],
+            idempotency_key=text["ce_idempotencykey"],
+            idempotency_digest=text["ce_idempotencydigest"],
+        )
+        if envelope.time.tzinfo is None:
+            return Undecodable("ce_time has no time zone")
+    except (KeyError, ValueError, UnicodeDecodeError) as error:
+        return Undecodable(f"envelope: {type(error).__name__}: {error}")
+    decoder = _decoders.get(envelope.type)
+    if decoder is None:
+        return Undecodable(f"unknown event type {envelope.type!r}")
+    try:
+        return envelope, decoder.decode(record.value)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return Undecodable(f"{envelope.type}: {error}")
+
+
+_OPTIONAL: Final = (
+    "ce_causationid",
+    "ce_commandid",
+    "traceparent",
+    "ce_idempotencykey",
+    "ce_idempotencydigest",
+)

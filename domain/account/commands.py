@@ -1,0 +1,163 @@
+"""Commands and questions to one account. All travel between processes as JSON, tagged with their class name."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from domain.account.events import Output, Problem, StoredFile, TaskInput
+from domain.personal import Sealed
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """Base. `account_id` is the stream it goes to."""
+
+    account_id: str
+
+
+class OpenAccount(Command, kw_only=True):
+    """Internal, repeatable: replies with the account when it is open already."""
+
+    user_id: int
+    sign_up_credits: int
+
+
+class CloseAccount(Command, kw_only=True):
+    """Internal, repeatable."""
+
+
+class AdjustCredits(Command, kw_only=True):
+    amount: int
+    reason: str
+
+
+class StoreFile(Command, kw_only=True):
+    file: StoredFile
+
+
+class DeleteFile(Command, kw_only=True):
+    file_id: str
+
+
+class RequestTask(Command, kw_only=True):
+    """`model`, `model_version` and `price` were read from the catalog by the handler, `params` validated by its schema.
+
+    `inputs` name files of this account by id (checked by decide, which fills in hash, type and size) or files in
+    `files`, which came with the request.
+    """
+
+    task_id: str
+    kind: str
+    model: str
+    model_version: str
+    price: int
+    max_credits: int | None = None
+    prompt: Sealed | None = None
+    prompt_length: int = 0
+    inputs: tuple[tuple[str, str], ...] = ()
+    """(role, file id) pairs."""
+    files: tuple[StoredFile, ...] = ()
+    params: dict[str, Any] = {}
+    seed: int
+    priority: int = 0
+    deadline: datetime | None = None
+    parent: str | None = None
+    max_queued: int = 20
+    """The account's limit of tasks that are not terminal and not running."""
+
+
+class CancelTask(Command, kw_only=True):
+    """From the client (`reason="client"`), or from a reactor or the scheduler (`account-closed`, `deadline`)."""
+
+    task_id: str
+    reason: str = "client"
+
+
+class RetryTask(Command, kw_only=True):
+    """A new task with the pinned request of a failed or cancelled one and `parent` set; today's price."""
+
+    task_id: str
+    new_task_id: str
+    price: int
+    model_version: str
+    max_credits: int | None = None
+    max_queued: int = 20
+    prompt: Sealed | None = None
+    """The parent's prompt, sealed anew for the new event."""
+    seed: int | None = None
+    """None: the parent's."""
+
+
+class ExpireAttempt(Command, kw_only=True):
+    """The scheduler: this attempt's lease ended."""
+
+    task_id: str
+    attempt: int
+
+
+class ApplyRunStarted(Command, kw_only=True):
+    """Run events of lathe.runs, as commands of the account's owner. `source_offset` is their offset there."""
+
+    task_id: str
+    attempt: int
+    worker_id: str
+    source_offset: int
+
+
+class ApplyRunSucceeded(Command, kw_only=True):
+    task_id: str
+    attempt: int
+    outputs: tuple[Output, ...]
+    metrics: dict[str, float] = {}
+    source_offset: int
+
+
+class ApplyRunFailed(Command, kw_only=True):
+    task_id: str
+    attempt: int
+    problem: Problem
+    source_offset: int
+
+
+class ApplyRunCancelled(Command, kw_only=True):
+    task_id: str
+    attempt: int
+    used_fraction: float
+    source_offset: int
+
+
+class DescribeRun(Command, kw_only=True):
+    """Question: the order of one attempt, for its worker. Replies with the pinned request; NotFound, NotInState."""
+
+    task_id: str
+    attempt: int
+
+
+class DescribeTask(Command, kw_only=True):
+    """Question: the task as its owner knows it."""
+
+    task_id: str
+
+
+class DescribeAccount(Command, kw_only=True):
+    """Question: wallet and state."""
+
+
+AccountCommand = (
+    OpenAccount
+    | CloseAccount
+    | AdjustCredits
+    | StoreFile
+    | DeleteFile
+    | RequestTask
+    | CancelTask
+    | RetryTask
+    | ExpireAttempt
+    | ApplyRunStarted
+    | ApplyRunSucceeded
+    | ApplyRunFailed
+    | ApplyRunCancelled
+    | DescribeRun
+    | DescribeTask
+    | DescribeAccount
+)

@@ -1,0 +1,165 @@
+"""Events of topic `lathe.accounts`, keyed by account id. Money is integer micro-credits."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from domain.personal import Sealed
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of all events: frozen, JSON, new fields only with a default."""
+
+
+class AccountOpened(Event, kw_only=True):
+    """A registered user got an account with sign-up credits."""
+
+    user_id: int
+    granted: int
+
+
+class AccountClosed(Event, kw_only=True):
+    """Nothing is accepted any more."""
+
+
+class CreditsAdjusted(Event, kw_only=True):
+    """An admin gave (or took, when negative) credits. `reason` is a short code or text of the admin."""
+
+    amount: int
+    reason: str
+
+
+class CreditsForfeited(Event, kw_only=True):
+    amount: int
+
+
+class StoredFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A file's bytes lie in the object store under `acct/<account id>/<sha256>`."""
+
+    file_id: str
+    name: Sealed
+    """Cleaned original name; field id `file_name`, or `files.<i>.name` inside TaskRequested."""
+    media_type: str
+    bytes: int
+    sha256: str
+    width: int | None = None
+    height: int | None = None
+
+
+class FileStored(Event, kw_only=True):
+    file: StoredFile
+
+
+class FileDeleted(Event, kw_only=True):
+    file_id: str
+
+
+class TaskInput(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One input of a task. `role` is `image`, or the view's name (`front`, `left`, …)."""
+
+    role: str
+    file_id: str
+    sha256: str
+    media_type: str
+    bytes: int
+
+
+class TaskRequested(Event, kw_only=True):
+    """A task was accepted and its price reserved. Everything a run needs is pinned here."""
+
+    task_id: str
+    kind: str
+    """`generate`; later `job`, `prediction`, `recognition`, `forecast`."""
+    model: str
+    model_version: str
+    price: int
+    reserved: int
+    prompt: Sealed | None = None
+    """Field id `prompt`."""
+    prompt_length: int = 0
+    inputs: tuple[TaskInput, ...] = ()
+    files: tuple[StoredFile, ...] = ()
+    """Files that came with the request itself."""
+    params: dict[str, Any] = {}
+    """Validated against the model's schema: formats, target_faces, texture_size, quality and the engine's own."""
+    seed: int
+    priority: int = 0
+    deadline: datetime | None = None
+    parent: str | None = None
+
+
+class TaskStarted(Event, kw_only=True):
+    """The first (or a later) attempt began to run. `source` names the record in lathe.runs that led to it."""
+
+    task_id: str
+    attempt: int
+    worker_id: str
+    source_offset: int
+
+
+class TaskRetried(Event, kw_only=True):
+    """A new attempt is queued; `attempt` is its number (2, 3). `source_offset` if a run event led to it."""
+
+    task_id: str
+    attempt: int
+    reason: str
+    source_offset: int | None = None
+
+
+class TaskCancelRequested(Event, kw_only=True):
+    """The owner wants a running task cancelled; shown as `cancelling`."""
+
+    task_id: str
+    attempt: int
+
+
+class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One result file, stored under `acct/<account id>/<sha256>`. `file_id` is given by the owner."""
+
+    format: str
+    """`glb`, `obj`, `stl`, `preview` (PNG) or `report` (JSON: report, understood, ignored)."""
+    file_id: str = ""
+    media_type: str
+    bytes: int
+    sha256: str
+
+
+class TaskCompleted(Event, kw_only=True):
+    task_id: str
+    attempt: int
+    outputs: tuple[Output, ...]
+    metrics: dict[str, float] = {}
+    """Seconds by stage (`field_s`, `surface_s`, …), `faces`, …: numbers only."""
+    charged: int
+    released: int
+    source_offset: int
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a task failed. `code` is a problem type; `message_sha256` an object with text that may repeat user input."""
+
+    code: str
+    kind: str
+    """`bad-input`, `permanent`, `retryable` (attempts used up) or `deadline`."""
+    message_sha256: str | None = None
+
+
+class TaskFailed(Event, kw_only=True):
+    task_id: str
+    attempt: int
+    problem: Problem
+    charged: int = 0
+    released: int
+    source_offset: int | None = None
+
+
+class TaskCancelled(Event, kw_only=True):
+    """`reason`: `client`, `deadline`, `account-closed`, `lease-expired`."""
+
+    task_id: str
+    attempt: int
+    reason: str
+    charged: int
+    released: int
+    source_offset: int | None = None

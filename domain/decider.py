@@ -1,0 +1,64 @@
+"""The shape every aggregate has: decide a command on a state, evolve the state by an event.
+
+One decider serves one owned topic. Its state is that of one whole partition; the key of an event names the stream
+(account, user, model, worker) inside it. The names are those of the Decider pattern (Jérémie Chassaing,
+https://thinkbeforecoding.com/post/2021/12/17/functional-event-sourcing-decider).
+"""
+
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from domain.envelope import Envelope
+
+State = TypeVar("State")
+Command = TypeVar("Command", contravariant=True)
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """What a decision may know besides state and command. All of it is given: the domain has no clock."""
+
+    now: datetime
+    event_id: str
+    """The ce_id the event will get; sealed fields in the command are bound to it."""
+    command_id: str
+    actor: str
+    correlation_id: str
+    causation_id: str | None = None
+    traceparent: str | None = None
+    idempotency_key: str | None = None
+    idempotency_digest: str | None = None
+    partition: int = 0
+    """The partition that decides (goes into the ids of derived files)."""
+
+
+class Append(msgspec.Struct, frozen=True):
+    """Decided: this event is to be appended to stream `key`."""
+
+    key: str
+    event: msgspec.Struct
+    subject: str
+    task_seq: int | None = None
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """Nothing new to say: an answer from the state alone (a replay, a question, a repeat that changes nothing)."""
+
+    view: dict[str, Any]
+
+
+class Decider(Protocol[State, Command]):
+    """Pure. `decide` may not change the state; `evolve` changes it in place, and never fails on a valid event."""
+
+    def initial(self) -> State: ...
+
+    def decide(self, state: State, command: Command, context: Context) -> Append | Reply:
+        """Raises a `domain.errors.DomainError` to refuse."""
+        ...
+
+    def evolve(self, state: State, key: str, event: msgspec.Struct, envelope: Envelope) -> None: ...
+
+    def view(self, state: State, key: str, subject: str) -> dict[str, Any]:
+        """What a client is told about `subject` after the event that was just evolved, as JSON values."""
+        ...

@@ -1,0 +1,1 @@
+"""Users, roles and credentials: one partition, because a user name must be unique."""

@@ -1,0 +1,1 @@
+"""Which worker runs which attempt: one writer, the scheduler."""
