@@ -1,0 +1,214 @@
+"""Every setting of Lathe, in one place.
+
+Each field is read from the environment (or a `.env` file) as `LATHE_<FIELD>`; a few also answer to the names that other
+deployments already use (`DATABASE_URL`, `MINIO_*`). A URL that is not set means: `lathe up` runs that part itself.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "LATHE_"
+CONFIG = SettingsConfigDict(
+    env_prefix=PREFIX,
+    env_file=".env",
+    env_ignore_empty=True,
+    extra="ignore",
+    frozen=True,
+    populate_by_name=True,
+    validate_default=True,
+    hide_input_in_errors=True,
+)
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class SettingsError(Exception):
+    """A setting is malformed. The message has one line per setting: its name and what it must be."""
+
+
+def _comma_separated(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _alias(field: str, *others: str) -> AliasChoices:
+    return AliasChoices(f"{PREFIX}{field}".upper(), field, *others)
+
+
+class Limits(BaseSettings):
+    """What one client may ask for. Exceeding one is a 413, 422 or 429."""
+
+    model_config = CONFIG
+
+    max_prompt_chars: int = Field(2000, ge=1, description="Longest prompt, in characters.")
+    max_image_mb: int = Field(20, ge=1, description="Largest image, in megabytes.")
+    max_image_megapixels: int = Field(50, ge=1, description="Largest image, in megapixels.")
+    max_json_mb: int = Field(1, ge=1, description="Largest JSON body, in megabytes.")
+    requests_per_second: int = Field(60, ge=1, description="Requests a second per account.")
+    max_queued: int = Field(20, ge=1, description="Tasks that one account may have queued.")
+    failed_logins_per_minute: int = Field(10, ge=1, description="Failed logins a minute per name and address.")
+    registrations_per_minute: int = Field(
+        100, ge=1, description="Registrations a minute per address; loopback is free."
+    )
+    min_password_chars: int = Field(6, ge=6, le=128, description="Shortest password, in characters.")
+
+
+class Settings(BaseSettings):
+    """The settings of one process. Build it with `load_settings`, which words errors for people."""
+
+    model_config = CONFIG
+
+    home: Path = Field(Path(".lathe"), description="State of `lathe up`: data, logs, secrets. One per installation.")
+    port: Port = Field(8080, description="The gateway's port: the page and the API.")
+    public_url: str | None = Field(
+        None, description="Address that clients use. Default: http://localhost:<LATHE_PORT>."
+    )
+    admin_password: str | None = Field(
+        None,
+        min_length=6,
+        max_length=128,
+        repr=False,
+        description="Password of the first user `admin`. Default: made once, kept in <LATHE_HOME>/admin-password.",
+    )
+    durability: Literal["page-cache", "fsync"] = Field(
+        "page-cache",
+        description="The embedded broker acknowledges: from the page cache, or after fsync (a power cut loses nothing).",
+    )
+
+    kafka_url: str | None = Field(None, description="External Kafka as host:port[,host:port]. Default: embedded.")
+    postgres_url: str | None = Field(
+        None,
+        validation_alias=_alias("postgres_url", "DATABASE_URL"),
+        repr=False,
+        description="External PostgreSQL as postgresql://user:password@host:port/database. Default: embedded.",
+    )
+    s3_url: str | None = Field(
+        None,
+        validation_alias=_alias("s3_url", "MINIO_ENDPOINT"),
+        description="External S3 as http(s)://host:port. Default: embedded.",
+    )
+    s3_access_key: str | None = Field(
+        None, validation_alias=_alias("s3_access_key", "MINIO_ACCESS_KEY"), description="Key id for S3."
+    )
+    s3_secret_key: str | None = Field(
+        None, validation_alias=_alias("s3_secret_key", "MINIO_SECRET_KEY"), repr=False, description="Secret key for S3."
+    )
+    s3_bucket: str = Field("lathe", min_length=3, max_length=63, description="Bucket; it is made at the start.")
+
+    master_key: str | None = Field(
+        None,
+        repr=False,
+        description="Wraps the accounts' keys. 32 bytes in base64. Default: made once, in <LATHE_HOME>/master.key.",
+    )
+    token_minutes: int = Field(15, ge=1, le=1440, description="Life of an access token, in minutes.")
+    sign_up_credits: int = Field(100, ge=0, description="Credits that a new account gets.")
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = Field(
+        (), description="Origins allowed to call the API from a browser, comma separated."
+    )
+    lease_seconds: float = Field(10, gt=0, description="A run whose worker is silent this long is given to another.")
+    limits: Limits = Field(default_factory=Limits, description="See Limits; each is set by its own LATHE_<NAME>.")
+
+    bind: str = Field("127.0.0.1:8000", description="host:port an HTTP service listens on. Set by `lathe up`.")
+    internal_url: str | None = Field(
+        None, description="Address at which other processes reach this one. Default: http://<LATHE_BIND>."
+    )
+    api_url: str | None = Field(
+        None, description="Address at which workers reach the API. Default: http://127.0.0.1:<LATHE_PORT>."
+    )
+    service_token: str | None = Field(
+        None, repr=False, description="Secret shared by the services. Default: made once, kept in <LATHE_HOME>."
+    )
+    ready_file: Path | None = Field(
+        None, description="A process without HTTP touches this file when it is ready. Set by `lathe up`."
+    )
+
+    @field_validator("postgres_url")
+    @classmethod
+    def _postgres_scheme(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        scheme, separator, rest = value.partition("://")
+        if not separator or scheme.partition("+")[0] not in ("postgres", "postgresql"):
+            raise ValueError("must look like postgresql://user:password@host:port/database")
+        return f"postgresql://{rest}"
+
+    @field_validator("s3_url", "public_url", "internal_url", "api_url")
+    @classmethod
+    def _http_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        url = value if "://" in value else f"http://{value}"
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or _bad_port(parts.netloc):
+            raise ValueError("must look like http://host:port or https://host:port")
+        return url.rstrip("/")
+
+    @field_validator("kafka_url")
+    @classmethod
+    def _bootstrap_servers(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        servers = [part.strip() for part in value.removeprefix("kafka://").split(",")]
+        if any(":" not in server or _bad_port(server) for server in servers):
+            raise ValueError("must look like host:port[,host:port]")
+        return ",".join(servers)
+
+    @field_validator("bind")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        if ":" not in value or _bad_port(value):
+            raise ValueError("must look like host:port")
+        return value
+
+    @model_validator(mode="after")
+    def _s3_needs_keys(self) -> Self:
+        if self.s3_url and not (self.s3_access_key and self.s3_secret_key):
+            raise ValueError("LATHE_S3_URL is set, so LATHE_S3_ACCESS_KEY and LATHE_S3_SECRET_KEY must be set too")
+        return self
+
+    @property
+    def bind_host(self) -> str:
+        return self.bind.rpartition(":")[0].strip("[]")
+
+    @property
+    def bind_port(self) -> int:
+        return int(self.bind.rpartition(":")[2])
+
+    def page_url(self) -> str:
+        """Where people open the page."""
+        return self.public_url or f"http://localhost:{self.port}"
+
+    def worker_api_url(self) -> str:
+        return self.api_url or f"http://127.0.0.1:{self.port}"
+
+    def own_url(self) -> str:
+        return self.internal_url or f"http://{self.bind}"
+
+
+def _bad_port(netloc: str) -> bool:
+    _, separator, port = netloc.rpartition("@")[2].rpartition(":")
+    if not separator or port.endswith("]"):
+        return False
+    return not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65535)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the environment and `.env`; `overrides` win. Raises SettingsError that names each bad variable."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_lines(error))) from None
+
+
+def _lines(error: ValidationError) -> Iterable[str]:
+    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+        message = problem["msg"].removeprefix("Value error, ")
+        if not problem["loc"]:
+            yield message
+            continue
+        name = str(problem["loc"][0])
+        yield f"{name if name.isupper() else PREFIX + name.upper()}: {message[0].lower()}{message[1:]}"
