@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from domain import ownership
 from domain.account import events as account
 from domain.catalog import events as catalog
 from domain.identity import events as identity
@@ -43,6 +44,8 @@ EVENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "lathe.worker.beat.v1": runs.WorkerBeat,
     "lathe.run.assigned.v1": scheduling.RunAssigned,
     "lathe.run.revoked.v1": scheduling.RunRevoked,
+    "lathe.ownership.claimed.v1": ownership.OwnershipClaimed,
+    "lathe.owner.announced.v1": ownership.OwnerAnnounced,
 }
 
 TYPE_OF: Final[dict[type[msgspec.Struct], str]] = {cls: name for name, cls in EVENTS.items()}

@@ -1,0 +1,77 @@
+"""Reading a log by the read rule: what every reader of Lathe's topics uses."""
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+import msgspec
+
+from adapters.kafka import topics
+from adapters.kafka.kafka_log import KafkaLog
+from adapters.kafka.metrics import VOID_RECORDS
+from adapters.kafka.port import Log, Reader
+from adapters.kafka.position import TP, Position
+from adapters.kafka.readrule import judge
+from adapters.kafka.record import Record, Undecodable, decode
+from domain.envelope import Envelope
+
+_OWNED: Final = frozenset(topic.name for topic in topics.ALL if topic.owned)
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A record with what it is to a reader."""
+
+    record: Record
+    kind: Literal["event", "claim", "void"]
+    after: Position
+    decoded: tuple[Envelope, msgspec.Struct] | Undecodable | None
+    """None unless `kind` is "event". A valid event that cannot be decoded stays valid: park it, or quarantine its key."""
+
+
+def read(position: Position, record: Record) -> Entry:
+    """Judge one record at a position. On topics without owners every record is an event."""
+    if record.topic not in _OWNED:
+        after = Position(record.offset + 1, position.epoch, position.nonce, position.seq)
+        return Entry(record, "event", after, decode(record))
+    kind, after = judge(position, record)
+    if kind == "void":
+        VOID_RECORDS.labels(record.topic).inc()
+    return Entry(record, kind, after, decode(record) if kind == "event" else None)
+
+
+class Follower:
+    """Follows partitions from given positions. `log` may be a `Log` or the broker's bootstrap address."""
+
+    def __init__(self, log: Log | str, start: Mapping[TP, Position]) -> None:
+        self._log = KafkaLog(log) if isinstance(log, str) else log
+        self._owns_log = isinstance(log, str)
+        self._reader: Reader | None = None
+        self.positions: dict[TP, Position] = dict(start)
+
+    async def start(self) -> None:
+        self._reader = await self._log.reader({tp: p.offset for tp, p in self.positions.items()})
+
+    async def stop(self) -> None:
+        if self._reader is not None:
+            await self._reader.close()
+            self._reader = None
+        if self._owns_log:
+            await self._log.close()
+
+    async def poll(self, timeout_ms: int = 200, max_records: int = 2000) -> list[Entry]:
+        """The next entries, in offset order within a partition; [] when nothing came in time."""
+        assert self._reader is not None, "start() comes first"
+        entries = []
+        for record in await self._reader.poll(timeout_ms, max_records):
+            tp = (record.topic, record.partition)
+            entry = read(self.positions[tp], record)
+            self.positions[tp] = entry.after
+            entries.append(entry)
+        return entries
+
+    async def ends(self) -> dict[TP, int]:
+        """The broker's end offsets now."""
+        return await self._log.ends(self.positions)
+
+    def has_passed(self, ends: Mapping[TP, int]) -> bool:
+        """Whether everything before `ends` was returned by `poll`."""
+        return all(self.positions[tp].offset >= end for tp, end in ends.items())

@@ -1,0 +1,152 @@
+"""The log on a real broker, by aiokafka."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+
+from adapters.kafka.port import AppendFailed, LogTruncated, LogUnavailable, NewRecord
+from adapters.kafka.position import TP
+from adapters.kafka.record import Record
+
+ACK_DEADLINE_S: Final = 5.0
+MAX_BATCH: Final = 900_000
+"""Bytes of one append; below the broker's default message.max.bytes."""
+
+
+class KafkaLog:
+    """`bootstrap`: comma-separated host:port. Connections are made when first needed."""
+
+    def __init__(self, bootstrap: str, client_id: str = "lathe") -> None:
+        self._bootstrap = bootstrap
+        self._client_id = client_id
+        self._asker: AIOKafkaConsumer | None = None
+        self._asker_lock = asyncio.Lock()
+
+    async def reader(self, start: Mapping[TP, int]) -> "KafkaReader":
+        consumer = self._consumer()
+        await _started(consumer)
+        tps = {TopicPartition(*tp): offset for tp, offset in start.items()}
+        consumer.assign(list(tps))
+        for tp, offset in tps.items():
+            consumer.seek(tp, offset)
+        return KafkaReader(consumer)
+
+    async def appender(self) -> "KafkaAppender":
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            client_id=self._client_id,
+            enable_idempotence=True,
+            acks="all",
+            linger_ms=0,
+            max_batch_size=MAX_BATCH + 100_000,
+            max_request_size=MAX_BATCH * 4,
+            request_timeout_ms=10_000,
+            metadata_max_age_ms=60_000,
+        )
+        await _started(producer)
+        return KafkaAppender(producer)
+
+    async def ends(self, tps: Iterable[TP]) -> dict[TP, int]:
+        async with self._asker_lock:
+            if self._asker is None:
+                asker = self._consumer()
+                await _started(asker)
+                self._asker = asker
+        try:
+            async with asyncio.timeout(ACK_DEADLINE_S):
+                ends = await self._asker.end_offsets([TopicPartition(*tp) for tp in tps])
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise LogUnavailable(f"the broker did not tell its end offsets: {error!r}") from error
+        return {(tp.topic, tp.partition): end for tp, end in ends.items()}
+
+    async def close(self) -> None:
+        if self._asker is not None:
+            await self._asker.stop()
+            self._asker = None
+
+    def _consumer(self) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            client_id=self._client_id,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            fetch_max_wait_ms=500,
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+            request_timeout_ms=10_000,
+            metadata_max_age_ms=60_000,
+        )
+
+
+class KafkaReader:
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+
+    async def poll(self, timeout_ms: int, max_records: int) -> list[Record]:
+        try:
+            got = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
+        except OffsetOutOfRangeError as error:
+            raise LogTruncated(f"offsets are not in the log any more: {error!r}") from error
+        except KafkaError as error:
+            raise LogUnavailable(repr(error)) from error
+        return [
+            Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, r.headers)
+            for records in got.values()
+            for r in records
+        ]
+
+    async def close(self) -> None:
+        await self._consumer.stop()
+
+
+class KafkaAppender:
+    def __init__(self, producer: AIOKafkaProducer) -> None:
+        self._producer = producer
+        self._dead = False
+
+    async def append(self, tp: TP, records: Sequence[NewRecord]) -> int:
+        if self._dead:
+            raise AppendFailed("this producer was discarded")
+        batch = self._producer.create_batch()
+        for r in records:
+            if batch.append(timestamp=r.timestamp, key=r.key, value=r.value, headers=r.headers) is None:
+                raise ValueError(f"{len(records)} records do not fit one batch of {MAX_BATCH} bytes")
+        batch.close()
+        try:
+            async with asyncio.timeout(ACK_DEADLINE_S):
+                future = await self._producer.send_batch(batch, tp[0], partition=tp[1])
+                metadata = await asyncio.shield(future)
+        except (KafkaError, TimeoutError, OSError, AssertionError) as error:
+            raise AppendFailed(f"no good ack for {tp[0]}/{tp[1]}: {error!r}") from error
+        if metadata.offset < 0:
+            raise AppendFailed("the broker took it for a duplicate and told no offset")
+        return int(metadata.offset)
+
+    async def discard(self) -> None:
+        """Never by stop() or flush(): those would deliver what is pending. Connections first, then the sender."""
+        if self._dead:
+            return
+        self._dead = True
+        producer: Any = self._producer
+        producer._closed = True
+        producer._message_accumulator.fail_all(KafkaError("discarded"))
+        await producer.client.close()
+        sender = producer._sender.sender_task
+        if sender is not None:
+            sender.cancel()
+            with contextlib.suppress(asyncio.CancelledError, KafkaError):
+                await asyncio.wait([sender], timeout=1)
+
+
+async def _started(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
+    """Start a client, or leave nothing behind. Raises LogUnavailable."""
+    try:
+        async with asyncio.timeout(10):
+            await client.start()
+    except (KafkaError, TimeoutError, OSError) as error:
+        with contextlib.suppress(Exception):
+            await client.stop()
+        raise LogUnavailable(f"cannot reach the broker: {error!r}") from error
