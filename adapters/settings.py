@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     )
     durability: Literal["page-cache", "fsync"] = Field(
         "page-cache",
-        description="The embedded broker acknowledges: from the page cache, or after fsync (a power cut loses nothing).",
+        description="The embedded broker acknowledges from the page cache, or after fsync (a power cut loses nothing).",
     )
 
     kafka_url: str | None = Field(None, description="External Kafka as host:port[,host:port]. Default: embedded.")
