@@ -59,6 +59,17 @@ class Decider(Protocol[State, Command]):
 
     def evolve(self, state: State, key: str, event: msgspec.Struct, envelope: Envelope) -> None: ...
 
+    def stream(self, command: Command) -> str | None:
+        """The key of the stream the command goes to, if it is known before the decision."""
+        ...
+
+    def quarantine(self, state: State, key: str) -> None:
+        """Stream `key` has a record that cannot be folded: its later events will not be evolved.
+
+        The kernel refuses commands to that stream itself; this is for rules that span streams (unique names).
+        """
+        ...
+
     def view(self, state: State, key: str, subject: str) -> dict[str, Any]:
         """What a client is told about `subject` after the event that was just evolved, as JSON values."""
         ...

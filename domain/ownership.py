@@ -3,7 +3,7 @@
 from domain.account.events import Event
 
 
-class OwnershipClaimed(Event, kw_only=True):
+class OwnershipClaimed(Event, frozen=True, kw_only=True):
     """Key `owner/<partition>`; its epoch and nonce stand in headers too, and only those decide validity."""
 
     epoch: int
@@ -11,7 +11,7 @@ class OwnershipClaimed(Event, kw_only=True):
     address: str
 
 
-class OwnerAnnounced(Event, kw_only=True):
+class OwnerAnnounced(Event, frozen=True, kw_only=True):
     """In `lathe.owners`, key `<topic>/<partition>`: a claim once read as valid. Readers take the highest epoch."""
 
     topic: str

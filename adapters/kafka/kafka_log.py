@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -51,17 +51,20 @@ class KafkaLog:
         return KafkaAppender(producer)
 
     async def ends(self, tps: Iterable[TP]) -> dict[TP, int]:
+        asker = await self._connected()
+        return await _offsets(asker.end_offsets([TopicPartition(*tp) for tp in tps]))
+
+    async def beginnings(self, tps: Iterable[TP]) -> dict[TP, int]:
+        asker = await self._connected()
+        return await _offsets(asker.beginning_offsets([TopicPartition(*tp) for tp in tps]))
+
+    async def _connected(self) -> AIOKafkaConsumer:
         async with self._asker_lock:
             if self._asker is None:
                 asker = self._consumer()
                 await _started(asker)
                 self._asker = asker
-        try:
-            async with asyncio.timeout(ACK_DEADLINE_S):
-                ends = await self._asker.end_offsets([TopicPartition(*tp) for tp in tps])
-        except (KafkaError, TimeoutError, OSError) as error:
-            raise LogUnavailable(f"the broker did not tell its end offsets: {error!r}") from error
-        return {(tp.topic, tp.partition): end for tp, end in ends.items()}
+            return self._asker
 
     async def close(self) -> None:
         if self._asker is not None:
@@ -139,6 +142,15 @@ class KafkaAppender:
             sender.cancel()
             with contextlib.suppress(asyncio.CancelledError, KafkaError):
                 await asyncio.wait([sender], timeout=1)
+
+
+async def _offsets(asked: Awaitable[dict[TopicPartition, int]]) -> dict[TP, int]:
+    try:
+        async with asyncio.timeout(ACK_DEADLINE_S):
+            offsets = await asked
+    except (KafkaError, TimeoutError, OSError) as error:
+        raise LogUnavailable(f"the broker did not tell its offsets: {error!r}") from error
+    return {(tp.topic, tp.partition): offset for tp, offset in offsets.items()}
 
 
 async def _started(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:

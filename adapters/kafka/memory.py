@@ -38,6 +38,9 @@ class MemoryLog:
     async def ends(self, tps: Iterable[TP]) -> dict[TP, int]:
         return {tp: len(self.partitions[tp]) for tp in tps}
 
+    async def beginnings(self, tps: Iterable[TP]) -> dict[TP, int]:
+        return dict.fromkeys(tps, 0)
+
     async def close(self) -> None:
         pass
 

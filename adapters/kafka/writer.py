@@ -59,9 +59,7 @@ class EventWriter:
             causation_id=causation_id,
             traceparent=traceparent,
         )
-        record = NewRecord(
-            key.encode(), encode_value(event), encode_headers(envelope), int(now.timestamp() * 1000)
-        )
+        record = NewRecord(key.encode(), encode_value(event), encode_headers(envelope), int(now.timestamp() * 1000))
         appender = await self._ready()
         try:
             return await appender.append((topic.name, partition), [record])

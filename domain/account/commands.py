@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from domain.account.events import Output, Problem, StoredFile, TaskInput
+from domain.account.events import Output, Problem, StoredFile
 from domain.personal import Sealed
 
 
@@ -15,31 +15,35 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults
     account_id: str
 
 
-class OpenAccount(Command, kw_only=True):
+class OpenAccount(Command, frozen=True, kw_only=True):
     """Internal, repeatable: replies with the account when it is open already."""
 
     user_id: int
     sign_up_credits: int
 
 
-class CloseAccount(Command, kw_only=True):
+class CloseAccount(Command, frozen=True, kw_only=True):
     """Internal, repeatable."""
 
 
-class AdjustCredits(Command, kw_only=True):
+class ForfeitCredits(Command, frozen=True, kw_only=True):
+    """Internal, repeatable: what a closed account has free to spend is lost. Replies when there is nothing."""
+
+
+class AdjustCredits(Command, frozen=True, kw_only=True):
     amount: int
     reason: str
 
 
-class StoreFile(Command, kw_only=True):
+class StoreFile(Command, frozen=True, kw_only=True):
     file: StoredFile
 
 
-class DeleteFile(Command, kw_only=True):
+class DeleteFile(Command, frozen=True, kw_only=True):
     file_id: str
 
 
-class RequestTask(Command, kw_only=True):
+class RequestTask(Command, frozen=True, kw_only=True):
     """`model`, `model_version` and `price` were read from the catalog by the handler, `params` validated by its schema.
 
     `inputs` name files of this account by id (checked by decide, which fills in hash, type and size) or files in
@@ -66,14 +70,14 @@ class RequestTask(Command, kw_only=True):
     """The account's limit of tasks that are not terminal and not running."""
 
 
-class CancelTask(Command, kw_only=True):
+class CancelTask(Command, frozen=True, kw_only=True):
     """From the client (`reason="client"`), or from a reactor or the scheduler (`account-closed`, `deadline`)."""
 
     task_id: str
     reason: str = "client"
 
 
-class RetryTask(Command, kw_only=True):
+class RetryTask(Command, frozen=True, kw_only=True):
     """A new task with the pinned request of a failed or cancelled one and `parent` set; today's price."""
 
     task_id: str
@@ -88,14 +92,14 @@ class RetryTask(Command, kw_only=True):
     """None: the parent's."""
 
 
-class ExpireAttempt(Command, kw_only=True):
+class ExpireAttempt(Command, frozen=True, kw_only=True):
     """The scheduler: this attempt's lease ended."""
 
     task_id: str
     attempt: int
 
 
-class ApplyRunStarted(Command, kw_only=True):
+class ApplyRunStarted(Command, frozen=True, kw_only=True):
     """Run events of lathe.runs, as commands of the account's owner. `source_offset` is their offset there."""
 
     task_id: str
@@ -104,7 +108,7 @@ class ApplyRunStarted(Command, kw_only=True):
     source_offset: int
 
 
-class ApplyRunSucceeded(Command, kw_only=True):
+class ApplyRunSucceeded(Command, frozen=True, kw_only=True):
     task_id: str
     attempt: int
     outputs: tuple[Output, ...]
@@ -112,40 +116,47 @@ class ApplyRunSucceeded(Command, kw_only=True):
     source_offset: int
 
 
-class ApplyRunFailed(Command, kw_only=True):
+class ApplyRunFailed(Command, frozen=True, kw_only=True):
     task_id: str
     attempt: int
     problem: Problem
     source_offset: int
 
 
-class ApplyRunCancelled(Command, kw_only=True):
+class ApplyRunCancelled(Command, frozen=True, kw_only=True):
     task_id: str
     attempt: int
     used_fraction: float
     source_offset: int
 
 
-class DescribeRun(Command, kw_only=True):
+class DescribeRun(Command, frozen=True, kw_only=True):
     """Question: the order of one attempt, for its worker. Replies with the pinned request; NotFound, NotInState."""
 
     task_id: str
     attempt: int
 
 
-class DescribeTask(Command, kw_only=True):
+class DescribeRequest(Command, frozen=True, kw_only=True):
+    """Question: the pinned request of a task, whatever its state (for a retry, whose prompt must be sealed anew)."""
+
+    task_id: str
+
+
+class DescribeTask(Command, frozen=True, kw_only=True):
     """Question: the task as its owner knows it."""
 
     task_id: str
 
 
-class DescribeAccount(Command, kw_only=True):
+class DescribeAccount(Command, frozen=True, kw_only=True):
     """Question: wallet and state."""
 
 
 AccountCommand = (
     OpenAccount
     | CloseAccount
+    | ForfeitCredits
     | AdjustCredits
     | StoreFile
     | DeleteFile
@@ -158,6 +169,7 @@ AccountCommand = (
     | ApplyRunFailed
     | ApplyRunCancelled
     | DescribeRun
+    | DescribeRequest
     | DescribeTask
     | DescribeAccount
 )

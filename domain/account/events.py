@@ -12,25 +12,25 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of all events: frozen, JSON, new fields only with a default."""
 
 
-class AccountOpened(Event, kw_only=True):
+class AccountOpened(Event, frozen=True, kw_only=True):
     """A registered user got an account with sign-up credits."""
 
     user_id: int
     granted: int
 
 
-class AccountClosed(Event, kw_only=True):
+class AccountClosed(Event, frozen=True, kw_only=True):
     """Nothing is accepted any more."""
 
 
-class CreditsAdjusted(Event, kw_only=True):
+class CreditsAdjusted(Event, frozen=True, kw_only=True):
     """An admin gave (or took, when negative) credits. `reason` is a short code or text of the admin."""
 
     amount: int
     reason: str
 
 
-class CreditsForfeited(Event, kw_only=True):
+class CreditsForfeited(Event, frozen=True, kw_only=True):
     amount: int
 
 
@@ -47,11 +47,11 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     height: int | None = None
 
 
-class FileStored(Event, kw_only=True):
+class FileStored(Event, frozen=True, kw_only=True):
     file: StoredFile
 
 
-class FileDeleted(Event, kw_only=True):
+class FileDeleted(Event, frozen=True, kw_only=True):
     file_id: str
 
 
@@ -65,7 +65,7 @@ class TaskInput(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     bytes: int
 
 
-class TaskRequested(Event, kw_only=True):
+class TaskRequested(Event, frozen=True, kw_only=True):
     """A task was accepted and its price reserved. Everything a run needs is pinned here."""
 
     task_id: str
@@ -89,7 +89,7 @@ class TaskRequested(Event, kw_only=True):
     parent: str | None = None
 
 
-class TaskStarted(Event, kw_only=True):
+class TaskStarted(Event, frozen=True, kw_only=True):
     """The first (or a later) attempt began to run. `source` names the record in lathe.runs that led to it."""
 
     task_id: str
@@ -98,7 +98,7 @@ class TaskStarted(Event, kw_only=True):
     source_offset: int
 
 
-class TaskRetried(Event, kw_only=True):
+class TaskRetried(Event, frozen=True, kw_only=True):
     """A new attempt is queued; `attempt` is its number (2, 3). `source_offset` if a run event led to it."""
 
     task_id: str
@@ -107,11 +107,12 @@ class TaskRetried(Event, kw_only=True):
     source_offset: int | None = None
 
 
-class TaskCancelRequested(Event, kw_only=True):
-    """The owner wants a running task cancelled; shown as `cancelling`."""
+class TaskCancelRequested(Event, frozen=True, kw_only=True):
+    """The owner wants a running task cancelled; shown as `cancelling`. `reason` as in TaskCancelled."""
 
     task_id: str
     attempt: int
+    reason: str = "client"
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -125,7 +126,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sha256: str
 
 
-class TaskCompleted(Event, kw_only=True):
+class TaskCompleted(Event, frozen=True, kw_only=True):
     task_id: str
     attempt: int
     outputs: tuple[Output, ...]
@@ -145,7 +146,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     message_sha256: str | None = None
 
 
-class TaskFailed(Event, kw_only=True):
+class TaskFailed(Event, frozen=True, kw_only=True):
     task_id: str
     attempt: int
     problem: Problem
@@ -154,7 +155,7 @@ class TaskFailed(Event, kw_only=True):
     source_offset: int | None = None
 
 
-class TaskCancelled(Event, kw_only=True):
+class TaskCancelled(Event, frozen=True, kw_only=True):
     """`reason`: `client`, `deadline`, `account-closed`, `lease-expired`."""
 
     task_id: str

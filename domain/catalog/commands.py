@@ -9,7 +9,7 @@ class Base(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=Tr
     """Base of catalog commands."""
 
 
-class PublishModel(Base, kw_only=True):
+class PublishModel(Base, frozen=True, kw_only=True):
     """Repeatable: an equal publication appends nothing."""
 
     model: str
@@ -21,12 +21,12 @@ class PublishModel(Base, kw_only=True):
     typical_seconds: float
 
 
-class RepriceModel(Base, kw_only=True):
+class RepriceModel(Base, frozen=True, kw_only=True):
     model: str
     price: int
 
 
-class RetireModel(Base, kw_only=True):
+class RetireModel(Base, frozen=True, kw_only=True):
     model: str
 
 

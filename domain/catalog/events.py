@@ -5,7 +5,7 @@ from typing import Any
 from domain.account.events import Event
 
 
-class ModelPublished(Event, kw_only=True):
+class ModelPublished(Event, frozen=True, kw_only=True):
     """A model (or a new version of it) can be asked for. `price` in micro-credits per task."""
 
     model: str
@@ -19,10 +19,10 @@ class ModelPublished(Event, kw_only=True):
     typical_seconds: float
 
 
-class ModelRepriced(Event, kw_only=True):
+class ModelRepriced(Event, frozen=True, kw_only=True):
     model: str
     price: int
 
 
-class ModelRetired(Event, kw_only=True):
+class ModelRetired(Event, frozen=True, kw_only=True):
     model: str

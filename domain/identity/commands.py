@@ -9,7 +9,7 @@ class Base(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=Tr
     """Base of identity commands."""
 
 
-class RegisterUser(Base, kw_only=True):
+class RegisterUser(Base, frozen=True, kw_only=True):
     """Raises AlreadyExists when the name (its blind index) is taken."""
 
     account_id: str
@@ -22,12 +22,12 @@ class RegisterUser(Base, kw_only=True):
     sign_up_credits: int = 0
 
 
-class ChangePassword(Base, kw_only=True):
+class ChangePassword(Base, frozen=True, kw_only=True):
     user_id: int
     password_hash: Sealed
 
 
-class RehashPassword(Base, kw_only=True):
+class RehashPassword(Base, frozen=True, kw_only=True):
     """`expected` is the event id the old hash came in: a hash changed meanwhile makes this a no-op."""
 
     user_id: int
@@ -35,12 +35,12 @@ class RehashPassword(Base, kw_only=True):
     expected: str
 
 
-class ChangeRole(Base, kw_only=True):
+class ChangeRole(Base, frozen=True, kw_only=True):
     user_id: int
     role: str
 
 
-class DeleteUser(Base, kw_only=True):
+class DeleteUser(Base, frozen=True, kw_only=True):
     user_id: int
 
 

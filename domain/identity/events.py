@@ -4,7 +4,7 @@ from domain.account.events import Event
 from domain.personal import Sealed
 
 
-class UserRegistered(Event, kw_only=True):
+class UserRegistered(Event, frozen=True, kw_only=True):
     """Sealed fields are under the key of `account_id`; field ids are the field names."""
 
     user_id: int
@@ -19,7 +19,7 @@ class UserRegistered(Event, kw_only=True):
     sign_up_credits: int = 0
 
 
-class UserProfileChanged(Event, kw_only=True):
+class UserProfileChanged(Event, frozen=True, kw_only=True):
     """Fields left out stay as they are."""
 
     username: Sealed | None = None
@@ -28,25 +28,25 @@ class UserProfileChanged(Event, kw_only=True):
     email: Sealed | None = None
 
 
-class UserRoleChanged(Event, kw_only=True):
+class UserRoleChanged(Event, frozen=True, kw_only=True):
     role: str
 
 
-class UserDisabled(Event, kw_only=True):
+class UserDisabled(Event, frozen=True, kw_only=True):
     reason: str
 
 
-class PasswordChanged(Event, kw_only=True):
+class PasswordChanged(Event, frozen=True, kw_only=True):
     """Ends all sessions: the token version rises."""
 
     password_hash: Sealed
 
 
-class PasswordRehashed(Event, kw_only=True):
+class PasswordRehashed(Event, frozen=True, kw_only=True):
     """Same password, newer hash parameters; sessions stay."""
 
     password_hash: Sealed
 
 
-class UserDeleted(Event, kw_only=True):
+class UserDeleted(Event, frozen=True, kw_only=True):
     """Frees the name; reactors close the account and destroy its key."""

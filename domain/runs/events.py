@@ -10,7 +10,7 @@ import msgspec
 from domain.account.events import Event, Output, Problem
 
 
-class RunStarted(Event, kw_only=True):
+class RunStarted(Event, frozen=True, kw_only=True):
     """`sequence` is 1, 2, 3… within (task, attempt): readers deduplicate by (task, attempt, sequence)."""
 
     task_id: str
@@ -20,7 +20,7 @@ class RunStarted(Event, kw_only=True):
     device: str
 
 
-class RunSucceeded(Event, kw_only=True):
+class RunSucceeded(Event, frozen=True, kw_only=True):
     """All outputs were put to the object store before this was written. `Output.file_id` is empty here."""
 
     task_id: str
@@ -31,7 +31,7 @@ class RunSucceeded(Event, kw_only=True):
     metrics: dict[str, float] = {}
 
 
-class RunFailed(Event, kw_only=True):
+class RunFailed(Event, frozen=True, kw_only=True):
     task_id: str
     attempt: int
     sequence: int
@@ -39,7 +39,7 @@ class RunFailed(Event, kw_only=True):
     problem: Problem
 
 
-class RunCancelled(Event, kw_only=True):
+class RunCancelled(Event, frozen=True, kw_only=True):
     """`used_fraction` 0..1: the weights of the stages done."""
 
     task_id: str
@@ -49,7 +49,7 @@ class RunCancelled(Event, kw_only=True):
     used_fraction: float
 
 
-class RunProgressed(Event, kw_only=True):
+class RunProgressed(Event, frozen=True, kw_only=True):
     """At most every 250 ms; `fraction` never falls within an attempt."""
 
     task_id: str
@@ -66,7 +66,7 @@ class QueuedTask(msgspec.Struct, frozen=True):
     eta_s: float | None
 
 
-class QueueChanged(Event, kw_only=True):
+class QueueChanged(Event, frozen=True, kw_only=True):
     """One account's queued tasks, at most once a second. `total` is the whole queue of all accounts."""
 
     tasks: tuple[QueuedTask, ...]
@@ -86,7 +86,7 @@ class Engine(msgspec.Struct, frozen=True):
     loaded: bool = False
 
 
-class WorkerBeat(Event, kw_only=True):
+class WorkerBeat(Event, frozen=True, kw_only=True):
     """Every 2 s, and at once when a run begins or ends. `stopping` is the last one of a clean stop."""
 
     worker_id: str

@@ -7,7 +7,7 @@ class Base(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=Tr
     """Base of scheduling commands."""
 
 
-class AssignRun(Base, kw_only=True):
+class AssignRun(Base, frozen=True, kw_only=True):
     task_id: str
     attempt: int
     account_id: str
@@ -18,7 +18,7 @@ class AssignRun(Base, kw_only=True):
     offset: int
 
 
-class RevokeRun(Base, kw_only=True):
+class RevokeRun(Base, frozen=True, kw_only=True):
     task_id: str
     attempt: int
     worker_id: str

@@ -3,7 +3,7 @@
 from domain.account.events import Event
 
 
-class RunAssigned(Event, kw_only=True):
+class RunAssigned(Event, frozen=True, kw_only=True):
     """`topic`, `partition`, `offset` name the TaskRequested record; the worker fetches the order over HTTP."""
 
     task_id: str
@@ -16,7 +16,7 @@ class RunAssigned(Event, kw_only=True):
     offset: int
 
 
-class RunRevoked(Event, kw_only=True):
+class RunRevoked(Event, frozen=True, kw_only=True):
     """`reason`: `cancelled`, `lease-expired`, `ended`, `worker-gone`."""
 
     task_id: str

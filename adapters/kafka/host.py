@@ -1,0 +1,132 @@
+"""All ownerships of one process: one producer, one directory, one owner for each partition it may be asked to own."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from adapters.kafka.appenders import Appenders
+from adapters.kafka.claims import Claim
+from adapters.kafka.directory import REANNOUNCE_S, Directory, announce
+from adapters.kafka.membership import Membership
+from adapters.kafka.owner import OnOwned, PartitionOwner
+from adapters.kafka.port import AppendFailed, Log, LogUnavailable
+from adapters.kafka.position import TP
+from adapters.kafka.topics import Topic
+from adapters.kafka.writer import EventWriter
+from domain.decider import Decider
+
+log = structlog.get_logger(__name__)
+
+
+class Host:
+    """`address`: where other processes forward commands to. `beside`: per topic, what runs while a partition is owned.
+
+    `group`: Kafka group whose members share the partitions; None: this process wants them all (tests, the scheduler).
+    """
+
+    def __init__(
+        self,
+        log_: Log,
+        deciders: Mapping[Topic, Decider[Any, Any]],
+        *,
+        bootstrap: str = "",
+        address: str,
+        source: str,
+        group: str | None,
+        member: str | None = None,
+        beside: Mapping[Topic, OnOwned] | None = None,
+    ) -> None:
+        self._log = log_
+        self._appenders = Appenders(log_)
+        self._writer = EventWriter(log_, source)
+        self._beside = dict(beside or {})
+        self._running: list[asyncio.Task[None]] = []
+        self._membership: Membership | None = None
+        self.directory = Directory(log_, self._heard)
+        self.owners: dict[TP, PartitionOwner] = {
+            (topic.name, p): PartitionOwner(
+                log_,
+                self._appenders,
+                (topic.name, p),
+                decider,
+                address=address,
+                source=source,
+                on_owned=self._owned(topic),
+            )
+            for topic, decider in deciders.items()
+            for p in range(topic.partitions)
+        }
+        if group is not None:
+            names = [topic.name for topic in deciders]
+            self._membership = Membership(bootstrap, group, names, self._want, member)
+
+    async def start(self) -> None:
+        await self.directory.start()
+        self._running = [asyncio.create_task(_vital(owner)) for owner in self.owners.values()]
+        if self._membership is not None:
+            await self._membership.start()
+        else:
+            self._want(frozenset(self.owners))
+
+    async def stop(self) -> None:
+        """Finish the rounds in flight, then let go of everything."""
+        for owner in self.owners.values():
+            owner.stop()
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=10)
+            for task in late:
+                task.cancel()
+        if self._membership is not None:
+            await self._membership.stop()
+        await self.directory.stop()
+        await self._writer.stop()
+        await self._appenders.close()
+
+    def _want(self, wanted: frozenset[TP]) -> None:
+        for tp, owner in self.owners.items():
+            owner.want(tp in wanted)
+
+    def _heard(self, tp: TP, claim: Claim) -> None:
+        if (owner := self.owners.get(tp)) is not None:
+            owner.heard_of_epoch(claim.epoch)
+
+    def _owned(self, topic: Topic) -> OnOwned:
+        async def owned(owner: PartitionOwner) -> None:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._announce(owner))
+                if (more := self._beside.get(topic)) is not None:
+                    tasks.create_task(_as_coroutine(more, owner))
+
+        return owned
+
+    async def _announce(self, owner: PartitionOwner) -> None:
+        """At once, and every hour: the topic is kept for a day."""
+        while (claim := owner.claim) is not None:
+            pause = REANNOUNCE_S
+            try:
+                await announce(self._writer, owner.tp, claim)
+            except (AppendFailed, LogUnavailable) as error:
+                log.warning("announcement failed; trying again", partition=owner.tp, why=str(error))
+                pause = 0.2
+            await asyncio.sleep(pause)
+
+
+async def _as_coroutine(run: OnOwned, owner: PartitionOwner) -> None:
+    await run(owner)
+
+
+async def _vital(owner: PartitionOwner) -> None:
+    """An owner's loop must not end by an error that nobody expected: the process ends, and is started anew."""
+    try:
+        await owner.run()
+    except asyncio.CancelledError:
+        raise
+    except BaseException:
+        log.critical("the owner's loop failed; the process ends", partition=owner.tp, exc_info=True)
+        with contextlib.suppress(Exception):
+            await asyncio.sleep(0)
+        os._exit(70)

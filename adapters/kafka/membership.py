@@ -1,0 +1,80 @@
+"""Which partitions this process should own: Kafka's group membership, used as a hint alone.
+
+The group's consumer reads nothing: all its partitions are paused. Who owns a partition is proven by the log.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Collection
+from typing import Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import KafkaError
+
+from adapters.kafka.position import TP
+
+SESSION_MS: Final = 6_000
+log = structlog.get_logger(__name__)
+
+
+class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
+    """`on_change(wanted)` gets the partitions this member should own, whenever they change."""
+
+    def __init__(
+        self,
+        bootstrap: str,
+        group: str,
+        topics: Collection[str],
+        on_change: Callable[[frozenset[TP]], None],
+        member: str | None = None,
+    ) -> None:
+        self._bootstrap, self._group, self._topics, self._member = bootstrap, group, topics, member
+        self._on_change = on_change
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._take_part())
+
+    async def stop(self) -> None:
+        """Leave the group, so that others are asked at once."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+            self._task = None
+
+    def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """Nothing yet: an owner goes on until it knows what it is still wanted for."""
+
+    def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        log.info("wanted", partitions=sorted(f"{tp.topic}/{tp.partition}" for tp in assigned))
+        self._on_change(frozenset((tp.topic, tp.partition) for tp in assigned))
+
+    async def _take_part(self) -> None:
+        while True:
+            consumer = AIOKafkaConsumer(
+                bootstrap_servers=self._bootstrap,
+                group_id=self._group,
+                group_instance_id=self._member,
+                enable_auto_commit=False,
+                auto_offset_reset="latest",
+                session_timeout_ms=SESSION_MS,
+                heartbeat_interval_ms=1_000,
+                max_poll_interval_ms=60_000,
+                rebalance_timeout_ms=5_000,
+                partition_assignment_strategy=(StickyPartitionAssignor,),
+            )
+            try:
+                await consumer.start()
+                consumer.subscribe(list(self._topics), listener=self)
+                while True:
+                    if active := consumer.assignment() - consumer.paused():
+                        consumer.pause(*active)
+                    await consumer.getmany(timeout_ms=500)
+            except (KafkaError, OSError) as error:
+                log.warning("group membership lost; trying again", why=repr(error))
+                await asyncio.sleep(0.5)
+            finally:
+                with contextlib.suppress(KafkaError, OSError):
+                    await consumer.stop()

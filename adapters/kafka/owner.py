@@ -1,0 +1,315 @@
+"""The single writer of one partition: claim, fold, decide, append, step down (docs/decisions/0001).
+
+A term is one life of an ownership: read the log to its end, claim, read on to the claim, then decide in rounds until
+anything but a perfect ack comes back. Nothing is carried from one term to the next except the open outcomes, which
+only the log can settle.
+"""
+
+import asyncio
+import random
+import secrets
+from collections import deque
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+import structlog
+
+from adapters.kafka.appenders import Appenders
+from adapters.kafka.batch import Round
+from adapters.kafka.claims import Claim, claim_record
+from adapters.kafka.fold import PartitionFold
+from adapters.kafka.follower import Entry, Follower
+from adapters.kafka.metrics import APPENDED, CLAIMS, OPEN_OUTCOMES, STEP_DOWNS
+from adapters.kafka.port import Appender, AppendFailed, Log, LogTruncated, LogUnavailable
+from adapters.kafka.position import TP, Position
+from adapters.kafka.requests import Applied, NotApplied, NotOwner, Request, position_text
+from domain.decider import Decider
+from domain.errors import DomainError
+
+OTHERS_FIRST_S: Final = 2.0
+"""With open outcomes and no assignment: how long others get to claim before this process does."""
+log = structlog.get_logger(__name__)
+OnOwned = Callable[["PartitionOwner"], Awaitable[None]]
+
+
+class SteppedDown(Exception):
+    """This term is over."""
+
+
+class PartitionOwner:
+    """Owns a partition while it is `wanted`. `on_owned` runs beside each ownership and is cancelled with it."""
+
+    def __init__(
+        self,
+        log_: Log,
+        appenders: Appenders,
+        tp: TP,
+        decider: Decider[Any, Any],
+        *,
+        address: str,
+        source: str,
+        on_owned: OnOwned | None = None,
+    ) -> None:
+        self.tp = tp
+        self.fold: PartitionFold[Any] = PartitionFold(tp, decider)
+        self.claim: Claim | None = None
+        """The claim in force; None while this process does not own the partition."""
+        self._log, self._appenders, self._decider = log_, appenders, decider
+        self._address, self._source, self._on_owned = address, source, on_owned
+        self._queue: deque[Request] = deque()
+        self._inflight: dict[str, Request] = {}
+        self._barred: set[str] = set()
+        self._open: dict[tuple[int, int], tuple[Request, Applied]] = {}
+        self._wanted = False
+        self._stopping = False
+        self._superseded = False
+        self._changed = asyncio.Event()
+
+    def want(self, wanted: bool) -> None:
+        """The group's suggestion: should this process own the partition?"""
+        self._wanted = wanted
+        self._changed.set()
+
+    def heard_of_epoch(self, epoch: int) -> None:
+        """Somebody announced a claim: an older one than that is over."""
+        if self.claim is not None and epoch > self.claim.epoch:
+            self._superseded = True
+            self._changed.set()
+
+    def stop(self) -> None:
+        """End after the round in flight."""
+        self._stopping = True
+        self._changed.set()
+
+    def submit(self, request: Request, under: tuple[int, str] | None = None) -> "asyncio.Future[Applied]":
+        """Queue a command; the future tells. `under`: only in that (epoch, nonce). Raises NotOwner, NotApplied."""
+        claim = self.claim
+        if claim is None or self._stopping or not self._wanted:
+            raise NotOwner(f"{self.tp} is not owned here")
+        if under is not None and under != (claim.epoch, claim.nonce):
+            raise NotOwner(f"{self.tp} is owned here in epoch {claim.epoch}, not {under[0]}")
+        command_id = request.context.command_id
+        if command_id in self._barred:
+            raise NotApplied("this command id was given up")
+        if (same := self._inflight.get(command_id)) is not None:
+            return same.future
+        self._inflight[command_id] = request
+        self._queue.append(request)
+        request.future.add_done_callback(lambda _: self._inflight.pop(command_id, None))
+        self._changed.set()
+        return request.future
+
+    def withdraw(self, request: Request) -> bool:
+        """Take back a request that was not yet decided. True: it will never be applied."""
+        try:
+            self._queue.remove(request)
+        except ValueError:
+            return False
+        request.fail(NotApplied("withdrawn before it was decided"))
+        return True
+
+    def outcome(self, command_id: str, epoch: int) -> Applied | Literal["open", "never"]:
+        """What became of a command addressed to the owner of `epoch`. "never" bars the id. Raises NotOwner."""
+        claim = self.claim
+        if claim is None or claim.epoch < epoch:
+            raise NotOwner(f"{self.tp} is not owned here in epoch {epoch} or later")
+        if command_id in self._inflight or any(r.context.command_id == command_id for r, _ in self._open.values()):
+            return "open"
+        if (done := self.fold.done(command_id)) is not None:
+            view = self._decider.view(self.fold.state, done.key, done.subject)
+            return Applied(
+                position=position_text(*self.tp, done.offset),
+                subject=done.subject,
+                view=view,
+                event_type=done.event_type,
+                event_id=done.event_id,
+            )
+        if claim.epoch == epoch:
+            self._barred.add(command_id)
+        return "never"
+
+    async def run(self) -> None:
+        """Terms, one after another, until `stop()`."""
+        failures = 0
+        while not self._stopping:
+            if not self._wanted and not self._open:
+                await self._wait_for_change()
+                continue
+            try:
+                await self._term()
+                failures = 0
+            except SteppedDown as reason:
+                failures += 1
+                log.info("stepped down", topic=self.tp[0], partition=self.tp[1], reason=str(reason))
+            except LogTruncated:
+                raise
+            except (LogUnavailable, AppendFailed) as error:
+                failures += 1
+                log.warning("no ownership", topic=self.tp[0], partition=self.tp[1], why=str(error))
+            if failures:
+                await asyncio.sleep(random.uniform(0.02, 0.1) * min(2**failures, 32))
+
+    async def _term(self) -> None:
+        self.fold = PartitionFold(self.tp, self._decider)
+        self._barred.clear()
+        self._superseded = False
+        appender, claim = await self._win()
+        if claim is None or appender is None:
+            return
+        CLAIMS.labels(self.tp[0]).inc()
+        self.claim = claim
+        log.info("owned", topic=self.tp[0], partition=self.tp[1], epoch=claim.epoch, offset=claim.offset)
+        beside = asyncio.create_task(_run(self._on_owned, self)) if self._on_owned else None
+        try:
+            await self._decide_and_append(appender, claim)
+        except SteppedDown as down:
+            STEP_DOWNS.labels(self.tp[0], str(down).split(":")[0]).inc()
+            raise
+        finally:
+            self.claim = None
+            if beside is not None:
+                beside.cancel()
+            while self._queue:
+                self._queue.popleft().fail(NotApplied("the ownership ended before it was decided"))
+
+    async def _win(self) -> tuple[Appender | None, Claim | None]:
+        """Read, claim, and read on until the claim is judged. (None, None): it is not ours to claim any more."""
+        follower = Follower(self._log, {self.tp: Position()})
+        await follower.start()
+        try:
+            patience = asyncio.get_running_loop().time() + OTHERS_FIRST_S
+            lost = 0
+            while True:
+                await self._read_to_end(follower)
+                if self._stopping or (not self._wanted and not self._open):
+                    return None, None
+                if not self._wanted and asyncio.get_running_loop().time() < patience:
+                    self._fold_all(await follower.poll(100))
+                    continue
+                appender = await self._appenders.get()
+                nonce = secrets.token_hex(8)
+                epoch = self.fold.position.epoch + 1
+                try:
+                    await appender.append(self.tp, [claim_record(self.tp, epoch, nonce, self._address)])
+                except AppendFailed:
+                    await self._appenders.discard(appender)
+                    raise
+                if (claim := await self._find(follower, nonce, epoch)) is not None:
+                    return appender, claim
+                lost += 1
+                await asyncio.sleep(random.uniform(0.05, 0.3) * min(lost, 5))
+        finally:
+            await follower.stop()
+
+    async def _find(self, follower: Follower, nonce: str, epoch: int) -> Claim | None:
+        """Read on until the claim with this very nonce is seen. None: it is void."""
+        mine = nonce.encode()
+        while True:
+            entries = await follower.poll(1000)
+            for i, entry in enumerate(entries):
+                self._fold_all([entry])
+                if ("ce_ownernonce", mine) in entry.record.headers:
+                    if entry.kind != "claim":
+                        self._fold_all(entries[i + 1 :])
+                        return None
+                    return Claim(epoch, nonce, self._address, entry.record.offset)
+
+    async def _read_to_end(self, follower: Follower) -> None:
+        ends = await follower.ends()
+        while not follower.has_passed(ends):
+            self._fold_all(await follower.poll(1000))
+
+    def _fold_all(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            self.fold.apply(entry)
+            if self._open:
+                self._settle_open(entry)
+
+    def _settle_open(self, entry: Entry) -> None:
+        """The only two proofs: the record read as valid, or a valid claim of a higher epoch read before it."""
+        if entry.kind == "event":
+            if (pair := self._open.pop((entry.after.epoch, entry.after.seq), None)) is not None:
+                pair[0].answer(pair[1])
+        elif entry.kind == "claim":
+            for at in [at for at in self._open if at[0] < entry.after.epoch]:
+                self._open.pop(at)[0].fail(NotApplied("superseded before it was written"))
+
+    async def _decide_and_append(self, appender: Appender, claim: Claim) -> None:
+        expected, seq = claim.offset + 1, 0
+        while True:
+            if self._superseded:
+                raise SteppedDown("superseded: a later claim was announced")
+            if self._stopping or not self._wanted:
+                return
+            if not self._queue:
+                await self._wait_for_change()
+                continue
+            round_ = Round(self.fold, claim.epoch, seq, expected, self._source)
+            while self._queue and not round_.full:
+                round_.decide(self._queue.popleft(), datetime.now(UTC))
+            if round_.records:
+                await self._append(appender, round_, expected)
+                expected += len(round_.records)
+                seq += len(round_.records)
+            if round_.settled:
+                await self._settle(round_, expected)
+
+    async def _append(self, appender: Appender, round_: Round[Any], expected: int) -> None:
+        """Append a round; only the expected offset proves that nothing else was written in between."""
+        try:
+            base = await appender.append(self.tp, round_.records)
+        except BaseException as error:
+            self._step_down_with(round_)
+            await self._appenders.discard(appender)
+            if isinstance(error, AppendFailed):
+                raise SteppedDown(f"append failed: {error}") from error
+            raise
+        if base != expected:
+            self._step_down_with(round_)
+            raise SteppedDown(f"superseded: landed at {base}, expected {expected}")
+        APPENDED.labels(self.tp[0]).inc(len(round_.records))
+        for request, applied in round_.applied:
+            request.answer(applied)
+
+    def _step_down_with(self, round_: Round[Any]) -> None:
+        OPEN_OUTCOMES.labels(self.tp[0]).inc(len(round_.applied))
+        self.claim = None
+        self._open.update(round_.open_outcomes())
+        for request, _ in round_.settled:
+            request.fail(NotApplied("decided on a state that was not confirmed"))
+
+    async def _settle(self, round_: Round[Any], expected: int) -> None:
+        """Replies and refusals: true only if nothing was written that this owner does not know of."""
+        try:
+            end = (await self._log.ends([self.tp]))[self.tp]
+        except LogUnavailable as error:
+            for request, _ in round_.settled:
+                request.fail(error)
+            return
+        if end != expected:
+            self.claim = None
+            for request, _ in round_.settled:
+                request.fail(NotApplied("the log has grown by another hand"))
+            raise SteppedDown(f"superseded: the log ends at {end}, expected {expected}")
+        for request, result in round_.settled:
+            if isinstance(result, DomainError):
+                request.fail(result)
+            else:
+                request.answer(result)
+
+    async def _wait_for_change(self) -> None:
+        self._changed.clear()
+        if self._queue or self._superseded or self._stopping:
+            return
+        await self._changed.wait()
+
+
+async def _run(on_owned: OnOwned, owner: PartitionOwner) -> None:
+    try:
+        await on_owned(owner)
+    except asyncio.CancelledError:
+        raise
+    except Exception:
+        log.exception("beside an ownership", topic=owner.tp[0], partition=owner.tp[1])
+        owner.heard_of_epoch(1 << 62)

@@ -1,0 +1,60 @@
+"""Commands on their way through an owner, and what becomes of them."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+
+from domain.decider import Context
+
+
+class Applied(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer that stands in the log (or, without an event, was true of the whole log after the command came)."""
+
+    position: str
+    """`<topic>:<partition>@<offset>`: of the event, or for replies of the last record they rest on."""
+    subject: str = ""
+    view: dict[str, Any] = {}
+    event_type: str | None = None
+    event_id: str | None = None
+    replayed: bool = False
+    """True if no event was appended by this very request."""
+
+
+class NotOwner(Exception):
+    """This process does not own the partition (any more, or under that epoch). The command was not taken."""
+
+
+class NotApplied(Exception):
+    """Certain: the command is not in the log and never will be. Deciding it again is a new decision."""
+
+
+class Request:
+    """One command in an owner's hands. `future` gets an `Applied` or an exception; a waiter may go, the request stays."""
+
+    __slots__ = ("command", "context", "future")
+
+    def __init__(self, command: Any, context: Context) -> None:
+        self.command = command
+        self.context = context
+        self.future: asyncio.Future[Applied] = asyncio.get_running_loop().create_future()
+        self.future.add_done_callback(_retrieved)
+
+    def answer(self, applied: Applied) -> None:
+        if not self.future.done():
+            self.future.set_result(applied)
+
+    def fail(self, error: Exception) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+
+
+def _retrieved(future: "asyncio.Future[Applied]") -> None:
+    """A request may have no waiter left: its exception must not be reported as unretrieved."""
+    if not future.cancelled():
+        future.exception()
+
+
+def position_text(topic: str, partition: int, offset: int) -> str:
+    """The form of `Lathe-Position` and `min_position`."""
+    return f"{topic}:{partition}@{offset}"
