@@ -121,6 +121,7 @@ class KafkaAppender:
         try:
             async with asyncio.timeout(ACK_DEADLINE_S):
                 future = await self._producer.send_batch(batch, tp[0], partition=tp[1])
+                future.add_done_callback(_retrieved)
                 metadata = await asyncio.shield(future)
         except (KafkaError, TimeoutError, OSError, AssertionError) as error:
             raise AppendFailed(f"no good ack for {tp[0]}/{tp[1]}: {error!r}") from error
@@ -135,13 +136,21 @@ class KafkaAppender:
         self._dead = True
         producer: Any = self._producer
         producer._closed = True
-        producer._message_accumulator.fail_all(KafkaError("discarded"))
-        await producer.client.close()
         sender = producer._sender.sender_task
         if sender is not None:
+            sender.remove_done_callback(producer._sender._fail_all)
+            sender.add_done_callback(_retrieved)
+        producer._message_accumulator.fail_all(KafkaError("discarded"))
+        await producer.client.close()
+        if sender is not None:
             sender.cancel()
-            with contextlib.suppress(asyncio.CancelledError, KafkaError):
-                await asyncio.wait([sender], timeout=1)
+            await asyncio.wait([sender], timeout=1)
+
+
+def _retrieved(future: "asyncio.Future[Any]") -> None:
+    """Nobody may be waiting any more: that is no error to be reported."""
+    if not future.cancelled():
+        future.exception()
 
 
 async def _offsets(asked: Awaitable[dict[TopicPartition, int]]) -> dict[TP, int]:

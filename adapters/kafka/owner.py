@@ -56,7 +56,8 @@ class PartitionOwner:
         self.claim: Claim | None = None
         """The claim in force; None while this process does not own the partition."""
         self._log, self._appenders, self._decider = log_, appenders, decider
-        self._address, self._source, self._on_owned = address, source, on_owned
+        self.address = address
+        self._source, self._on_owned = source, on_owned
         self._queue: deque[Request] = deque()
         self._inflight: dict[str, Request] = {}
         self._barred: set[str] = set()
@@ -191,7 +192,7 @@ class PartitionOwner:
                 nonce = secrets.token_hex(8)
                 epoch = self.fold.position.epoch + 1
                 try:
-                    await appender.append(self.tp, [claim_record(self.tp, epoch, nonce, self._address)])
+                    await appender.append(self.tp, [claim_record(self.tp, epoch, nonce, self.address)])
                 except AppendFailed:
                     await self._appenders.discard(appender)
                     raise
@@ -213,7 +214,7 @@ class PartitionOwner:
                     if entry.kind != "claim":
                         self._fold_all(entries[i + 1 :])
                         return None
-                    return Claim(epoch, nonce, self._address, entry.record.offset)
+                    return Claim(epoch, nonce, self.address, entry.record.offset)
 
     async def _read_to_end(self, follower: Follower) -> None:
         ends = await follower.ends()

@@ -1,0 +1,1 @@
+"""Commands between processes: to the owner, wherever it is."""

@@ -1,0 +1,128 @@
+"""Sending a command to the owner of its partition, in this process or another, until its outcome is known."""
+
+import asyncio
+from typing import Any, Final
+
+import aiohttp
+import msgspec
+import structlog
+
+from adapters.commands.gate import decide
+from adapters.commands.wire import SIGNATURE, Answer, Forward, Question, sign
+from adapters.errors import DependencyDown, NoOwner, OutcomePending
+from adapters.ids import new_id
+from adapters.kafka.claims import Claim
+from adapters.kafka.directory import Directory
+from adapters.kafka.host import Host
+from adapters.kafka.position import TP
+from adapters.kafka.requests import Applied, Request
+from adapters.kafka.topics import Topic
+from domain.decider import Context
+from domain.errors import from_wire
+
+PATIENCE_S: Final = 30.0
+"""How long an answer is held while nobody owns the partition or an outcome is open."""
+_ASK_AGAIN_S: Final = 0.2
+log = structlog.get_logger(__name__)
+
+
+class CommandClient:
+    """`host`: the owners of this process, if it has any. `key`: the internal signing key."""
+
+    def __init__(self, directory: Directory, key: bytes, host: Host | None = None) -> None:
+        self._directory, self._key, self._host = directory, key, host
+        self._session: aiohttp.ClientSession | None = None
+
+    async def stop(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def send(
+        self, topic: Topic, partition: int, command: Any, context: Context, timeout_s: float = PATIENCE_S
+    ) -> Applied:
+        """Decide `command`, once. Raises DomainError (refused: nothing written), NoOwner and DependencyDown (503,
+        nothing written), OutcomePending (503: it may have been applied; repeat with the same idempotency key)."""
+        tp = (topic.name, partition)
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        while True:
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                raise NoOwner(f"No process has decided for {topic.name}/{partition} in time. Nothing was written.")
+            answer, claim = await self._try(tp, command, context, left)
+            if answer.kind == "open":
+                answer = await self._settle(tp, claim, context.command_id, deadline)
+            match answer.kind:
+                case "applied" if answer.applied is not None:
+                    return answer.applied
+                case "refused" if answer.refusal is not None:
+                    raise from_wire(answer.refusal)
+                case "open":
+                    raise OutcomePending("The command may have been applied. Repeat it with the same Idempotency-Key.")
+                case "log-down":
+                    raise DependencyDown(f"Kafka does not answer ({answer.detail}). Nothing was written.")
+                case "never":
+                    context = msgspec.structs.replace(context, command_id=new_id())
+                case _:
+                    left = deadline - asyncio.get_running_loop().time()
+                    await self._directory.newer(tp, claim, min(_ASK_AGAIN_S, left))
+
+    async def _try(self, tp: TP, command: Any, context: Context, left: float) -> tuple[Answer, Claim | None]:
+        """One attempt with whoever seems to own the partition."""
+        local = self._host.owners.get(tp) if self._host else None
+        if local is not None and local.claim is not None:
+            claim = local.claim
+            return await decide(local, Request(command, context), left), claim
+        known = self._directory.owner(tp)
+        if known is None or (local is not None and known.address == local.address):
+            return Answer(kind="not-owner"), known
+        forward = Forward(
+            topic=tp[0],
+            partition=tp[1],
+            epoch=known.epoch,
+            nonce=known.nonce,
+            command=msgspec.Raw(msgspec.json.encode(command)),
+            context=context,
+            timeout_s=left,
+        )
+        return await self._post(known.address, "/internal/commands", forward, left + 1), known
+
+    async def _settle(self, tp: TP, claim: Claim | None, command_id: str, deadline: float) -> Answer:
+        """Ask until the outcome is certain, or time is up ("open")."""
+        assert claim is not None, "an outcome can only be open if somebody was addressed"
+        question = Question(topic=tp[0], partition=tp[1], epoch=claim.epoch, command_id=command_id)
+        while (left := deadline - asyncio.get_running_loop().time()) > 0:
+            local = self._host.owners.get(tp) if self._host else None
+            if local is not None and local.claim is not None:
+                outcome = local.outcome(command_id, claim.epoch) if local.claim.epoch >= claim.epoch else "open"
+                answer = Answer(kind=outcome) if isinstance(outcome, str) else Answer(kind="applied", applied=outcome)
+            else:
+                owner = self._directory.owner(tp) or claim
+                answer = await self._post(owner.address, "/internal/outcomes", question, min(left, 5))
+            if answer.kind in ("applied", "never"):
+                return answer
+            await self._directory.newer(tp, self._directory.owner(tp), min(_ASK_AGAIN_S, left))
+        return Answer(kind="open")
+
+    async def _post(self, address: str, path: str, message: msgspec.Struct, timeout_s: float) -> Answer:
+        """An answer of the process at `address`; "not-owner" if it was never reached, "open" if it fell silent."""
+        body = msgspec.json.encode(message)
+        if self._session is None:
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30))
+        try:
+            async with self._session.post(
+                address + path,
+                data=body,
+                headers={SIGNATURE: sign(self._key, body), "content-type": "application/json"},
+                timeout=aiohttp.ClientTimeout(total=timeout_s, connect=2),
+            ) as response:
+                if response.status >= 500:
+                    return Answer(kind="open")
+                if response.status != 200:
+                    log.error("a forward was refused", address=address, status=response.status)
+                    return Answer(kind="not-owner")
+                return msgspec.json.decode(await response.read(), type=Answer)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+            return Answer(kind="not-owner")
+        except (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError):
+            return Answer(kind="open")

@@ -1,0 +1,60 @@
+"""The owner's side of forwarding: what `POST /internal/commands` and `/internal/outcomes` do."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from adapters.commands.wire import COMMANDS, Answer, Forward, Question
+from adapters.kafka.owner import PartitionOwner
+from adapters.kafka.port import LogUnavailable
+from adapters.kafka.position import TP
+from adapters.kafka.requests import NotApplied, NotOwner, Request
+from domain.errors import DomainError
+
+_decoders: Final = {topic: msgspec.json.Decoder(union) for topic, union in COMMANDS.items()}
+
+
+class Gate:
+    """Takes forwarded commands to the owners of this process."""
+
+    def __init__(self, owners: Mapping[TP, PartitionOwner]) -> None:
+        self._owners = owners
+
+    async def command(self, body: bytes) -> Answer:
+        """Decide a forwarded command. Raises msgspec.MsgspecError, KeyError for a malformed one."""
+        forward = msgspec.json.decode(body, type=Forward)
+        command = _decoders[forward.topic].decode(forward.command)
+        owner = self._owners[forward.topic, forward.partition]
+        return await decide(owner, Request(command, forward.context), forward.timeout_s, (forward.epoch, forward.nonce))
+
+    def outcome(self, body: bytes) -> Answer:
+        """Tell what became of a command. Raises msgspec.MsgspecError, KeyError for a malformed question."""
+        question = msgspec.json.decode(body, type=Question)
+        owner = self._owners[question.topic, question.partition]
+        try:
+            outcome = owner.outcome(question.command_id, question.epoch)
+        except NotOwner:
+            return Answer(kind="not-owner")
+        return Answer(kind=outcome) if isinstance(outcome, str) else Answer(kind="applied", applied=outcome)
+
+
+async def decide(
+    owner: PartitionOwner, request: Request, timeout_s: float, under: tuple[int, str] | None = None
+) -> Answer:
+    """Hand a request to an owner of this process and wait. Whoever waits may go: the request stays."""
+    try:
+        future = owner.submit(request, under)
+        async with asyncio.timeout(timeout_s):
+            return Answer(kind="applied", applied=await asyncio.shield(future))
+    except DomainError as refusal:
+        return Answer(kind="refused", refusal=refusal.to_wire())
+    except NotOwner:
+        return Answer(kind="not-owner")
+    except NotApplied as error:
+        return Answer(kind="never", detail=str(error))
+    except LogUnavailable as error:
+        return Answer(kind="log-down", detail=str(error))
+    except TimeoutError:
+        return Answer(kind="never" if owner.withdraw(request) else "open")
