@@ -1,0 +1,197 @@
+"""From samples to a closed mesh with crisp edges: dual contouring over the loops of marching cubes.
+
+Every crossed lattice edge gives a point on the surface and the surface's normal there; every loop of a cell gives one
+vertex, put where the planes of its crossings meet (the least-squares point of Ju et al., Dual Contouring of Hermite
+Data, SIGGRAPH 2002), so edges and corners of the solid come out as edges and corners; every crossed lattice edge gives
+a quad between the loops of the four cells around it. One vertex a loop, instead of one a cell, keeps the result a
+2-manifold (see `cases`).
+"""
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from ml_worker.mesh.cases import EDGES, SIDES, case_tables
+from ml_worker.mesh.lattice import OFFSETS, Field, Lattice
+from ml_worker.mesh.mesh import Floats, Ints, Mesh
+
+FLAT = 0.985
+"""Mean length of the normals around a vertex above which the surface counts as smooth there (about 10 degrees)."""
+RANK = 0.08
+"""Share of the largest eigenvalue below which a direction is left to the mean of the crossings."""
+REACH = 0.03
+"""Size of a gradient's differences, in lattice steps."""
+AROUND: Ints = np.array([[0, 0], [-1, 0], [-1, -1], [0, -1]], np.int32)
+"""The four cells around a lattice edge, as offsets along the two other axes, counter-clockwise seen from above."""
+
+
+class Loops(msgspec.Struct, frozen=True, eq=False):
+    """What the surface does in the lattice, before anything is placed."""
+
+    cells: Ints
+    """(C, 3): coordinates of each loop's cell."""
+    edges: Ints
+    """(E,): keys (3 slot + axis) of the crossed lattice edges."""
+    rising: npt.NDArray[np.bool_]
+    """(E,): the field grows along the edge: the solid is at its lower end."""
+    quads: Ints
+    """(E, 4): the loops around each edge, counter-clockwise seen from the edge's upper end."""
+
+
+def loops_of(lattice: Lattice) -> Loops:
+    tables = case_tables()
+    slots, values = lattice.cube()
+    inside = values < 0
+
+    cube_index = np.arange(27).reshape(3, 3, 3)
+    corner_at = np.array(
+        [[cube_index[tuple(cell + corner)] for corner in OFFSETS] for cell in OFFSETS]
+    )  # (8 cells of a block, 8 corners)
+    cases = (inside[:, corner_at] << np.arange(8)).sum(axis=2).astype(np.uint8)  # (A, 8)
+    block, cell = np.nonzero((cases != 0) & (cases != 255))
+    case = cases[block, cell]
+    coordinates = lattice.active[block] * 2 + OFFSETS[cell]
+    flip = _flips(lattice, cases, block, cell, tables.pinched)
+
+    count = tables.loop_count[case, flip].astype(np.int32)
+    first = np.cumsum(count, dtype=np.int32) - count
+    flags = np.zeros(lattice.values.size * 3, bool)
+    keys = np.empty((len(block), 12), np.int32)
+    crossed = np.empty((len(block), 12), bool)
+    for number, (corner, axis) in enumerate(EDGES):
+        keys[:, number] = slots[block, corner_at[cell, corner]] * 3 + axis
+        crossed[:, number] = (case >> corner & 1) != (case >> (corner | 1 << axis) & 1)
+    flags[keys[crossed]] = True
+    edges = np.flatnonzero(flags).astype(np.int32)
+    edge_number = np.cumsum(flags, dtype=np.int32) - 1
+
+    quads = np.full((len(edges), 4), -1, np.int32)
+    for number, (corner, axis) in enumerate(EDGES):
+        rows = crossed[:, number]
+        seen_from = OFFSETS[corner][[(axis + 1) % 3, (axis + 2) % 3]]  # the cell lies at minus this from the edge
+        place = int(np.flatnonzero((AROUND == -seen_from).all(axis=1))[0])
+        loop = first[rows] + tables.loop_of_edge[case[rows], flip[rows], number]
+        quads[edge_number[keys[rows, number]], place] = loop
+    rising = lattice.values.ravel()[edges // 3] < 0
+    return Loops(np.repeat(coordinates, count, axis=0), edges, rising, quads)
+
+
+def _flips(lattice: Lattice, cases: Ints, block: Ints, cell: Ints, pinched: Ints) -> Ints:
+    """1 for cells that share their pinched side with a cell that has its own pinched side there."""
+    flip = np.zeros(len(block), np.int8)
+    side = pinched[cases[block, cell]]
+    rows = np.flatnonzero(side >= 0)
+    if not len(rows):
+        return flip
+    where = lattice.active[block[rows]] * 2 + OFFSETS[cell[rows]]
+    at = {tuple(place): int(side[row]) for place, row in zip(where.tolist(), rows, strict=True)}
+    for place, row in zip(where.tolist(), rows, strict=True):
+        axis, end = SIDES[int(side[row])]
+        other = list(place)
+        other[axis] += 1 if end else -1
+        flip[row] = at.get(tuple(other)) == (int(side[row]) ^ 1)
+    return flip
+
+
+def _crossings(field: Field, lattice: Lattice, loops: Loops) -> Floats:
+    """(E, 3): where the field is 0 on each crossed edge, by three rounds of false position (the Illinois rule)."""
+    lower = loops.edges // 3
+    axis = loops.edges % 3
+    start = lattice.point(lower)
+    along = np.eye(3)[axis] * lattice.step
+    ends = lattice.values.ravel()
+    upper = _upper_values(lattice, loops)
+    a, b = np.zeros(len(lower)), np.ones(len(lower))
+    fa, fb = ends[lower].astype(np.float64), upper.astype(np.float64)
+    at = fa / (fa - fb)
+    kept = np.zeros(len(lower), np.int8)
+    for _ in range(2):
+        value = field.distance(start + along * at[:, None]).astype(np.float64)
+        low = (value < 0) == (fa < 0)
+        fb = np.where(low & (kept == 1), fb / 2, fb)
+        fa = np.where(~low & (kept == -1), fa / 2, fa)
+        kept = np.where(low, 1, -1).astype(np.int8)
+        a, fa = np.where(low, at, a), np.where(low, value, fa)
+        b, fb = np.where(low, b, at), np.where(low, fb, value)
+        difference = fa - fb
+        at = np.where(difference != 0, (a * -fb + b * fa) / np.where(difference == 0, 1, difference), (a + b) / 2)
+    return start + along * np.clip(at, 0, 1)[:, None]
+
+
+def _upper_values(lattice: Lattice, loops: Loops) -> npt.NDArray[Any]:
+    """(E,): the samples at the upper ends of the crossed edges."""
+    slots, values = lattice.cube()
+    upper = np.zeros(lattice.values.size * 3, np.float32)
+    cube_index = np.arange(27).reshape(3, 3, 3)
+    for axis in range(3):
+        step = np.eye(3, dtype=int)[axis]
+        for point in np.ndindex(3, 3, 3):
+            if point[axis] < 2:
+                here, there = cube_index[point], cube_index[tuple(np.array(point) + step)]
+                upper[slots[:, here] * 3 + axis] = values[:, there]
+    return np.asarray(upper[loops.edges])
+
+
+def _place(lattice: Lattice, loops: Loops, points: Floats, normals: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """(C, 3) vertices, and which of them sit on an edge or a corner of the solid."""
+    count = len(loops.cells)
+    pair_loop = loops.quads.ravel()
+    pair_edge = np.repeat(np.arange(len(loops.edges)), 4)
+
+    def total(weights: Floats) -> Floats:
+        return np.bincount(pair_loop, weights[pair_edge], minlength=count)
+
+    share = 1 / np.bincount(pair_loop, minlength=count)
+    mean = np.stack([total(points[:, k]) for k in range(3)], axis=1) * share[:, None]
+    lean = np.stack([total(normals[:, k]) for k in range(3)], axis=1) * share[:, None]
+    sharp = np.linalg.norm(lean, axis=1) < FLAT
+    if not sharp.any():
+        return mean, sharp
+
+    keep = sharp[pair_loop]
+    rows = np.cumsum(sharp) - 1
+    target = rows[pair_loop[keep]]
+    p = points[pair_edge[keep]] - mean[pair_loop[keep]]
+    n = normals[pair_edge[keep]].astype(np.float64)
+    size = int(sharp.sum())
+    ata = np.empty((size, 3, 3))
+    atb = np.empty((size, 3))
+    offset = np.einsum("ij,ij->i", n, p)
+    for i in range(3):
+        atb[:, i] = np.bincount(target, n[:, i] * offset, minlength=size)
+        for j in range(i, 3):
+            ata[:, i, j] = ata[:, j, i] = np.bincount(target, n[:, i] * n[:, j], minlength=size)
+    values, vectors = np.linalg.eigh(ata)
+    strong = values > RANK * values[:, 2:]
+    inverse = np.where(strong, 1 / np.where(strong, values, 1), 0)
+    move = np.einsum("nij,nj,nkj,nk->ni", vectors, inverse, vectors, atb)
+    cell = lattice.origin + loops.cells[sharp] * lattice.step
+    placed = mean.copy()
+    placed[sharp] = np.clip(mean[sharp] + move, cell, cell + lattice.step)
+    return placed, sharp
+
+
+def _split(loops: Loops, vertices: Floats, points: Floats, normals: Floats) -> Ints:
+    """Cut each quad along the diagonal whose middle lies nearer to the surface at the quad's crossing."""
+    quads = np.where(loops.rising[:, None], loops.quads, loops.quads[:, ::-1])
+    middles = [(vertices[quads[:, k]] + vertices[quads[:, k + 2]]) / 2 for k in range(2)]
+    off = [np.abs(np.einsum("ij,ij->i", normals, middle - points)) for middle in middles]
+    first = (off[0] <= off[1])[:, None]
+    one = np.where(first, quads[:, [0, 1, 2]], quads[:, [1, 2, 3]])
+    two = np.where(first, quads[:, [0, 2, 3]], quads[:, [1, 3, 0]])
+    return np.stack([one, two], axis=1).reshape(-1, 3)
+
+
+def extract(field: Field, lattice: Lattice) -> Mesh:
+    """The closed surface of the sampled solid, at full lattice resolution, vertices on the exact surface."""
+    loops = loops_of(lattice)
+    reach = lattice.step * REACH
+    points = _crossings(field, lattice, loops)
+    normals = field.gradient(points, reach)
+    vertices, _ = _place(lattice, loops, points, normals)
+    distance = field.distance(vertices)
+    slope = field.gradient(vertices, reach)
+    vertices = vertices - slope * np.clip(distance, -lattice.step / 2, lattice.step / 2)[:, None]
+    return Mesh(vertices, _split(loops, vertices, points, normals).astype(np.int32))

@@ -1,0 +1,211 @@
+"""Sampling a signed distance field where its surface is, and nowhere else.
+
+The box around the solid is cut into coarse cells. A cell whose centre lies farther from the surface than its own
+half-diagonal cannot hold a piece of it (the field is Lipschitz 1) and is dropped; the others are cut in eight, until
+they measure two lattice steps: a block. Only blocks are sampled at full resolution, so both work and memory grow with
+the surface, not with the volume. A field that lies a little (scaled, bent or blended parts) may lose a block that way;
+`sample` finds such holes by following the surface out of the blocks it has, until nothing is left to follow.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ml_worker.engines.port import Permanent
+from ml_worker.mesh.mesh import Floats, Ints
+from ml_worker.mesh.solid import Solid
+
+CHUNK = 1 << 17
+"""Points a query: bounds the memory that a solid of many parts takes."""
+COARSEST = 24
+"""Coarse cells along the longest side, at most twice as many."""
+SLACK = 1.35
+"""How far a field may lie about distances before a cell is lost at first sight."""
+HALF_DIAGONAL = 3**0.5 / 2
+
+OFFSETS: Ints = np.array([[c & 1, c >> 1 & 1, c >> 2 & 1] for c in range(8)], np.int32)
+"""(8, 3): the corners of a cell, the points of a block, or its neighbours upwards, in the order x + 2y + 4z."""
+
+Watch = Callable[[], None]
+"""Called between chunks; may raise to stop the work."""
+
+
+class Field:
+    """A solid's distance by NumPy arrays, chunk after chunk, counting the queries."""
+
+    def __init__(self, solid: Solid, device: str = "cpu", watch: Watch = lambda: None) -> None:
+        self.solid = solid
+        self.device = device
+        self.watch = watch
+        self.queries = 0
+
+    def _chunks(self, points: Floats) -> Iterator[torch.Tensor]:
+        for start in range(0, len(points), CHUNK):
+            self.watch()
+            yield torch.from_numpy(np.ascontiguousarray(points[start : start + CHUNK], np.float32)).to(self.device)
+
+    def distance(self, points: Floats) -> npt.NDArray[np.float32]:
+        """(N, 3) -> (N,). Raises Permanent `field-invalid` when the field is not finite."""
+        self.queries += len(points)
+        with torch.inference_mode():
+            parts = [self.solid.distance(chunk).cpu().numpy() for chunk in self._chunks(points)]
+        values = np.concatenate(parts).astype(np.float32, copy=False) if parts else np.zeros(0, np.float32)
+        if not np.isfinite(values).all():
+            raise Permanent("field-invalid", "The shape's distance field has values that are not finite.")
+        return values
+
+    def material(self, points: Floats) -> npt.NDArray[np.int64]:
+        """(N, 3) -> (N,) indices into the solid's materials."""
+        with torch.inference_mode():
+            parts = [self.solid.material(chunk).cpu().numpy() for chunk in self._chunks(points)]
+        return np.concatenate(parts).astype(np.int64, copy=False) if parts else np.zeros(0, np.int64)
+
+    def gradient(self, points: Floats, reach: float) -> Floats:
+        """(N, 3) -> (N, 3) unit normals by differences over a tetrahedron of size `reach` (four queries a point)."""
+        corners = np.array([[1, -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]], np.float32)
+        total = np.zeros(points.shape, np.float32)
+        for corner in corners:
+            total += self.distance(points + corner * np.float32(reach))[:, None] * corner
+        length = np.linalg.norm(total, axis=1, keepdims=True)
+        return np.divide(total, length, out=np.zeros_like(total), where=length > 0)
+
+
+class Lattice(msgspec.Struct, frozen=True, eq=False):
+    """Samples in the blocks that the surface runs through; a block holds 2 x 2 x 2 points."""
+
+    origin: Floats
+    """(3,): the point with coordinates 0, 0, 0."""
+    step: float
+    """Metres between neighbouring points."""
+    active: Ints
+    """(A, 3): coordinates, in blocks, of the blocks whose cells are meshed."""
+    neighbours: Ints
+    """(A, 8): number of the block itself and of its seven neighbours upwards, for `slots`; -1: nothing sampled."""
+    blocks: Ints
+    """(B, 3): coordinates, in blocks, of every block that holds a sample."""
+    values: npt.NDArray[Any]
+    """(B, 8) float32; NaN where no cell needs the sample."""
+
+    def cube(self) -> tuple[Ints, npt.NDArray[Any]]:
+        """For each active block, its 3 x 3 x 3 points: (A, 27) slot numbers (8 block + point), and their values."""
+        slots = np.empty((len(self.active), 3, 3, 3), np.int32)
+        for x, y, z in np.ndindex(3, 3, 3):
+            block = self.neighbours[:, (x >> 1) + 2 * (y >> 1) + 4 * (z >> 1)]
+            slots[:, x, y, z] = block * 8 + ((x & 1) + 2 * (y & 1) + 4 * (z & 1))
+        slots = slots.reshape(-1, 27)
+        return slots, self.values.ravel()[slots]
+
+    def point(self, slots: Ints) -> Floats:
+        """(N,) slot numbers -> (N, 3) positions."""
+        return self.origin + (self.blocks[slots >> 3] * 2 + OFFSETS[slots & 7]) * self.step
+
+
+def sample(field: Field, cells: int) -> Lattice:
+    """Sample with `cells` lattice steps along the longest side. Raises Permanent `field-unbounded` or `empty`."""
+    low, high = (np.asarray(corner, np.float64) for corner in field.solid.bounds)
+    for _ in range(4):
+        lattice = _sample_within(field, low, high, cells)
+        if lattice is not None:
+            return lattice
+        margin = (high - low).max() * 0.08
+        low, high = low - margin, high + margin
+    raise Permanent("field-unbounded", "The shape reaches out of its own bounds.")
+
+
+def _sample_within(field: Field, low: Floats, high: Floats, cells: int) -> Lattice | None:
+    """None when the surface touches the sampled box."""
+    extent = high - low
+    step = float(extent.max()) / cells
+    levels = max(1, int(np.floor(np.log2(cells / COARSEST))))
+    coarse = 2**levels
+    count = np.ceil((extent / step + 4) / coarse).astype(np.int64)
+    # An odd fraction of a step: flat sides of a solid stand on round numbers, and a sample on a side has no sign.
+    origin = (low + high) / 2 - count * coarse * step / 2 + step * np.array([0.0137, 0.0241, 0.0189])
+    shape = tuple(int(n) for n in count * coarse // 2)
+
+    near = np.stack(np.unravel_index(np.arange(count.prod()), count), axis=1).astype(np.int32)
+    size = coarse
+    while True:
+        centres = origin + (near + 0.5) * (size * step)
+        near = near[np.abs(field.distance(centres)) <= size * step * HALF_DIAGONAL * SLACK]
+        if size == 2:
+            break
+        near = (near[:, None] * 2 + OFFSETS).reshape(-1, 3)
+        size //= 2
+
+    mask = np.zeros(shape, bool)
+    mask[tuple(near.T)] = True
+    known = np.full((0, 8), np.nan, np.float32)
+    known_map = np.full(shape, -1, np.int32)
+    while True:
+        lattice, known_map = _fill(field, mask, origin, step, known, known_map)
+        known = lattice.values
+        grown = _follow(lattice, mask)
+        if grown is None:
+            return None
+        if not grown.any():
+            break
+        mask |= grown
+    if not len(lattice.active):
+        raise Permanent("empty", "Nothing is left of the shape.")
+    return lattice
+
+
+def _shifted(mask: npt.NDArray[np.bool_], offset: Ints) -> npt.NDArray[np.bool_]:
+    """The mask moved by a non-negative offset."""
+    moved = np.zeros_like(mask)
+    x, y, z = (int(n) for n in offset)
+    moved[x:, y:, z:] = mask[: mask.shape[0] - x, : mask.shape[1] - y, : mask.shape[2] - z]
+    return moved
+
+
+def _fill(
+    field: Field, mask: npt.NDArray[np.bool_], origin: Floats, step: float, known: Floats, known_map: Ints
+) -> tuple[Lattice, Ints]:
+    """Sample every point that a cell of an active block touches, besides those that are known."""
+    moved = [_shifted(mask, offset) for offset in OFFSETS]
+    held = np.logical_or.reduce(moved)
+    blocks = np.argwhere(held).astype(np.int32)
+    number = np.full(mask.shape, -1, np.int32)
+    number[held] = np.arange(len(blocks), dtype=np.int32)
+
+    values = np.full((len(blocks), 8), np.nan, np.float32)
+    before = known_map[tuple(blocks.T)]
+    values[before >= 0] = known[before[before >= 0]]
+    wanted = np.stack(
+        [np.logical_or.reduce([moved[s] for s in range(8) if not s & p])[held] for p in range(8)], axis=1
+    )
+    wanted &= np.isnan(values)
+    at = np.argwhere(wanted).astype(np.int32)
+    sampled = field.distance(origin + (blocks[at[:, 0]] * 2 + OFFSETS[at[:, 1]]) * step)
+    # A sample of exactly 0 would be a corner on the surface, whose crossings fall together: count it as outside.
+    values[wanted] = np.where(sampled == 0, np.float32(step * 1e-5), sampled)
+
+    active = np.argwhere(mask).astype(np.int32)
+    padded = np.pad(number, ((0, 1),) * 3, constant_values=-1)
+    neighbours = np.stack([padded[tuple((active + offset).T)] for offset in OFFSETS], axis=1)
+    return Lattice(origin, step, active, neighbours, blocks, values), number
+
+
+def _follow(lattice: Lattice, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_] | None:
+    """Inactive blocks into which the surface runs on; None when it runs out of the sampled box."""
+    grown = np.zeros_like(mask)
+    limit = np.array(mask.shape)
+    if (lattice.neighbours < 0).any():
+        edge = lattice.active[(lattice.neighbours < 0).any(axis=1)]
+        if len(edge):
+            return None
+    inside = (lattice.cube()[1] < 0).reshape(-1, 3, 3, 3)
+    for axis in range(3):
+        for end in (0, 2):
+            side = np.take(inside, end, axis=axis + 1).reshape(len(inside), 9)
+            crossed = lattice.active[side.any(axis=1) & ~side.all(axis=1)].copy()
+            crossed[:, axis] += 1 if end else -1
+            if ((crossed < 0) | (crossed >= limit)).any():
+                return None
+            grown[tuple(crossed.T)] = True
+    return grown & ~mask

@@ -1,0 +1,65 @@
+"""A triangle mesh, and the few exact questions the pipeline asks of one."""
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.floating[Any]]
+Ints = npt.NDArray[np.signedinteger[Any]]
+
+
+class Mesh(msgspec.Struct, frozen=True, eq=False):
+    """Triangles over shared corners: metres, Y up, counter-clockwise seen from outside."""
+
+    vertices: Floats
+    """(V, 3) float64."""
+    faces: Ints
+    """(F, 3) int32."""
+
+    def corners(self) -> Floats:
+        """(F, 3, 3): the corner points of each face."""
+        return np.asarray(self.vertices[self.faces])
+
+    def cross(self) -> Floats:
+        """(F, 3): the face normals, of length twice the face's area."""
+        points = self.corners()
+        return np.cross(points[:, 1] - points[:, 0], points[:, 2] - points[:, 0])
+
+    def face_normals(self) -> Floats:
+        """(F, 3) unit normals; zero for a face without area."""
+        cross = self.cross()
+        length = np.linalg.norm(cross, axis=1, keepdims=True)
+        return np.divide(cross, length, out=np.zeros_like(cross), where=length > 0)
+
+    def area(self) -> float:
+        return float(np.linalg.norm(self.cross(), axis=1).sum() / 2)
+
+    def volume(self) -> float:
+        """By the divergence theorem; positive when the faces are wound outwards."""
+        points = self.corners() - self.vertices.mean(axis=0)
+        return float(np.einsum("ij,ij->i", points[:, 0], np.cross(points[:, 1], points[:, 2])).sum() / 6)
+
+    def bounds(self) -> Floats:
+        """(2, 3): the lower and the upper corner."""
+        return np.stack([self.vertices.min(axis=0), self.vertices.max(axis=0)])
+
+    def compact(self) -> "Mesh":
+        """Without the vertices that no face uses; the order of the others is kept."""
+        used = np.zeros(len(self.vertices), bool)
+        used[self.faces] = True
+        number = np.cumsum(used, dtype=np.int32) - 1
+        return Mesh(self.vertices[used], number[self.faces].astype(np.int32))
+
+
+def directed_edges(faces: Ints) -> Ints:
+    """(3F, 2): every face's edges in its winding order, face after face."""
+    return np.asarray(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2))
+
+
+def merge_by_position(mesh: Mesh) -> Mesh:
+    """What a reader sees who welds corners at the same float32 position (UV seams split them in files)."""
+    single = np.ascontiguousarray(mesh.vertices, dtype=np.float32) + np.float32(0)  # -0 becomes +0
+    _, first, number = np.unique(single.view("V12").ravel(), return_index=True, return_inverse=True)
+    return Mesh(np.asarray(mesh.vertices[first]), number[mesh.faces].astype(np.int32))
