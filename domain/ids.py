@@ -5,6 +5,7 @@ ids are UUIDv7 whose 12 bits after the version (`rand_a`, RFC 9562 section 5.7) 
 meets such an id knows which partition owns it without a lookup.
 """
 
+import hashlib
 import uuid
 
 PARTITION_BITS = 12
@@ -49,3 +50,13 @@ def murmur2(data: bytes) -> int:
 def partition_of(key: str, partitions: int) -> int:
     """The partition Kafka's default partitioner gives to `key`."""
     return (murmur2(key.encode()) & 0x7FFFFFFF) % partitions
+
+
+def derived_id(event_id: str, index: int, partition: int) -> str:
+    """The id of the `index`-th thing that event `event_id` brought (a result file): the same whenever it is asked.
+
+    A UUIDv7 of the event's millisecond with `partition` in its 12 bits; the rest is SHA-256 of (event id, index).
+    Raises ValueError if `event_id` is no UUID.
+    """
+    unix_ms = uuid.UUID(event_id).int >> 80
+    return uuid7(unix_ms, hashlib.sha256(f"{event_id}/{index}".encode()).digest()[:10], partition)

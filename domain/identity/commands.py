@@ -40,8 +40,23 @@ class ChangeRole(Base, frozen=True, kw_only=True):
     role: str
 
 
+class ChangeProfile(Base, frozen=True, kw_only=True):
+    """Fields left out stay. A new name comes with its blind index. Raises AlreadyExists when it is taken."""
+
+    user_id: int
+    username: Sealed | None = None
+    username_hmac: str | None = None
+    name: Sealed | None = None
+    email: Sealed | None = None
+
+
+class DisableUser(Base, frozen=True, kw_only=True):
+    user_id: int
+    reason: str
+
+
 class DeleteUser(Base, frozen=True, kw_only=True):
     user_id: int
 
 
-IdentityCommand = RegisterUser | ChangePassword | RehashPassword | ChangeRole | DeleteUser
+IdentityCommand = RegisterUser | ChangeProfile | ChangePassword | RehashPassword | ChangeRole | DisableUser | DeleteUser

@@ -1,0 +1,85 @@
+"""The decider of `lathe.accounts`: which rule answers which command, and which fold takes which event."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from domain.account import commands as c
+from domain.account import endings, files, questions, requests, runs, wallet
+from domain.account import events as e
+from domain.account.state import Accounts
+from domain.account.views import view
+from domain.decider import Append, Context, Reply
+from domain.envelope import Envelope
+from domain.idempotency import once
+
+Decide = Callable[[Accounts, Any, Context], Append | Reply]
+Evolve = Callable[[Accounts, str, Any, Envelope], None]
+
+DECIDE: Final[dict[type[c.Command], Decide]] = {
+    c.OpenAccount: wallet.open_account,
+    c.CloseAccount: wallet.close_account,
+    c.AdjustCredits: wallet.adjust_credits,
+    c.ForfeitCredits: wallet.forfeit_credits,
+    c.StoreFile: files.store_file,
+    c.DeleteFile: files.delete_file,
+    c.RequestTask: requests.request_task,
+    c.RetryTask: requests.retry_task,
+    c.CancelTask: runs.cancel_task,
+    c.ExpireAttempt: runs.expire_attempt,
+    c.ApplyRunStarted: runs.run_started,
+    c.ApplyRunSucceeded: runs.run_succeeded,
+    c.ApplyRunFailed: runs.run_failed,
+    c.ApplyRunCancelled: runs.run_cancelled,
+    c.DescribeRun: questions.describe_run,
+    c.DescribeRequest: questions.describe_request,
+    c.DescribeTask: questions.describe_task,
+    c.DescribeAccount: questions.describe_account,
+}
+
+EVOLVE: Final[dict[type[msgspec.Struct], Evolve]] = {
+    e.AccountOpened: wallet.opened,
+    e.AccountClosed: wallet.closed,
+    e.CreditsAdjusted: wallet.adjusted,
+    e.CreditsForfeited: wallet.forfeited,
+    e.FileStored: files.stored,
+    e.FileDeleted: files.deleted,
+    e.TaskRequested: requests.requested,
+    e.TaskStarted: endings.started,
+    e.TaskRetried: endings.retried,
+    e.TaskCancelRequested: endings.cancel_requested,
+    e.TaskCompleted: endings.completed,
+    e.TaskFailed: endings.failed,
+    e.TaskCancelled: endings.cancelled,
+}
+
+
+class AccountDecider:
+    """Implements `domain.decider.Decider[Accounts, AccountCommand]`. One stream is one account."""
+
+    def initial(self) -> Accounts:
+        return Accounts()
+
+    def stream(self, command: c.AccountCommand) -> str:
+        return command.account_id
+
+    def decide(self, state: Accounts, command: c.AccountCommand, context: Context) -> Append | Reply:
+        rule = DECIDE[type(command)]
+        return once(
+            state.keys,
+            context,
+            lambda key, subject: view(state, key, subject),
+            lambda: rule(state, command, context),
+        )
+
+    def evolve(self, state: Accounts, key: str, event: msgspec.Struct, envelope: Envelope) -> None:
+        """Raises KeyError or TypeError, the state untouched, when the event cannot belong to this history."""
+        EVOLVE[type(event)](state, key, event, envelope)
+        state.keys.remember(key, envelope)
+
+    def quarantine(self, state: Accounts, key: str) -> None:
+        """No rule spans accounts: the others go on as if nothing had happened."""
+
+    def view(self, state: Accounts, key: str, subject: str) -> dict[str, Any]:
+        return view(state, key, subject)

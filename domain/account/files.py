@@ -1,0 +1,61 @@
+"""Files of an account: stored, deleted, and taken as inputs of tasks."""
+
+from sys import intern
+
+from domain.account import commands as c
+from domain.account.events import FileDeleted, FileStored, StoredFile
+from domain.account.lookups import open_account_of
+from domain.account.state import Account, Accounts, File
+from domain.account.views import file_view
+from domain.decider import Append, Context, Reply
+from domain.envelope import Envelope
+from domain.errors import AlreadyExists, NotFound, NotInState
+from domain.personal import SealedAt
+
+
+def store_file(state: Accounts, command: c.StoreFile, context: Context) -> Append | Reply:
+    """Repeatable: the same id with the same bytes is answered with the file. Raises AlreadyExists for others."""
+    account = open_account_of(state, command.account_id)
+    known = account.files.get(command.file.file_id)
+    if known is not None and known.sha256 == command.file.sha256:
+        return Reply(file_view(command.file.file_id, known))
+    require_new(account, command.file.file_id)
+    return Append(command.account_id, FileStored(file=command.file), command.file.file_id)
+
+
+def delete_file(state: Accounts, command: c.DeleteFile, context: Context) -> Append | Reply:
+    """Raises NotFound; NotInState while a task that did not end yet has it as input."""
+    account = open_account_of(state, command.account_id)
+    if command.file_id not in account.files:
+        raise NotFound("There is no such file.")
+    for task_id in account.live:
+        if any(item.file_id == command.file_id for item in account.tasks[task_id].inputs):
+            raise NotInState(f"Task {task_id} still needs this file; cancel it first.", task_id=task_id)
+    return Append(command.account_id, FileDeleted(file_id=command.file_id), command.file_id)
+
+
+def require_new(account: Account, identifier: str) -> None:
+    """Raises AlreadyExists when a file or task of the account has this id."""
+    if identifier in account.files or identifier in account.tasks:
+        raise AlreadyExists(f"The id {identifier} is taken.")
+
+
+def stored(state: Accounts, key: str, event: FileStored, envelope: Envelope) -> None:
+    keep(state.accounts[key], event.file, "file_name", envelope)
+
+
+def deleted(state: Accounts, key: str, event: FileDeleted, envelope: Envelope) -> None:
+    state.accounts[key].files.pop(event.file_id, None)
+
+
+def keep(account: Account, file: StoredFile, field: str, envelope: Envelope) -> None:
+    """Fold one uploaded file; `field` is the field id of its sealed name in the event."""
+    account.files[file.file_id] = File(
+        name=SealedAt.of(envelope.id, field, file.name),
+        media_type=intern(file.media_type),
+        bytes=file.bytes,
+        sha256=file.sha256,
+        created_at=envelope.time,
+        width=file.width,
+        height=file.height,
+    )

@@ -1,0 +1,37 @@
+"""Questions: answered from the state, never an event."""
+
+from domain.account import commands as c
+from domain.account.lookups import account_of, task_of
+from domain.account.state import Accounts, Status
+from domain.account.views import account_view, request_view, task_view
+from domain.decider import Context, Reply
+from domain.errors import NotInState
+
+
+def describe_account(state: Accounts, command: c.DescribeAccount, context: Context) -> Reply:
+    return Reply(account_view(command.account_id, account_of(state, command.account_id)))
+
+
+def describe_task(state: Accounts, command: c.DescribeTask, context: Context) -> Reply:
+    account = account_of(state, command.account_id)
+    task_of(account, command.task_id)
+    return Reply(task_view(command.account_id, account, command.task_id))
+
+
+def describe_request(state: Accounts, command: c.DescribeRequest, context: Context) -> Reply:
+    account = account_of(state, command.account_id)
+    task_of(account, command.task_id)
+    return Reply(request_view(command.account_id, account, command.task_id))
+
+
+def describe_run(state: Accounts, command: c.DescribeRun, context: Context) -> Reply:
+    """The order for a worker. NotInState unless this attempt is the present one, still wanted."""
+    account = account_of(state, command.account_id)
+    task = task_of(account, command.task_id)
+    if task.attempt != command.attempt or task.status not in (Status.QUEUED, Status.RUNNING):
+        raise NotInState(
+            f"The task is {task.status.value} at attempt {task.attempt}.",
+            status=task.status.value,
+            attempt=task.attempt,
+        )
+    return Reply(request_view(command.account_id, account, command.task_id))

@@ -1,0 +1,118 @@
+"""The state of one partition of `lathe.accounts`: its accounts with their wallets, files and tasks.
+
+Times are UTC, money is integer micro-credits. A finished task keeps only what a client may still ask of its owner:
+its view, and, if it may be retried, its request.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from domain.account.events import Problem, TaskInput
+from domain.idempotency import Keys
+from domain.personal import SealedAt
+
+
+class Status(StrEnum):
+    """States of a task; the last three are terminal."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    CANCELLING = "cancelling"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def terminal(self) -> bool:
+        return self in TERMINAL
+
+
+TERMINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
+
+
+class Wallet(msgspec.Struct, gc=False):
+    """balance + reserved = granted - charged - forfeited, after every event. `balance` is what is free to spend."""
+
+    balance: int = 0
+    reserved: int = 0
+    granted: int = 0
+    charged: int = 0
+    forfeited: int = 0
+
+    @property
+    def adds_up(self) -> bool:
+        return self.balance + self.reserved == self.granted - self.charged - self.forfeited
+
+
+class File(msgspec.Struct, frozen=True, gc=False):
+    """A stored file. An uploaded one has a sealed name; a result has a plain one, made from its task's id."""
+
+    name: SealedAt | str
+    media_type: str
+    bytes: int
+    sha256: str
+    created_at: datetime
+    width: int | None = None
+    height: int | None = None
+    task_id: str | None = None
+    """The task that made it, if it is a result."""
+
+
+class Task(msgspec.Struct, kw_only=True, gc=False):
+    """One task. `seq` counts its events (1 is TaskRequested); `attempt` is the present one, from 1."""
+
+    status: Status = Status.QUEUED
+    seq: int = 1
+    attempt: int = 1
+    kind: str
+    model: str
+    model_version: str
+    price: int
+    reserved: int
+    """Still reserved: 0 once the task ended."""
+    charged: int = 0
+    params: bytes
+    """JSON, as it was validated."""
+    seed: int
+    priority: int = 0
+    deadline: datetime | None = None
+    parent: str | None = None
+    prompt: SealedAt | None = None
+    """Forgotten on completion, as `inputs` are: only failed and cancelled tasks can be retried."""
+    prompt_length: int = 0
+    inputs: tuple[TaskInput, ...] = ()
+    outputs: tuple[tuple[str, str], ...] = ()
+    """(format, file id)."""
+    problem: Problem | None = None
+    reason: str | None = None
+    """Why it was (or is being) cancelled."""
+    created_at: datetime
+    started_at: datetime | None = None
+    """Start of the latest attempt that ran."""
+    ended_at: datetime | None = None
+
+
+class Account(msgspec.Struct, kw_only=True):
+    """Everything one account decides by itself."""
+
+    user_id: int
+    opened_at: datetime
+    closed: bool = False
+    wallet: Wallet = msgspec.field(default_factory=Wallet)
+    files: dict[str, File] = {}
+    tasks: dict[str, Task] = {}
+    live: dict[str, None] = {}
+    """Ids of the tasks that are not terminal, in the order they were requested."""
+    queued: int = 0
+    """How many of them are queued."""
+
+
+class Accounts(msgspec.Struct):
+    """The accounts of one partition by id, and where to read on in the same partition of lathe.runs."""
+
+    accounts: dict[str, Account] = {}
+    keys: Keys = msgspec.field(default_factory=Keys)
+    runs_position: int = 0
+    """The next offset there: one past that of the last run event which led to an event here."""

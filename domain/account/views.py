@@ -1,0 +1,138 @@
+"""What clients and workers are told about an account, a task, a file: plain JSON values.
+
+Money is in credits. Sealed texts stay sealed (`{event_id, field, enc}`): the edge opens them when it renders.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from domain.account.state import Account, Accounts, File, Status
+from domain.money import to_credits
+from domain.personal import SealedAt
+
+
+def view(state: Accounts, account_id: str, subject: str) -> dict[str, Any]:
+    """The account itself, or its task or file with the id `subject`."""
+    account = state.accounts.get(account_id)
+    if account is None:
+        return {}
+    if subject == account_id:
+        return account_view(account_id, account)
+    if subject in account.tasks:
+        return task_view(account_id, account, subject)
+    if subject in account.files:
+        return file_view(subject, account.files[subject])
+    return {"file_id": subject, "deleted": True}
+
+
+def account_view(account_id: str, account: Account) -> dict[str, Any]:
+    return {
+        "account_id": account_id,
+        "user_id": account.user_id,
+        "closed": account.closed,
+        "balance": to_credits(account.wallet.balance),
+        "reserved": to_credits(account.wallet.reserved),
+    }
+
+
+def file_view(file_id: str, file: File) -> dict[str, Any]:
+    """`name` is a text (results) or a sealed value (uploads)."""
+    return {
+        "file_id": file_id,
+        "name": _sealed(file.name),
+        "media_type": file.media_type,
+        "bytes": file.bytes,
+        "sha256": file.sha256,
+        "width": file.width,
+        "height": file.height,
+        "task_id": file.task_id,
+        "created_at": _time(file.created_at),
+    }
+
+
+def task_view(account_id: str, account: Account, task_id: str) -> dict[str, Any]:
+    """`reserved` is what is still held: 0 once the task ended. `queue_position` counts this account's tasks only."""
+    task = account.tasks[task_id]
+    return {
+        "task_id": task_id,
+        "account_id": account_id,
+        "kind": task.kind,
+        "status": task.status.value,
+        "attempt": task.attempt,
+        "task_seq": task.seq,
+        "model": task.model,
+        "model_version": task.model_version,
+        "params": msgspec.json.decode(task.params),
+        "seed": task.seed,
+        "priority": task.priority,
+        "deadline": _time(task.deadline),
+        "parent": task.parent,
+        "queue_position": queue_position(account, task_id),
+        "price": to_credits(task.price),
+        "reserved": to_credits(task.reserved),
+        "charged": to_credits(task.charged),
+        "outputs": [_output(account, form, file_id) for form, file_id in task.outputs],
+        "problem": None if task.problem is None else msgspec.to_builtins(task.problem),
+        "reason": task.reason,
+        "created_at": _time(task.created_at),
+        "started_at": _time(task.started_at),
+        "ended_at": _time(task.ended_at),
+    }
+
+
+def request_view(account_id: str, account: Account, task_id: str) -> dict[str, Any]:
+    """The pinned request of a task: all that a worker's order needs, texts sealed."""
+    task = account.tasks[task_id]
+    return {
+        "task_id": task_id,
+        "account_id": account_id,
+        "attempt": task.attempt,
+        "kind": task.kind,
+        "status": task.status.value,
+        "model": task.model,
+        "model_version": task.model_version,
+        "params": msgspec.json.decode(task.params),
+        "seed": task.seed,
+        "priority": task.priority,
+        "deadline": _time(task.deadline),
+        "prompt": None if task.prompt is None else _sealed(task.prompt),
+        "prompt_length": task.prompt_length,
+        "inputs": [msgspec.to_builtins(item) for item in task.inputs],
+    }
+
+
+def queue_position(account: Account, task_id: str) -> int | None:
+    """1 = the account's next; None when it is not queued. Rough: the scheduler knows the queue of all accounts."""
+    if account.tasks[task_id].status is not Status.QUEUED:
+        return None
+    behind = 0
+    for other in reversed(account.live):
+        if other == task_id:
+            break
+        behind += account.tasks[other].status is Status.QUEUED
+    return account.queued - behind
+
+
+def _output(account: Account, form: str, file_id: str) -> dict[str, Any]:
+    file = account.files.get(file_id)
+    if file is None:
+        return {"format": form, "file_id": file_id, "deleted": True}
+    return {
+        "format": form,
+        "file_id": file_id,
+        "media_type": file.media_type,
+        "bytes": file.bytes,
+        "sha256": file.sha256,
+    }
+
+
+def _sealed(text: SealedAt | str) -> dict[str, str] | str:
+    if isinstance(text, str):
+        return text
+    return {"event_id": text.event_id, "field": text.field, "enc": text.enc}
+
+
+def _time(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
