@@ -1,0 +1,122 @@
+"""The embedded Kafka broker: one process, broker and controller in one (KRaft, KIP-500), on the loopback address."""
+
+import asyncio
+import json
+import subprocess
+import uuid
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from cli.stack.errors import StackError
+from cli.stack.part import Part
+from cli.stack.ports import LOOPBACK, accepts
+from cli.stack.topics import ensure_topics
+
+HEAP_MB: Final = 400
+JVM_OPTIONS: Final = ("-Xshare:auto", "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED")
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaConfig:
+    folder: Path
+    port: int
+    controller_port: int
+    java: Path
+    class_path: str
+    durability: Literal["page-cache", "fsync"] = "page-cache"
+
+    @property
+    def url(self) -> str:
+        return f"{LOOPBACK}:{self.port}"
+
+    @property
+    def properties_file(self) -> Path:
+        return self.folder / "server.properties"
+
+    def properties(self) -> dict[str, str]:
+        """The broker's settings; what is not here is Kafka's default."""
+        properties = {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "listeners": f"PLAINTEXT://{LOOPBACK}:{self.port},CONTROLLER://{LOOPBACK}:{self.controller_port}",
+            "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{self.port}",
+            "controller.listener.names": "CONTROLLER",
+            "controller.quorum.bootstrap.servers": f"{LOOPBACK}:{self.controller_port}",
+            "log.dirs": str(self.folder / "data"),
+            "offsets.topic.replication.factor": "1",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "share.coordinator.state.topic.replication.factor": "1",
+            "share.coordinator.state.topic.min.isr": "1",
+            "offsets.topic.num.partitions": "4",
+            "transaction.state.log.num.partitions": "4",
+            "group.initial.rebalance.delay.ms": "0",
+            "auto.create.topics.enable": "false",
+            "log.retention.ms": "-1",
+        }
+        if self.durability == "fsync":
+            properties["log.flush.interval.messages"] = "1"
+        return properties
+
+
+def kafka_part(config: KafkaConfig) -> Part:
+    return Part(
+        name="kafka",
+        command=(
+            str(config.java),
+            *JVM_OPTIONS,
+            f"-Xmx{HEAP_MB}m",
+            f"-Xms{HEAP_MB // 2}m",
+            f"-Dlog4j2.configurationFile={config.folder / 'log4j2.json'}",
+            "-cp",
+            config.class_path,
+            "kafka.Kafka",
+            str(config.properties_file),
+        ),
+        prepare=lambda: _prepare(config),
+        is_ready=lambda: accepts(LOOPBACK, config.port),
+        once_ready=lambda: asyncio.run(ensure_topics(config.url, replication=1)),
+        stop_seconds=30,
+        ready_seconds=90,
+    )
+
+
+def _prepare(config: KafkaConfig) -> None:
+    """Write the settings and, the first time, format the data folder."""
+    config.folder.mkdir(parents=True, exist_ok=True)
+    lines = [f"{name}={value}\n" for name, value in config.properties().items()]
+    config.properties_file.write_text("".join(lines))
+    (config.folder / "log4j2.json").write_text(json.dumps(_LOGGING))
+    if not (config.folder / "data" / "meta.properties").exists():
+        _format(config)
+
+
+def _format(config: KafkaConfig) -> None:
+    """KIP-853: a standalone controller, whose quorum may grow later."""
+    cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    command = [
+        str(config.java), *JVM_OPTIONS, "-cp", config.class_path, "kafka.tools.StorageTool",
+        "format", "--standalone", "-t", cluster_id, "-c", str(config.properties_file),
+    ]  # fmt: skip
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise StackError(f"Kafka cannot format {config.folder / 'data'}:\n{result.stdout}{result.stderr}")
+
+
+_LOGGING: Final = {
+    "configuration": {
+        "status": "warn",
+        "appenders": {
+            "Console": {"name": "out", "PatternLayout": {"pattern": "%d{ISO8601} %-5p %c{1} %m%n"}},
+        },
+        "loggers": {
+            "logger": [
+                {"name": "kafka", "level": "info"},
+                {"name": "org.apache.kafka", "level": "warn"},
+            ],
+            "root": {"level": "warn", "AppenderRef": {"ref": "out"}},
+        },
+    }
+}

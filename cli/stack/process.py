@@ -1,0 +1,124 @@
+"""A part that runs: its process, its log, its end."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from cli.stack.errors import StackError
+from cli.stack.part import Part
+
+LAUNCHER = Path(__file__).with_name("launcher.py")
+POLL_SECONDS = 0.05
+
+
+class RunningPart:
+    """One start of a part. Made by `start`; ends by `stop`, or by itself."""
+
+    def __init__(self, part: Part, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.part = part
+        self.log = log
+        self._process = process
+        self.started_at = time.monotonic()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def exit_code(self) -> int | None:
+        """None while it runs; negative: the signal that ended it."""
+        return self._process.poll()
+
+    def wait_ready(self, interrupted: Callable[[], bool] = lambda: False) -> None:
+        """Return once the part is ready (or `interrupted`). Raises StackError when it ends or stays silent."""
+        deadline = time.monotonic() + self.part.ready_seconds
+        while not interrupted():
+            code = self.exit_code()
+            if code is not None:
+                raise StackError(f"{self.part.name} {describe_end(code)} while starting.{_tail(self.log)}")
+            if self.part.is_ready():
+                return
+            if time.monotonic() > deadline:
+                raise StackError(
+                    f"{self.part.name} was not ready after {self.part.ready_seconds:.0f} s.{_tail(self.log)}"
+                )
+            time.sleep(POLL_SECONDS)
+
+    def ask_to_stop(self) -> None:
+        if self.exit_code() is None:
+            self._process.send_signal(self.part.stop_signal)
+
+    def finish(self) -> bool:
+        """Wait for the end after `ask_to_stop`, then leave nothing of it behind. False when it had to be killed."""
+        clean = True
+        try:
+            self._process.wait(self.part.stop_seconds)
+        except subprocess.TimeoutExpired:
+            clean = False
+        kill_session(self.pid)
+        self._process.wait()
+        return clean
+
+    def stop(self) -> bool:
+        self.ask_to_stop()
+        return self.finish()
+
+
+def start(part: Part, log: Path) -> RunningPart:
+    """Prepare and start a part; its output goes to the end of `log`. Raises StackError."""
+    part.prepare()
+    command = [
+        sys.executable, "-I", "-S", str(LAUNCHER),
+        str(os.getpid()), str(int(part.stop_signal)), part.user or "-", *part.command,
+    ]  # fmt: skip
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, **part.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C reaches the supervisor only, which stops the parts in order
+        )
+    return RunningPart(part, process, log)
+
+
+def kill_session(leader: int) -> None:
+    """Kill what still lives of a part's session: its leader and children that stayed behind."""
+    for member in session_members(leader):
+        try:
+            member.send_signal(signal.SIGKILL)
+        except psutil.NoSuchProcess:
+            continue
+
+
+def session_members(leader: int) -> list[psutil.Process]:
+    """The live processes of the session that process `leader` opened (the leader itself too)."""
+    members = []
+    for process in psutil.process_iter():
+        try:
+            if os.getsid(process.pid) == leader and process.status() != psutil.STATUS_ZOMBIE:
+                members.append(process)
+        except (ProcessLookupError, PermissionError, psutil.Error):
+            continue
+    return members
+
+
+def describe_end(code: int) -> str:
+    if code < 0:
+        return f"was ended by {signal.Signals(-code).name}"
+    return f"ended with exit code {code}"
+
+
+def _tail(log: Path, lines: int = 12) -> str:
+    try:
+        text = log.read_bytes()[-8000:].decode(errors="replace").strip()
+    except OSError:
+        return ""
+    last = "\n".join(f"    {line}" for line in text.splitlines()[-lines:])
+    return f"\n{last}\n  The whole log: {log}" if last else f"\n  Its log is empty: {log}"

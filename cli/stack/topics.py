@@ -1,0 +1,80 @@
+"""Makes the topics, and refuses a cluster whose topics are not as the code needs them."""
+
+import asyncio
+from typing import Final
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from adapters.kafka import topics
+from cli.stack.errors import StackError
+
+PATIENCE_SECONDS: Final = 30.0
+LARGEST_RECORD_BYTES: Final = 1_048_576
+
+
+async def ensure_topics(bootstrap: str, *, replication: int) -> None:
+    """Create missing topics with `replication` copies; check the partitions of the others. Raises StackError."""
+    admin = await _connected(bootstrap)
+    try:
+        existing = set(await admin.list_topics())
+        await _create([topic for topic in topics.ALL if topic.name not in existing], admin, replication)
+        await _check(admin)
+    except KafkaError as error:
+        raise StackError(f"The topics cannot be made on {bootstrap}: {error}") from None
+    finally:
+        await admin.close()
+
+
+async def _connected(bootstrap: str) -> AIOKafkaAdminClient:
+    """A broker that accepts connections may still be electing its controller: ask until it answers."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + PATIENCE_SECONDS
+    while True:
+        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        try:
+            await admin.start()
+        except (KafkaError, OSError) as error:
+            await admin.close()
+            if loop.time() > deadline:
+                raise StackError(f"No Kafka broker answers at {bootstrap}: {error}") from None
+            await asyncio.sleep(0.1)
+        else:
+            return admin
+
+
+async def _create(missing: list[topics.Topic], admin: AIOKafkaAdminClient, replication: int) -> None:
+    if not missing:
+        return
+    answer = await admin.create_topics(
+        [
+            NewTopic(topic.name, topic.partitions, replication, topic_configs=_configuration(topic, replication))
+            for topic in missing
+        ]
+    )
+    for name, code, message in answer.topic_errors:
+        if code not in (0, TopicAlreadyExistsError.errno):
+            raise StackError(f"Kafka does not make the topic {name}: {for_code(code).__name__} {message or ''}")
+
+
+def _configuration(topic: topics.Topic, replication: int) -> dict[str, str]:
+    return {
+        "cleanup.policy": "delete",
+        "retention.ms": str(topic.retention_ms),
+        "retention.bytes": "-1",
+        "min.insync.replicas": str(max(1, replication - 1)),
+        "unclean.leader.election.enable": "false",
+        "max.message.bytes": str(LARGEST_RECORD_BYTES),
+    }
+
+
+async def _check(admin: AIOKafkaAdminClient) -> None:
+    """The partition of an account is a function of the count, so a topic with another count would split histories."""
+    expected = {topic.name: topic.partitions for topic in topics.ALL}
+    for described in await admin.describe_topics(list(expected)):
+        name, found = described["topic"], len(described["partitions"])
+        if found != expected[name]:
+            raise StackError(
+                f"The topic {name} has {found} partitions, but this version of Lathe needs exactly {expected[name]}. "
+                "Partition counts cannot change in the life of a cluster: use another Kafka cluster or state folder."
+            )

@@ -1,0 +1,71 @@
+"""One Kafka, one PostgreSQL and one S3 for a test run: started by the same code as `lathe up`, when a test first asks.
+
+Where a Docker engine runs, containers can serve the same fixtures: LATHE_TEST_CONTAINERS=1.
+A part that cannot start skips its tests on a developer's machine and fails them where CI=true.
+"""
+
+import asyncio
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from typing import NamedTuple, TypeVar
+
+import pytest
+
+from cli.stack.errors import StackError
+from cli.stack.postgres import ensure_database
+from tests import containers, embedded
+
+Served = TypeVar("Served")
+
+parts = containers if os.environ.get("LATHE_TEST_CONTAINERS") == "1" else embedded
+
+
+class S3(NamedTuple):
+    """Where the object store is, and the keys that open it. It has the bucket `lathe`."""
+
+    url: str
+    access_key: str
+    secret_key: str
+
+
+def _serve(part: AbstractContextManager[Served]) -> Iterator[Served]:
+    with ExitStack() as stack:
+        try:
+            served = stack.enter_context(part)
+        except StackError as error:
+            if os.environ.get("CI") == "true":
+                pytest.fail(str(error), pytrace=False)
+            pytest.skip(str(error))
+        yield served
+
+
+@pytest.fixture(scope="session")
+def kafka_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Bootstrap servers of a broker that has Lathe's topics."""
+    yield from _serve(parts.kafka(tmp_path_factory.mktemp("kafka")))
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """postgresql://… of a database that this test run shares. For one of your own: `fresh_database`."""
+    yield from _serve(parts.postgres(tmp_path_factory.mktemp("postgres")))
+
+
+@pytest.fixture(scope="session")
+def fresh_database(postgres_url: str) -> Callable[[], str]:
+    """Call it for the URL of a new, empty database; a module that wants one makes a module fixture of it."""
+
+    def create() -> str:
+        url = f"{postgres_url.rpartition('/')[0]}/test_{uuid.uuid4().hex}"
+        asyncio.run(ensure_database(url))
+        return url
+
+    return create
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+    for served in _serve(parts.s3(tmp_path_factory.mktemp("s3"))):
+        yield S3(*served)
