@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
+import msgspec
 import structlog
 
 from adapters.kafka.appenders import Appenders
@@ -231,7 +232,9 @@ class PartitionOwner:
         """The only two proofs: the record read as valid, or a valid claim of a higher epoch read before it."""
         if entry.kind == "event":
             if (pair := self._open.pop((entry.after.epoch, entry.after.seq), None)) is not None:
-                pair[0].answer(pair[1])
+                request, applied = pair
+                offset = entry.record.offset
+                request.answer(msgspec.structs.replace(applied, position=position_text(*self.tp, offset)))
         elif entry.kind == "claim":
             for at in [at for at in self._open if at[0] < entry.after.epoch]:
                 self._open.pop(at)[0].fail(NotApplied("superseded before it was written"))
