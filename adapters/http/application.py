@@ -1,0 +1,40 @@
+"""One way to make the FastAPI application of a service, so that both services behave alike."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from adapters.http.body_limits import MIB, BodyLimits, LimitBodies
+from adapters.http.cors import Cors
+from adapters.http.edge import Edge
+from adapters.http.problems import install_problems
+from adapters.http.strict_json import StrictRoute
+from adapters.settings import Settings
+
+
+def make_application(**options: Any) -> FastAPI:
+    """A FastAPI application with problem documents, strict JSON and no redirects. `options` go to FastAPI."""
+    app = FastAPI(redirect_slashes=False, **options)
+    app.router.route_class = StrictRoute
+    install_problems(app)
+    return app
+
+
+def with_edge(app: FastAPI, settings: Settings) -> ASGIApp:
+    """What the server serves: the edge around cross-origin rules around body limits around `app`.
+
+    Call it after all routes are added. Raises ValueError for a route declared with a trailing slash: it would never
+    match, because the edge drops the slash.
+    """
+    for route in app.routes:
+        path = getattr(route, "path", "")
+        if len(path) > 1 and path.endswith("/"):
+            raise ValueError(f"declare {path} without its trailing slash; it is served with and without one")
+    limits = BodyLimits(
+        json_bytes=settings.limits.max_json_mb * MIB,
+        # The image, and room for the other fields and the multipart framing.
+        multipart_bytes=(settings.limits.max_image_mb + 1) * MIB,
+    )
+    inner = LimitBodies(app, limits)
+    return Edge(Cors(inner, settings.cors_origins, settings.public_url))

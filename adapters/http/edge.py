@@ -1,0 +1,133 @@
+"""The outermost layer of an HTTP service: pure ASGI, one pass over each request.
+
+It names the request (`X-Request-ID`), drops a trailing slash (every path is served with and without one, and routes are
+declared without), adds security headers, writes the access log and answers unknown exceptions. Route handlers find
+`request.state.request_id`; what must be on every answer, refusals too (`RateLimit`, CORS), is left by `add_header`.
+"""
+
+import re
+import secrets
+import time
+from typing import Any, Final
+
+import structlog
+from starlette.datastructures import Headers
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from adapters.errors import Unavailable
+from adapters.http.catalogue import language_of
+from adapters.http.client_address import client_address
+from adapters.http.problems import internal_problem, problem_of
+from domain.errors import DomainError
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._~-]{8,64}\Z")
+_API_POLICY: Final = b"default-src 'none'; frame-ancestors 'none'"
+_ALWAYS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+)
+_HEADERS: Final = "answer_headers"
+log = structlog.get_logger("http")
+
+
+def add_header(scope: Scope, name: str, value: str) -> None:
+    """Put a header (lower-case name) on the answer to this request, whoever makes the answer."""
+    scope.setdefault("state", {}).setdefault(_HEADERS, {})[name] = value
+
+
+class Edge:
+    """Wrap an ASGI application: `Edge(app)`. Lifespan and other scopes pass through."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        exchange = _Exchange(scope, send)
+        with structlog.contextvars.bound_contextvars(request_id=exchange.request_id):
+            try:
+                await self.app(scope, receive, exchange.send)
+            except Exception as failure:  # noqa: BLE001 - the last place before the server: everything gets an answer
+                await exchange.fail(failure, receive)
+            finally:
+                exchange.write_access_log()
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self.scope, self._send = scope, send
+        self.began = time.perf_counter()
+        self.headers = Headers(scope=scope)
+        given = self.headers.get("x-request-id", "")
+        self.request_id = given if _REQUEST_ID.match(given) else secrets.token_hex(16)
+        self.state: dict[str, Any] = scope.setdefault("state", {})
+        self.state["request_id"] = self.request_id
+        self.status = 0
+        self.complete = False
+        self.sent = 0
+        path = scope["path"]
+        if len(path) > 1 and path[-1] == "/":
+            scope["path"] = path[:-1]
+            raw = scope.get("raw_path")
+            if raw and raw.endswith(b"/"):
+                scope["raw_path"] = raw[:-1]
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = self._complete(list(message.get("headers", ())))
+        elif message["type"] == "http.response.body":
+            self.sent += len(message.get("body", b""))
+            self.complete = not message.get("more_body", False)
+        await self._send(message)
+
+    def _complete(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        names = {name.lower() for name, _ in headers}
+        headers += [(name, value) for name, value in _ALWAYS if name not in names]
+        headers.append((b"x-request-id", self.request_id.encode()))
+        if b"cache-control" not in names:
+            headers.append((b"cache-control", b"no-store"))
+        if b"content-security-policy" not in names:
+            html = any(name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in headers)
+            if not html:
+                headers.append((b"content-security-policy", _API_POLICY))
+        for name, value in self.state.get(_HEADERS, {}).items():
+            headers.append((name.encode(), value.encode()))
+        return headers
+
+    async def fail(self, failure: Exception, receive: Receive) -> None:
+        """Answer what nobody below answered. Once an answer began, only cutting the connection is honest."""
+        language = language_of(self.headers.get("accept-language"))
+        if isinstance(failure, DomainError | Unavailable):
+            answer = problem_of(failure, request_id=self.request_id, language=language)
+        else:
+            log.error("request failed", exc_info=failure, method=self.scope["method"], path=self._shown_path())
+            answer = internal_problem(request_id=self.request_id, language=language)
+        if self.status == 0:
+            await answer(self.scope, receive, self.send)
+        elif not self.complete:
+            raise failure
+
+    def write_access_log(self) -> None:
+        log.info(
+            "request",
+            method=self.scope["method"],
+            path=self._shown_path(),
+            status=self.status or 499,
+            ms=round((time.perf_counter() - self.began) * 1000, 2),
+            bytes=self.sent,
+            client=client_address(self.scope),
+            user=self.state.get("user_id"),
+        )
+
+    def _shown_path(self) -> str:
+        """The route's template where one matched: paths can hold names, and names are personal."""
+        route: BaseRoute | None = self.scope.get("route")
+        template = getattr(route, "path", None)
+        return template if isinstance(template, str) else str(self.scope["path"])[:200]
