@@ -1,4 +1,4 @@
-"""One round of an owner: decide what came in, as one batch of records to append and a list of answers without events."""
+"""One round of an owner: decide what came in, as one batch of records to append and answers that need no event."""
 
 from datetime import datetime
 from typing import Any, Final, Generic, TypeVar

@@ -57,7 +57,7 @@ class PartitionFold(Generic[State]):
         envelope, event = entry.decoded
         try:
             self.evolve(key, event, envelope, entry.record.offset)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever a record does to the fold, the partition goes on
             self._quarantine(key, entry.record.offset, f"cannot be folded: {error!r}")
 
     def evolve(self, key: str, event: msgspec.Struct, envelope: Envelope, offset: int) -> None:

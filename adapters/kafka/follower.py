@@ -24,7 +24,7 @@ class Entry(msgspec.Struct, frozen=True):
     kind: Literal["event", "claim", "void"]
     after: Position
     decoded: tuple[Envelope, msgspec.Struct] | Undecodable | None
-    """None unless `kind` is "event". A valid event that cannot be decoded stays valid: park it, or quarantine its key."""
+    """None unless `kind` is "event". A valid event that cannot be decoded stays valid: park it, or quarantine it."""
 
 
 def read(position: Position, record: Record) -> Entry:

@@ -30,6 +30,7 @@ from domain.errors import DomainError
 
 OTHERS_FIRST_S: Final = 2.0
 """With open outcomes and no assignment: how long others get to claim before this process does."""
+_jitter: Final = random.SystemRandom()
 log = structlog.get_logger(__name__)
 OnOwned = Callable[["PartitionOwner"], Awaitable[None]]
 
@@ -150,7 +151,7 @@ class PartitionOwner:
                 failures += 1
                 log.warning("no ownership", topic=self.tp[0], partition=self.tp[1], why=str(error))
             if failures:
-                await asyncio.sleep(random.uniform(0.02, 0.1) * min(2**failures, 32))
+                await asyncio.sleep(_jitter.uniform(0.02, 0.1) * min(2**failures, 32))
 
     async def _term(self) -> None:
         self.fold = PartitionFold(self.tp, self._decider)
@@ -200,7 +201,7 @@ class PartitionOwner:
                 if (claim := await self._find(follower, nonce, epoch)) is not None:
                     return appender, claim
                 lost += 1
-                await asyncio.sleep(random.uniform(0.05, 0.3) * min(lost, 5))
+                await asyncio.sleep(_jitter.uniform(0.05, 0.3) * min(lost, 5))
         finally:
             await follower.stop()
 

@@ -30,7 +30,7 @@ class NotApplied(Exception):
 
 
 class Request:
-    """One command in an owner's hands. `future` gets an `Applied` or an exception; a waiter may go, the request stays."""
+    """One command in an owner's hands. `future` gets an `Applied` or an exception. A waiter may go; it stays."""
 
     __slots__ = ("command", "context", "future")
 
