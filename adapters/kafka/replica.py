@@ -1,0 +1,94 @@
+"""A read-only fold of a one-partition topic in this process: users for logins and tokens, models for prices."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import structlog
+
+from adapters.errors import DependencyDown
+from adapters.kafka.fold import PartitionFold
+from adapters.kafka.follower import Follower
+from adapters.kafka.port import Log, LogUnavailable
+from adapters.kafka.position import TP, Position
+from adapters.kafka.topics import Topic
+from domain.decider import Decider
+
+State = TypeVar("State")
+log = structlog.get_logger(__name__)
+
+
+class Replica(Generic[State]):
+    """Follows for as long as it runs. `on_change` is called after each batch that was folded."""
+
+    def __init__(
+        self, log_: Log, topic: Topic, decider: Decider[State, Any], on_change: Callable[[], None] | None = None
+    ) -> None:
+        if topic.partitions != 1:
+            raise ValueError(f"{topic.name} has {topic.partitions} partitions; a replica folds one")
+        self._tp: TP = (topic.name, 0)
+        self._log, self._on_change = log_, on_change
+        self._fold = PartitionFold(self._tp, decider)
+        self._moved = asyncio.Condition()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def state(self) -> State:
+        return self._fold.state
+
+    @property
+    def offset(self) -> int:
+        """The next offset to be folded."""
+        return self._fold.position.offset
+
+    async def start(self) -> None:
+        """Fold all there is, then go on following. Raises LogUnavailable."""
+        follower = Follower(self._log, {self._tp: Position()})
+        await follower.start()
+        ends = await follower.ends()
+        while not follower.has_passed(ends):
+            await self._take(follower, 1000)
+        self._task = asyncio.create_task(self._follow(follower))
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+            self._task = None
+
+    async def read_to_end(self, timeout_s: float = 5.0) -> State:
+        """The state at the log's end, asked for now. Raises DependencyDown when Kafka does not answer in time."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                end = (await self._log.ends([self._tp]))[self._tp]
+                await self.reach(end)
+        except (TimeoutError, LogUnavailable) as error:
+            raise DependencyDown(f"Kafka does not answer ({self._tp[0]}).", dependency="kafka") from error
+        return self.state
+
+    async def reach(self, offset: int) -> None:
+        """Wait until everything before `offset` is folded."""
+        if self.offset < offset:
+            async with self._moved:
+                await self._moved.wait_for(lambda: self.offset >= offset)
+
+    async def _follow(self, follower: Follower) -> None:
+        try:
+            while True:
+                try:
+                    await self._take(follower, 500)
+                except LogUnavailable as error:
+                    log.warning("cannot follow; trying again", topic=self._tp[0], why=str(error))
+                    await asyncio.sleep(0.2)
+        finally:
+            await follower.stop()
+
+    async def _take(self, follower: Follower, timeout_ms: int) -> None:
+        entries = await follower.poll(timeout_ms)
+        for entry in entries:
+            self._fold.apply(entry)
+        if entries:
+            if self._on_change is not None:
+                self._on_change()
+            async with self._moved:
+                self._moved.notify_all()

@@ -1,0 +1,126 @@
+"""Run events become commands of the account's owner: `lathe.runs`/p is read by whoever owns `lathe.accounts`/p.
+
+One loop takes the records in offset order and queues their commands in that order. Each resulting event names its
+source offset, so the confirmed fold says where to read on; what leads to no event is passed over in memory only.
+"""
+
+import asyncio
+
+import msgspec
+import structlog
+
+from adapters.ids import new_id
+from adapters.kafka import topics
+from adapters.kafka.follower import Entry, Follower
+from adapters.kafka.owner import PartitionOwner
+from adapters.kafka.port import Log, LogUnavailable
+from adapters.kafka.position import Position
+from adapters.kafka.record import Undecodable
+from adapters.kafka.requests import NotApplied, NotOwner, Request
+from domain.account import commands as c
+from domain.decider import Context
+from domain.envelope import Envelope
+from domain.errors import DomainError
+from domain.runs import events as run
+
+log = structlog.get_logger(__name__)
+
+
+class RunsFeed:
+    """`feed(owner)` runs beside each ownership of a partition of `lathe.accounts`, and is cancelled with it."""
+
+    def __init__(self, log_: Log) -> None:
+        self._log = log_
+
+    async def feed(self, owner: PartitionOwner) -> None:
+        partition = owner.tp[1]
+        start = owner.fold.state.runs_position
+        follower = Follower(self._log, {(topics.RUNS.name, partition): Position(start)})
+        await follower.start()
+        try:
+            while owner.claim is not None:
+                try:
+                    entries = await follower.poll(500)
+                except LogUnavailable as error:
+                    log.warning("cannot read run events; trying again", partition=partition, why=str(error))
+                    await asyncio.sleep(0.2)
+                    continue
+                requests = [request for entry in entries if (request := request_of(entry)) is not None]
+                try:
+                    futures = [owner.submit(request) for request in requests]
+                except NotOwner:
+                    return
+                for request, future in zip(requests, futures, strict=True):
+                    await _settled(request, future)
+        finally:
+            await follower.stop()
+
+
+async def _settled(request: Request, future: "asyncio.Future[object]") -> None:
+    try:
+        await asyncio.shield(future)
+    except DomainError as refusal:
+        log.warning("a run event was refused", command=type(request.command).__name__, why=refusal.detail)
+    except (NotApplied, LogUnavailable) as error:
+        log.info("a run event led to nothing here", why=str(error))
+
+
+def request_of(entry: Entry) -> Request | None:
+    """The command for a record of lathe.runs; None for what is no run event."""
+    if entry.decoded is None or isinstance(entry.decoded, Undecodable) or entry.record.key is None:
+        log.warning("an unreadable run record", partition=entry.record.partition, offset=entry.record.offset)
+        return None
+    envelope, event = entry.decoded
+    command = _command(entry.record.key.decode("utf-8", "replace"), event, entry.record.offset)
+    return None if command is None else Request(command, _context(envelope))
+
+
+def _command(account_id: str, event: msgspec.Struct, offset: int) -> c.Command | None:
+    match event:
+        case run.RunStarted():
+            return c.ApplyRunStarted(
+                account_id=account_id,
+                task_id=event.task_id,
+                attempt=event.attempt,
+                worker_id=event.worker_id,
+                source_offset=offset,
+            )
+        case run.RunSucceeded():
+            return c.ApplyRunSucceeded(
+                account_id=account_id,
+                task_id=event.task_id,
+                attempt=event.attempt,
+                outputs=event.outputs,
+                metrics=event.metrics,
+                source_offset=offset,
+            )
+        case run.RunFailed():
+            return c.ApplyRunFailed(
+                account_id=account_id,
+                task_id=event.task_id,
+                attempt=event.attempt,
+                problem=event.problem,
+                source_offset=offset,
+            )
+        case run.RunCancelled():
+            return c.ApplyRunCancelled(
+                account_id=account_id,
+                task_id=event.task_id,
+                attempt=event.attempt,
+                used_fraction=event.used_fraction,
+                source_offset=offset,
+            )
+        case _:
+            return None
+
+
+def _context(envelope: Envelope) -> Context:
+    return Context(
+        now=envelope.time,
+        event_id=new_id(),
+        command_id=new_id(),
+        actor=envelope.actor,
+        correlation_id=envelope.correlation_id,
+        causation_id=envelope.id,
+        traceparent=envelope.traceparent,
+    )
