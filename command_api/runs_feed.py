@@ -16,7 +16,7 @@ from adapters.kafka.owner import PartitionOwner
 from adapters.kafka.port import Log, LogUnavailable
 from adapters.kafka.position import Position
 from adapters.kafka.record import Undecodable
-from adapters.kafka.requests import NotApplied, NotOwner, Request
+from adapters.kafka.requests import Applied, NotApplied, NotOwner, Request
 from domain.account import commands as c
 from domain.decider import Context
 from domain.envelope import Envelope
@@ -56,7 +56,7 @@ class RunsFeed:
             await follower.stop()
 
 
-async def _settled(request: Request, future: "asyncio.Future[object]") -> None:
+async def _settled(request: Request, future: "asyncio.Future[Applied]") -> None:
     try:
         await asyncio.shield(future)
     except DomainError as refusal:
