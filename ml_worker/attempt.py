@@ -1,0 +1,283 @@
+"""One attempt of one task, from its order to its last word in the log."""
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+import structlog
+
+from adapters.kafka.writer import EventWriter
+from domain.account.events import Output, Problem
+from domain.envelope import Envelope
+from domain.scheduling.events import RunAssigned
+from ml_worker.api import CommandApi, Gone, Refused
+from ml_worker.engines.port import Retryable
+from ml_worker.frames import Failed, Finished, Progressed, RunEngine, Stopped
+from ml_worker.journal import LeaseLost, RunJournal
+from ml_worker.lease import Lease
+from ml_worker.orders import Order, Orders
+from ml_worker.outputs import Outputs
+from ml_worker.progress import ENGINE_TO, ProgressReport
+from ml_worker.slot import Died, Slot
+
+log = structlog.get_logger(__name__)
+GRACE_S: Final = 2.0
+"""An engine that was asked to stop gets this long; then its process is killed."""
+_MESSAGE_PATIENCE_S: Final = 20.0
+Reason = Literal["cancelled", "abandoned", "lapsed", "stopping", "deadline", "overtime"]
+"""Why an attempt is stopped. `abandoned`: it is not wanted; `lapsed`: it is another worker's by now."""
+_NOT_FOR_RESULTS: Final = frozenset({"cancelled", "stopping", "deadline"})
+"""A result that is made is delivered, whatever of these comes in the meantime."""
+
+
+class Delivered(msgspec.Struct, frozen=True):
+    """All outputs lie in the object store."""
+
+    outputs: tuple[Output, ...]
+    metrics: dict[str, float]
+
+
+class Broke(msgspec.Struct, frozen=True):
+    """It failed. `message` is for the person and may repeat their words."""
+
+    code: str
+    kind: str
+    message: str | None = None
+
+
+class Halted(msgspec.Struct, frozen=True):
+    """It was stopped before its end."""
+
+
+Ending = Delivered | Broke | Halted
+_BROKEN_BY: Final[dict[Reason, Broke]] = {
+    "deadline": Broke("deadline-passed", "deadline"),
+    "overtime": Broke("run-timeout", "retryable"),
+    "stopping": Broke("worker-stopping", "retryable"),
+}
+
+
+class Attempt:
+    """`folder` is made for it and removed after it. `most_s`: how long it may take, without the wait for a slot."""
+
+    def __init__(
+        self,
+        run: RunAssigned,
+        envelope: Envelope,
+        *,
+        api: CommandApi,
+        writer: EventWriter,
+        lease: Lease,
+        folder: Path,
+        most_s: float,
+    ) -> None:
+        self.run = run
+        self._orders, self._outputs = Orders(api), Outputs(api, run)
+        self._journal = RunJournal(writer, lease, run, envelope.correlation_id, envelope.id)
+        self._progress = ProgressReport(writer, run, envelope.correlation_id)
+        self._folder, self._most_s = folder, most_s
+        self._stopped: asyncio.Future[Reason] = asyncio.get_running_loop().create_future()
+        self._phase: Literal["waiting", "preparing", "engine", "delivering", "over"] = "waiting"
+        self._used = 0.0
+        self._preview: asyncio.Task[None] | None = None
+
+    def stop(self, reason: Reason) -> None:
+        """Stop it at the next chance."""
+        if self._phase == "over" or (self._phase == "delivering" and reason in _NOT_FOR_RESULTS):
+            return
+        if not self._stopped.done():
+            self._stopped.set_result(reason)
+
+    async def carry_out(self, free: "asyncio.Queue[Slot]") -> None:
+        """Take a free slot, work, and tell the log how it ended. Never raises, unless cancelled."""
+        try:
+            ending = await self._work_in_a_slot(free)
+            self._phase = "over"
+            await self._tell(ending)
+        except (LeaseLost, Gone) as error:
+            log.info("a run was dropped", task=self.run.task_id, attempt=self.run.attempt, why=repr(error))
+        except Exception:
+            log.exception("a run failed in the worker itself", task=self.run.task_id, attempt=self.run.attempt)
+            with contextlib.suppress(LeaseLost):
+                await self._journal.failed(Problem(code="worker-error", kind="retryable"))
+        finally:
+            self._phase = "over"
+            await self._progress.stop()
+
+    async def _work_in_a_slot(self, free: "asyncio.Queue[Slot]") -> Ending:
+        taking = asyncio.create_task(free.get())
+        try:
+            await _first_of(taking, self._stopped)
+        finally:
+            if not taking.done():
+                taking.cancel()
+        if not taking.done() or taking.cancelled():
+            return self._ending(None)
+        slot = taking.result()
+        try:
+            return await self._work_until_stopped(slot)
+        finally:
+            free.put_nowait(slot)
+            await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+
+    async def _work_until_stopped(self, slot: Slot) -> Ending:
+        work = asyncio.create_task(self._work(slot))
+        limit = asyncio.get_running_loop().call_later(self._most_s, self.stop, "overtime")
+        try:
+            await _first_of(work, self._stopped)
+            if not work.done():
+                await self._halt(work, slot)
+        finally:
+            limit.cancel()
+            if self._preview is not None:
+                self._preview.cancel()
+            if not work.done():
+                slot.kill()
+                work.cancel()
+        return self._ending(None if work.cancelled() else work)
+
+    async def _halt(self, work: "asyncio.Task[Ending]", slot: Slot) -> None:
+        """Ask the engine to stop; kill its process if it does not. Other work is simply cancelled."""
+        if self._phase == "engine":
+            slot.cancel()
+            if self._stopped.result() != "lapsed":
+                await asyncio.wait({work}, timeout=GRACE_S)
+            if not work.done() and self._phase == "engine":
+                slot.kill()
+        if not work.done():
+            work.cancel()
+            await asyncio.wait({work})
+
+    def _ending(self, work: "asyncio.Task[Ending] | None") -> Ending:
+        """What the work came to; if it was stopped, that counts, unless there is a result nevertheless."""
+        if not self._stopped.done():
+            return work.result() if work is not None else Halted()
+        made = work.result() if work is not None and work.exception() is None else None
+        if isinstance(made, Delivered):
+            return made
+        return _BROKEN_BY.get(self._stopped.result(), Halted())
+
+    async def _work(self, slot: Slot) -> Ending:
+        self._phase = "preparing"
+        try:
+            order = await self._orders.fetch(self.run)
+        except (Refused, msgspec.MsgspecError) as error:
+            log.error("an order cannot be read", task=self.run.task_id, why=str(error))
+            return Broke("order-unreadable", "retryable")
+        await slot.ready.wait()
+        offer = slot.offers.get(order.model)
+        if offer is None or offer.version != order.version:
+            log.error("an order is for another engine", model=order.model, version=order.version)
+            return Broke("engine-unusable", "retryable" if offer is None else "permanent")
+        await self._journal.started(slot.device)
+        self._progress.start()
+        with _timer(order.deadline, lambda: self.stop("deadline")):
+            return await self._make(slot, order)
+
+    async def _make(self, slot: Slot, order: Order) -> Ending:
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        inputs, results = self._folder / "in", self._folder / "out"
+        for folder in (inputs, results):
+            folder.mkdir(parents=True, mode=0o700)
+        try:
+            files = await self._orders.download(order, inputs)
+        except Retryable as error:
+            return Broke(error.code, error.kind, error.message)
+        fetched = clock()
+        self._phase = "engine"
+        outcome = await slot.run(
+            RunEngine(
+                run=0,
+                engine=order.model,
+                prompt=order.prompt,
+                files=files,
+                params=order.params,
+                seed=order.seed,
+                folder=str(results),
+            ),
+            self._heard,
+        )
+        made = clock()
+        match outcome:
+            case Finished():
+                self._phase = "delivering"
+                outputs = await self._deliver(outcome)
+                times = {"fetch_s": fetched - began, "engine_s": made - fetched, "upload_s": clock() - made}
+                return Delivered(outputs, outcome.metrics | {name: round(s, 4) for name, s in times.items()})
+            case Failed():
+                return Broke(outcome.code, outcome.kind, outcome.message)
+            case Stopped():
+                self._used = max(self._used, outcome.used)
+                return Halted()
+            case Died():
+                if not self._stopped.done():
+                    log.error("an engine died", task=order.task_id, model=order.model, returncode=outcome.returncode)
+                return Broke("engine-died", "retryable")
+
+    async def _deliver(self, finished: Finished) -> tuple[Output, ...]:
+        outputs = []
+        for i, file in enumerate(finished.files):
+            self._progress.tell("upload", ENGINE_TO + (1 - ENGINE_TO) * i / (len(finished.files) + 1))
+            outputs.append(await self._outputs.put_file(file.format, Path(file.path), file.media_type))
+        outputs.append(await self._outputs.put_report(finished))
+        return tuple(outputs)
+
+    def _heard(self, progressed: Progressed) -> None:
+        self._used = max(self._used, progressed.used)
+        self._progress.tell_engine(progressed.stage, progressed.fraction)
+        if progressed.preview is not None and (self._preview is None or self._preview.done()):
+            self._preview = asyncio.create_task(self._show(Path(progressed.preview)))
+
+    async def _show(self, preview: Path) -> None:
+        """Previews on the way are a courtesy: one that cannot be stored is left out."""
+        try:
+            self._progress.show((await self._outputs.put_file("preview", preview, "image/png")).sha256)
+        except (OSError, Gone, Refused, msgspec.MsgspecError) as error:
+            log.warning("a preview was not stored", task=self.run.task_id, why=repr(error))
+
+    async def _tell(self, ending: Ending) -> None:
+        """The attempt's last word in lathe.runs; none if nobody wants to hear it."""
+        match ending:
+            case Delivered():
+                await self._progress.finish("upload", 1.0)
+                await self._journal.succeeded(ending.outputs, ending.metrics)
+            case Broke():
+                await self._progress.stop()
+                await self._journal.failed(await self._problem(ending))
+            case Halted():
+                await self._progress.stop()
+                if self._stopped.done() and self._stopped.result() == "cancelled":
+                    await self._journal.cancelled(round(self._used, 6))
+
+    async def _problem(self, broke: Broke) -> Problem:
+        message = None
+        if broke.message:
+            try:
+                async with asyncio.timeout(_MESSAGE_PATIENCE_S):
+                    message = await self._outputs.put_message(broke.message)
+            except (TimeoutError, Refused, msgspec.MsgspecError) as error:
+                log.warning("a failure's message was not stored", task=self.run.task_id, why=repr(error))
+        return Problem(code=broke.code, kind=broke.kind, message_sha256=message)
+
+
+async def _first_of(*awaited: "asyncio.Future[Any]") -> None:
+    await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+
+
+@contextlib.contextmanager
+def _timer(at: datetime | None, then: Callable[[], None]) -> Iterator[None]:
+    if at is None:
+        yield
+        return
+    left = (at - datetime.now(UTC)).total_seconds()
+    handle = asyncio.get_running_loop().call_later(max(0.0, left), then)
+    try:
+        yield
+    finally:
+        handle.cancel()

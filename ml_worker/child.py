@@ -1,0 +1,207 @@
+"""The child process of one slot: it loads engines and runs them, one run at a time, and lives as long as its parent.
+
+    python -m ml_worker.child <socket fd> <parent pid> <device> <threads> <engines, comma separated>
+
+Engines are described first, so that the worker can take runs, and loaded in the background of waiting.
+"""
+
+import ctypes
+import os
+import queue
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from adapters.telemetry.logging import configure_logging
+from ml_worker.device import choose_device
+from ml_worker.engines.port import BadInput, Cancelled, Description, Engine, EngineError, Input, Inputs
+from ml_worker.engines.registry import EngineMissing, make, sources
+from ml_worker.frames import (
+    CancelRun,
+    Failed,
+    Finished,
+    Frame,
+    Loaded,
+    MadeFile,
+    Offered,
+    Progressed,
+    RunEngine,
+    Stopped,
+    Unusable,
+    pack,
+    receive_blocking,
+)
+from ml_worker.stages import Stages
+
+log = structlog.get_logger(__name__)
+_PR_SET_PDEATHSIG: Final = 1
+_NICE: Final = 5
+"""An engine gives way to the broker and the APIs on a small machine, and to its own parent's heartbeats."""
+
+
+class ChildRun:
+    """The `Run` that an engine is given here."""
+
+    def __init__(self, child: "Child", order: RunEngine, stages: Stages) -> None:
+        self._child, self._number, self._stages = child, order.run, stages
+        self.seed = order.seed
+        self.folder = Path(order.folder)
+
+    def check_cancel(self) -> None:
+        if self._number in self._child.cancelled:
+            raise Cancelled
+
+    def progress(self, stage: str, fraction_of_stage: float, preview: Path | None = None) -> None:
+        self._stages.reach(stage, fraction_of_stage)
+        self._child.tell(
+            Progressed(
+                run=self._number,
+                stage=stage,
+                fraction=self._stages.fraction,
+                used=self._stages.used,
+                preview=None if preview is None else str(preview),
+            )
+        )
+
+
+class Child:
+    """`engine_names` as in LATHE_ENGINES."""
+
+    def __init__(self, pipe: socket.socket, device: str, engine_names: tuple[str, ...]) -> None:
+        self._pipe = pipe
+        self._device = device
+        self._names = engine_names
+        self._engines: dict[str, Engine] = {}
+        self._descriptions: dict[str, Description] = {}
+        self._loaded: set[str] = set()
+        self._orders: queue.SimpleQueue[RunEngine] = queue.SimpleQueue()
+        self.cancelled: set[int] = set()
+
+    def tell(self, frame: Frame) -> None:
+        """Send a frame; without a parent there is nothing left to live for."""
+        try:
+            self._pipe.sendall(pack(frame))
+        except OSError:
+            os._exit(0)
+
+    def work(self) -> None:
+        """Never returns: the process ends when the parent does."""
+        threading.Thread(target=self._listen, name="parent", daemon=True).start()
+        self._describe_all()
+        waiting = list(self._engines)
+        while True:
+            try:
+                order = self._orders.get(block=not waiting)
+            except queue.Empty:
+                self._try_load(waiting.pop(0))
+                continue
+            self._carry_out(order)
+            self.cancelled.discard(order.run)
+
+    def _listen(self) -> None:
+        while (frame := receive_blocking(self._pipe)) is not None:
+            if isinstance(frame, CancelRun):
+                self.cancelled.add(frame.run)
+            else:
+                self._orders.put(frame)
+        os._exit(0)
+
+    def _describe_all(self) -> None:
+        for name, source in sources(self._names).items():
+            try:
+                engine = make(source)
+                description = engine.describe()
+            except EngineMissing as missing:
+                self.tell(Unusable(engine=name, why=str(missing)))
+            except Exception as error:
+                log.exception("an engine cannot be made", engine=name)
+                self.tell(Unusable(engine=name, why=repr(error)))
+            else:
+                self._engines[description.id] = engine
+                self._descriptions[description.id] = description
+        self.tell(Offered(device=self._device, engines=tuple(self._descriptions.values())))
+
+    def _try_load(self, engine: str) -> bool:
+        if engine in self._loaded:
+            return True
+        try:
+            self._engines[engine].load(self._device)
+        except Exception as error:
+            log.exception("an engine cannot be loaded", engine=engine)
+            self.tell(Unusable(engine=engine, why=repr(error)))
+            return False
+        self._loaded.add(engine)
+        self.tell(Loaded(engine=engine))
+        return True
+
+    def _carry_out(self, order: RunEngine) -> None:
+        stages = Stages(self._descriptions[order.engine].stages if order.engine in self._descriptions else ())
+        if order.engine not in self._engines or not self._try_load(order.engine):
+            message = f"This worker cannot run {order.engine}."
+            self.tell(Failed(run=order.run, code="engine-unusable", kind="retryable", message=message))
+            return
+        try:
+            self.tell(self._result(order, stages))
+        except ValueError as too_large:
+            log.error("a result does not fit a frame", engine=order.engine, why=str(too_large))
+            message = "The engine's report is too large."
+            self.tell(Failed(run=order.run, code="engine-error", kind="permanent", message=message))
+
+    def _result(self, order: RunEngine, stages: Stages) -> Finished | Failed | Stopped:
+        files = tuple(Input(role=f.role, path=Path(f.path), media_type=f.media_type) for f in order.files)
+        run = ChildRun(self, order, stages)
+        try:
+            run.check_cancel()
+            made = self._engines[order.engine].run(Inputs(prompt=order.prompt, files=files), order.params, run)
+        except Cancelled:
+            return Stopped(run=order.run, used=stages.used)
+        except EngineError as error:
+            kind = error.kind if error.kind in ("permanent", "retryable") else BadInput.kind
+            return Failed(run=order.run, code=error.code, kind=kind, message=error.message)
+        except MemoryError:
+            log.exception("out of memory", engine=order.engine)
+            message = "There was not enough memory for this."
+            return Failed(run=order.run, code="out-of-memory", kind="retryable", message=message)
+        except Exception:
+            log.exception("an engine failed unexpectedly", engine=order.engine, params=sorted(order.params))
+            message = "The engine failed unexpectedly. It is not your fault."
+            return Failed(run=order.run, code="engine-error", kind="retryable", message=message)
+        return Finished(
+            run=order.run,
+            files=tuple(MadeFile(f.format, str(f.path), f.media_type) for f in made.files),
+            report=made.report,
+            understood=made.understood,
+            ignored=made.ignored,
+            metrics={name: float(value) for name, value in made.metrics.items()},
+        )
+
+
+def _die_with(parent: int) -> None:
+    """Linux kills this process when its parent dies; elsewhere the closed socket ends it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def main(arguments: list[str]) -> None:
+    fd, parent, device, threads, names = arguments
+    _die_with(int(parent))
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, signal.SIG_IGN)  # A signal to the process group is the parent's to answer.
+    os.nice(_NICE)
+    configure_logging("ml_worker.child")
+    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[variable] = threads
+    pipe = socket.socket(fileno=int(fd))
+    pipe.set_inheritable(False)
+    Child(pipe, choose_device(device), tuple(names.split(","))).work()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

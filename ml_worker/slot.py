@@ -1,0 +1,191 @@
+"""One slot: the parent's side of a child process, which is started anew whenever it ends."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+import structlog
+
+from ml_worker.engines.port import Description
+from ml_worker.frames import (
+    CancelRun,
+    Failed,
+    Finished,
+    Frame,
+    FromChild,
+    Loaded,
+    Offered,
+    Progressed,
+    RunEngine,
+    Stopped,
+    Unusable,
+    pack,
+    receive,
+)
+
+log = structlog.get_logger(__name__)
+_STABLE_S: Final = 30.0
+"""A child that lived this long is restarted at once; one that keeps dying waits longer each time, at most 30 s."""
+_MOST_WAIT_S: Final = 30.0
+
+
+class Died(msgspec.Struct, frozen=True):
+    """The child process ended in the middle of the run (a crash, out of memory, or killed by us)."""
+
+    returncode: int | None
+
+
+Outcome = Finished | Failed | Stopped | Died
+OnProgress = Callable[[Progressed], None]
+
+
+class Slot:
+    """`device`, `threads`, `engines`: what the child is started with; `on_change` is called when the offer changes."""
+
+    def __init__(
+        self, *, device: str, threads: int, engines: Sequence[str], on_change: Callable[[], None] = lambda: None
+    ) -> None:
+        self._arguments = (device, str(threads), ",".join(engines))
+        self._environment = {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+        self._on_change = on_change
+        self._keeper: asyncio.Task[None] | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._stream: asyncio.StreamWriter | None = None
+        self._answer: asyncio.Future[Outcome] | None = None
+        self._on_progress: OnProgress = lambda _: None
+        self._number = 0
+        self.device = ""
+        self.offers: dict[str, Description] = {}
+        """Engines that can be run here, by id."""
+        self.loaded: frozenset[str] = frozenset()
+        self.ready = asyncio.Event()
+        """Set while a described child waits for runs."""
+
+    @property
+    def pid(self) -> int | None:
+        return None if self._process is None else self._process.pid
+
+    def start(self) -> None:
+        self._keeper = asyncio.create_task(self._keep(), name="slot")
+
+    async def stop(self) -> None:
+        """Kill the child and leave nothing behind."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._keeper
+            self._keeper = None
+
+    async def run(self, order: RunEngine, on_progress: OnProgress) -> Outcome:
+        """Run an engine; `order.run` is filled in here. Waits until the child is ready."""
+        await self.ready.wait()
+        if self._stream is None or self._answer is not None:
+            raise RuntimeError("a slot runs one engine at a time")
+        self._number += 1
+        self._answer = asyncio.get_running_loop().create_future()
+        self._on_progress = on_progress
+        try:
+            self._send(msgspec.structs.replace(order, run=self._number))
+            return await self._answer
+        finally:
+            self._answer = None
+
+    def cancel(self) -> None:
+        """Ask the engine to stop at its next check."""
+        if self._answer is not None:
+            self._send(CancelRun(run=self._number))
+
+    def kill(self) -> None:
+        """End the child now; the run in it is answered `Died`, and another child is started."""
+        self.ready.clear()
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+
+    def _send(self, frame: Frame) -> None:
+        if self._stream is not None:
+            self._stream.write(pack(frame))
+
+    async def _keep(self) -> None:
+        wait = 0.0
+        while True:
+            born = time.monotonic()
+            returncode = await self._live()
+            log.warning("an engine process ended and is started again", pid=self.pid, returncode=returncode)
+            wait = 0.0 if time.monotonic() - born > _STABLE_S else min(_MOST_WAIT_S, max(0.1, wait * 2))
+            await asyncio.sleep(wait)
+
+    async def _live(self) -> int | None:
+        """Start a child and serve it until it ends."""
+        ours, theirs = socket.socketpair()
+        try:
+            self._process = process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-m", "ml_worker.child", str(theirs.fileno()), str(os.getpid()), *self._arguments),
+                pass_fds=(theirs.fileno(),),
+                env=os.environ | self._environment,
+                stdin=asyncio.subprocess.DEVNULL,
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        reader, self._stream = await asyncio.open_connection(sock=ours)
+        listening = asyncio.create_task(self._listen(reader))
+        try:
+            exited = asyncio.create_task(process.wait())
+            await asyncio.wait({listening, exited}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({listening}, timeout=1)  # What it said before it died still counts.
+        finally:
+            await self._bury(process, listening)
+        return process.returncode
+
+    async def _bury(self, process: asyncio.subprocess.Process, listening: asyncio.Task[None]) -> None:
+        self.ready.clear()
+        self.kill()
+        listening.cancel()
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+        await process.wait()
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(Died(process.returncode))
+        self.loaded = frozenset()
+        self._on_change()
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        while (frame := await receive(reader)) is not None:
+            self._hear(frame)
+
+    def _hear(self, frame: FromChild) -> None:
+        match frame:
+            case Offered():
+                self.device = frame.device
+                self.offers = {engine.id: engine for engine in frame.engines}
+                self.ready.set()
+                self._on_change()
+            case Loaded():
+                self.loaded |= {frame.engine}
+                self._on_change()
+            case Unusable():
+                log.error("an engine cannot be used", engine=frame.engine, why=frame.why)
+                self.offers = {name: offer for name, offer in self.offers.items() if name != frame.engine}
+                self._on_change()
+            case Progressed():
+                if self._answer is not None and frame.run == self._number:
+                    self._on_progress(frame)
+            case _:
+                if self._answer is not None and not self._answer.done() and frame.run == self._number:
+                    self._answer.set_result(frame)
+
+
+def offers_of(slots: Sequence[Slot]) -> Mapping[str, Description]:
+    """Engines that any slot can run, by id."""
+    return {name: description for slot in slots for name, description in slot.offers.items()}
