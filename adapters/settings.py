@@ -5,6 +5,7 @@ deployments already use (`DATABASE_URL`, `MINIO_*`). A URL that is not set means
 """
 
 from collections.abc import Iterable
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -64,6 +65,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(Path(".lathe"), description="State of `lathe up`: data, logs, secrets. One per installation.")
     port: Port = Field(8080, description="The gateway's port: the page and the API.")
+    host: str = Field("127.0.0.1", description="IP address the gateway listens on; 0.0.0.0 opens it to the network.")
     public_url: str | None = Field(
         None, description="Address that clients use. Default: http://localhost:<LATHE_PORT>."
     )
@@ -162,6 +164,12 @@ class Settings(BaseSettings):
     def _host_and_port(cls, value: str) -> str:
         if ":" not in value or _bad_port(value):
             raise ValueError("must look like host:port")
+        return value
+
+    @field_validator("host")
+    @classmethod
+    def _ip_address(cls, value: str) -> str:
+        ip_address(value)
         return value
 
     @model_validator(mode="after")

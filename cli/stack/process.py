@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -34,19 +33,22 @@ class RunningPart:
         """None while it runs; negative: the signal that ended it."""
         return self._process.poll()
 
-    def wait_ready(self, interrupted: Callable[[], bool] = lambda: False) -> None:
-        """Return once the part is ready (or `interrupted`). Raises StackError when it ends or stays silent."""
-        deadline = time.monotonic() + self.part.ready_seconds
-        while not interrupted():
-            code = self.exit_code()
-            if code is not None:
-                raise StackError(f"{self.part.name} {describe_end(code)} while starting.{_tail(self.log)}")
-            if self.part.is_ready():
-                return
-            if time.monotonic() > deadline:
-                raise StackError(
-                    f"{self.part.name} was not ready after {self.part.ready_seconds:.0f} s.{_tail(self.log)}"
-                )
+    def check_ready(self) -> bool:
+        """Whether the part is ready by now. Raises StackError when it has ended or has been silent too long."""
+        code = self.exit_code()
+        if code == 0 and self.part.is_task:
+            return True
+        if code is not None:
+            raise StackError(f"{self.part.name} {describe_end(code)} while starting.{tail(self.log)}")
+        if self.part.is_ready():
+            return True
+        if time.monotonic() - self.started_at > self.part.ready_seconds:
+            raise StackError(f"{self.part.name} was not ready after {self.part.ready_seconds:.0f} s.{tail(self.log)}")
+        return False
+
+    def wait_ready(self) -> None:
+        """Return once the part is ready. Raises StackError as `check_ready` does."""
+        while not self.check_ready():
             time.sleep(POLL_SECONDS)
 
     def ask_to_stop(self) -> None:
@@ -70,16 +72,21 @@ class RunningPart:
 
 
 def start(part: Part, log: Path) -> RunningPart:
-    """Prepare and start a part; its output goes to the end of `log`. Raises StackError."""
+    """Prepare and start a part; its output goes to the end of `log`. Raises StackError.
+
+    To be called from a thread that lives as long as the stack: on Linux the part ends with it.
+    """
     part.prepare()
     command = [
         sys.executable, "-I", "-S", str(LAUNCHER),
         str(os.getpid()), str(int(part.stop_signal)), part.user or "-", *part.command,
     ]  # fmt: skip
+    environment = {**os.environ, **part.environment}
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,
-            env={**os.environ, **part.environment},
+            env={name: value for name, value in environment.items() if value is not None},
+            cwd=part.folder,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -115,7 +122,8 @@ def describe_end(code: int) -> str:
     return f"ended with exit code {code}"
 
 
-def _tail(log: Path, lines: int = 12) -> str:
+def tail(log: Path, lines: int = 12) -> str:
+    """The end of a log, as the end of an error message."""
     try:
         text = log.read_bytes()[-8000:].decode(errors="replace").strip()
     except OSError:

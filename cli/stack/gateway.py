@@ -1,0 +1,214 @@
+"""The gateway (Caddy): one origin for the page and the API, with reads and writes going to different services."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from string import Template
+from typing import Final
+
+from cli.stack.part import Part
+from cli.stack.ports import LOOPBACK, accepts
+from cli.stack.s3 import packaged_program
+
+PAGES: Final = ("/", "/tasks/*", "/mine", "/credits", "/login", "/operator")
+"""Addresses that the page's own router knows; any other is the API's, whose 404 is a problem document."""
+
+CONTENT_SECURITY_POLICY: Final = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'wasm-unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "connect-src 'self' data: blob:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+"""No inline scripts. The 3D viewer reads textures and models from blob: addresses and styles its shadow tree inline."""
+
+LARGEST_BODY: Final = "1GB"
+"""A last line of defence only: the services know what each route takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayConfig:
+    folder: Path
+    host: str
+    port: int
+    page: Path
+    """Folder of the built page."""
+    command_api: Sequence[str]
+    """host:port of each process that takes writes."""
+    query_api: Sequence[str]
+
+    @property
+    def caddyfile(self) -> Path:
+        return self.folder / "Caddyfile"
+
+    @property
+    def local_host(self) -> str:
+        """Where this machine reaches it."""
+        return LOOPBACK if ip_address(self.host).is_unspecified else self.host
+
+
+def gateway_part(config: GatewayConfig) -> Part:
+    return Part(
+        name="gateway",
+        command=(
+            str(packaged_program("caddy")), "run",
+            "--config", str(config.caddyfile), "--adapter", "caddyfile",
+        ),
+        environment={"XDG_DATA_HOME": str(config.folder), "XDG_CONFIG_HOME": str(config.folder)},
+        prepare=lambda: _prepare(config),
+        is_ready=lambda: accepts(config.local_host, config.port),
+        stop_seconds=10,
+    )  # fmt: skip
+
+
+def _prepare(config: GatewayConfig) -> None:
+    config.folder.mkdir(parents=True, exist_ok=True)
+    config.caddyfile.write_text(caddyfile(config))
+
+
+def caddyfile(config: GatewayConfig) -> str:
+    """The gateway's configuration as text."""
+    return _CADDYFILE.substitute(
+        host=config.host,
+        port=config.port,
+        page=_quoted(str(config.page)),
+        pages=" ".join(PAGES),
+        command_api=" ".join(config.command_api),
+        query_api=" ".join(config.query_api),
+        csp=CONTENT_SECURITY_POLICY,
+        largest_body=LARGEST_BODY,
+        unavailable=_UNAVAILABLE,
+        proxy=_PROXY,
+    )
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+_UNAVAILABLE: Final = json.dumps(
+    {
+        "type": "/problems/unavailable",
+        "title": "Not available right now",
+        "status": 503,
+        "detail": "This part of the service is starting or restarting. Try again in a moment.",
+    }
+)
+
+_PROXY: Final = """{
+			lb_policy least_conn
+			lb_try_duration 3s
+			lb_try_interval 100ms
+			fail_duration 1s
+			flush_interval -1
+			header_down -Server
+		}"""
+
+# A write is repeated on another process only if the first could not even be connected to, so none is sent twice.
+_CADDYFILE: Final = Template("""\
+{
+	admin off
+	auto_https off
+	persist_config off
+	grace_period 3s
+	log {
+		output stderr
+		format console
+		level WARN
+	}
+	servers {
+		protocols h1 h2c
+		timeouts {
+			read_header 10s
+			idle 5m
+		}
+	}
+}
+
+(of-the-page) {
+	encode zstd gzip
+	header {
+		Content-Security-Policy "$csp"
+		X-Content-Type-Options nosniff
+		Referrer-Policy same-origin
+		Permissions-Policy "camera=(), microphone=(), geolocation=()"
+		Cross-Origin-Opener-Policy same-origin
+	}
+}
+
+http://:$port {
+	bind $host
+	header -Server
+	request_body {
+		max_size $largest_body
+	}
+
+	@private path /metrics /metrics/*
+	handle @private {
+		error "Metrics are read from the services themselves." 404
+	}
+
+	@page {
+		method GET HEAD
+		path $pages
+	}
+	handle @page {
+		root * $page
+		rewrite * /index.html
+		import of-the-page
+		header Cache-Control no-cache
+		file_server
+	}
+
+	@file {
+		method GET HEAD
+		not path /index.html
+		file {
+			root $page
+			try_files {path}
+		}
+	}
+	handle @file {
+		root * $page
+		@hashed path /assets/*
+		header @hashed Cache-Control "public, max-age=31536000, immutable"
+		import of-the-page
+		file_server
+	}
+
+	@write method POST PUT PATCH DELETE
+	handle @write {
+		reverse_proxy $command_api $proxy
+	}
+	handle /internal/* {
+		reverse_proxy $command_api $proxy
+	}
+	handle {
+		reverse_proxy $query_api $proxy
+	}
+
+	handle_errors 404 {
+		header Content-Type application/problem+json
+		respond `{"type":"/problems/not-found","title":"Not found","status":404,"detail":"There is nothing here."}`
+	}
+	handle_errors 413 {
+		header Content-Type application/problem+json
+		respond `{"type":"/problems/too-large","title":"Too large","status":413,"detail":"At most $largest_body."}`
+	}
+	handle_errors 502 503 504 {
+		header Content-Type application/problem+json
+		header Retry-After 2
+		header Cache-Control no-store
+		respond `$unavailable` 503
+	}
+}
+""")

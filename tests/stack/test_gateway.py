@@ -1,0 +1,146 @@
+"""The generated Caddyfile, tried with the real Caddy in front of two small servers."""
+
+import http.client
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.stack.gateway import GatewayConfig, gateway_part
+from cli.stack.part import Part
+from cli.stack.ports import accepts
+from tests.embedded import PORTS, running
+
+SERVER = Path(__file__).with_name("small_server.py")
+Ask = Callable[..., tuple[http.client.HTTPResponse, bytes]]
+
+
+def small_server(name: str, port: int) -> Part:
+    return Part(name, (sys.executable, str(SERVER), name, str(port)), is_ready=lambda: accepts("127.0.0.1", port))
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> GatewayConfig:
+    folder = tmp_path_factory.mktemp("gateway with a space")
+    page = folder / "dist"
+    (page / "assets").mkdir(parents=True)
+    (page / "index.html").write_text("<!doctype html><title>Lathe</title>" + " " * 2000)
+    (page / "assets" / "app-1a2b.js").write_text("export {}")
+    (page / "favicon.svg").write_text("<svg/>")
+    command, query, down = (f"127.0.0.1:{PORTS.choose(8001)}" for _ in range(3))
+    return GatewayConfig(folder / "gateway", "127.0.0.1", PORTS.choose(8080), page, (command, down), (query,))
+
+
+@pytest.fixture(scope="module")
+def ask(config: GatewayConfig) -> Iterator[Ask]:
+    folder = config.folder.parent
+    with ExitStack() as stack:
+        for name, address in (("command", config.command_api[0]), ("query", config.query_api[0])):
+            stack.enter_context(running(small_server(name, int(address.rpartition(":")[2])), folder))
+        stack.enter_context(running(gateway_part(config), folder))
+        yield lambda method, path, **more: request(config.port, method, path, **more)
+
+
+def request(port: int, method: str, path: str, **more: Any) -> tuple[http.client.HTTPResponse, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request(method, path, **more)
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    return answer, body
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "service"),
+    [
+        ("GET", "/generate", "query"),
+        ("GET", "/tasks-of-mine", "query"),
+        ("GET", "/openapi.json", "query"),
+        ("GET", "/docs", "query"),
+        ("GET", "/redoc", "query"),
+        ("OPTIONS", "/generate", "query"),
+        ("POST", "/generate", "command"),
+        ("POST", "/", "command"),
+        ("PUT", "/auth/password", "command"),
+        ("PATCH", "/jobs/1/", "command"),
+        ("DELETE", "/files/1", "command"),
+        ("GET", "/internal/runs/1/1", "command"),
+    ],
+)
+def test_reads_and_writes_go_to_their_services(ask: Ask, method: str, path: str, service: str) -> None:
+    for _ in range(3):  # the second command_api is down: no request may notice
+        answer, body = ask(method, path)
+        assert answer.status == 200
+        said = json.loads(body)
+        assert (said["name"], said["method"], said["path"]) == (service, method, path)
+
+
+def test_the_services_learn_the_client_and_not_what_it_claims(ask: Ask) -> None:
+    _, body = ask("GET", "/generate", headers={"X-Forwarded-For": "203.0.113.7"})
+    assert json.loads(body)["for"] == "127.0.0.1"
+
+
+def test_a_large_upload_arrives_whole(ask: Ask) -> None:
+    _, body = ask("POST", "/upload", body=b"x" * 30_000_000)
+    assert json.loads(body)["bytes"] == 30_000_000
+
+
+@pytest.mark.parametrize("path", ["/", "/tasks/0197", "/mine", "/credits", "/login", "/mine?filter=done"])
+def test_page_addresses_get_the_page_with_its_policy(ask: Ask, path: str) -> None:
+    answer, body = ask("GET", path)
+    assert answer.status == 200
+    assert body.startswith(b"<!doctype html>")
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "script-src 'self' 'wasm-unsafe-eval'" in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert "Server" not in answer.headers
+
+
+def test_assets_are_cached_for_ever_and_root_files_are_not(ask: Ask) -> None:
+    answer, body = ask("GET", "/assets/app-1a2b.js")
+    assert (answer.status, body) == (200, b"export {}")
+    assert "immutable" in answer.headers["Cache-Control"]
+    answer, _ = ask("GET", "/favicon.svg")
+    assert answer.status == 200
+    assert "Cache-Control" not in answer.headers
+
+
+def test_what_the_api_does_not_know_is_the_apis_answer(ask: Ask) -> None:
+    answer, body = ask("GET", "/missing")
+    assert answer.status == 404
+    assert json.loads(body)["name"] == "query"
+
+
+def test_metrics_are_not_public(ask: Ask) -> None:
+    answer, body = ask("GET", "/metrics")
+    assert answer.status == 404
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert json.loads(body)["status"] == 404
+
+
+def test_events_arrive_one_by_one(ask: Ask, config: GatewayConfig) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", config.port, timeout=20)
+    connection.request("GET", "/events")
+    answer = connection.getresponse()
+    assert answer.readline() == b"data: first\n"
+    ask("GET", "/release")
+    assert answer.read() == b"\ndata: second\n\n"
+    connection.close()
+
+
+def test_a_service_that_is_down_is_a_503_with_a_time_to_wait(tmp_path: Path) -> None:
+    nobody = f"127.0.0.1:{PORTS.choose(8001)}"
+    config = GatewayConfig(tmp_path / "gateway", "127.0.0.1", PORTS.choose(8080), tmp_path, (nobody,), (nobody,))
+    with running(gateway_part(config), tmp_path):
+        for method in ("GET", "POST"):
+            answer, body = request(config.port, method, "/generate")
+            assert answer.status == 503
+            assert answer.headers["Content-Type"] == "application/problem+json"
+            assert int(answer.headers["Retry-After"]) > 0
+            assert json.loads(body)["type"] == "/problems/unavailable"
