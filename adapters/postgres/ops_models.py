@@ -1,0 +1,110 @@
+"""Schema `ops`: what is not in the log, and so is backed up on its own and never part of a rebuild."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, MetaData, Text, func
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+SCHEMA = "ops"
+_time = TIMESTAMP(timezone=True)
+
+
+class OpsBase(DeclarativeBase):
+    metadata = MetaData(
+        schema=SCHEMA,
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        },
+    )
+
+
+class AccountKey(OpsBase):
+    """An account's AES-256 key, wrapped by the master key. Deleting the row erases the account's personal data."""
+
+    __tablename__ = "account_keys"
+
+    account_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    wrapped: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(_time, server_default=func.now())
+
+
+class MasterFingerprint(OpsBase):
+    """The one master key this database belongs to, by fingerprint: another key is refused at the start."""
+
+    __tablename__ = "master_fingerprint"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(_time, server_default=func.now())
+
+
+class SigningKey(OpsBase):
+    """An Ed25519 key for access tokens. The newest signs; each verifies until `verifies_until` (null: no end yet)."""
+
+    __tablename__ = "signing_keys"
+
+    kid: Mapped[str] = mapped_column(Text, primary_key=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    wrapped_private_key: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(_time, server_default=func.now())
+    verifies_until: Mapped[datetime | None] = mapped_column(_time)
+
+
+class Session(OpsBase):
+    """One login. Its refresh tokens form a chain in `refresh_tokens`; revoking the session ends them all."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index(None, "account_id"), Index(None, "expires_at"))
+
+    session_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    account_id: Mapped[str] = mapped_column(Text)
+    user_id: Mapped[int] = mapped_column(BigInteger)
+    token_version: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(_time)
+    expires_at: Mapped[datetime] = mapped_column(_time)
+    revoked_at: Mapped[datetime | None] = mapped_column(_time)
+    revoked_because: Mapped[str | None] = mapped_column(Text)
+
+
+class RefreshToken(OpsBase):
+    """A refresh token by its SHA-256. `used_at`: when it was first exchanged for its successor."""
+
+    __tablename__ = "refresh_tokens"
+    __table_args__ = (Index(None, "session_id"),)
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey(Session.session_id, ondelete="CASCADE"))
+    issued_at: Mapped[datetime] = mapped_column(_time)
+    used_at: Mapped[datetime | None] = mapped_column(_time)
+
+
+class AuditEntry(OpsBase):
+    """A refusal or another fact that matters to security. No secrets, no personal data."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index(None, "at"), Index(None, "account_id", "at"))
+
+    entry_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    at: Mapped[datetime] = mapped_column(_time)
+    kind: Mapped[str] = mapped_column(Text)
+    account_id: Mapped[str | None] = mapped_column(Text)
+    address: Mapped[str | None] = mapped_column(Text)
+    request_id: Mapped[str | None] = mapped_column(Text)
+    detail: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class LiveReadSchema(OpsBase):
+    """Which schema (`read_v1`, …) query_api reads."""
+
+    __tablename__ = "live_read_schema"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    schema: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime] = mapped_column(_time, server_default=func.now())
