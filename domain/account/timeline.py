@@ -67,9 +67,9 @@ def _content(event: msgspec.Struct) -> tuple[str, dict[str, Any]]:
                 "reserved": event.reserved,
                 "parent": event.parent,
             }
-        case e.TaskStarted() | e.TaskCancelRequested():
+        case e.TaskStarted():
             return event.task_id, {"attempt": event.attempt}
-        case e.TaskRetried():
+        case e.TaskRetried() | e.TaskCancelRequested():
             return event.task_id, {"attempt": event.attempt, "reason": event.reason}
         case e.TaskCompleted():
             return event.task_id, {

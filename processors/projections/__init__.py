@@ -1,0 +1,1 @@
+"""Projections: the log folded into PostgreSQL."""

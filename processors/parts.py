@@ -1,0 +1,15 @@
+"""What every role is given: the settings and the log of this process."""
+
+import msgspec
+
+from adapters.kafka.kafka_log import KafkaLog
+from adapters.settings import Settings
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """Shared by all roles of a process. `kafka_url` and `postgres_url` are set, whoever runs those parts."""
+
+    settings: Settings
+    kafka_url: str
+    postgres_url: str
+    log: KafkaLog

@@ -1,0 +1,71 @@
+"""One batch of the log folded into rows in memory: events gathered per read model, poison set aside."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from adapters.kafka.follower import Entry
+from adapters.kafka.record import Undecodable
+from processors.projections.parking import Parked, Stream, stream_of
+from processors.projections.port import Fact, Rows, Unfoldable
+from processors.projections.registry import READ_MODELS
+
+MAKERS: Final[Mapping[str, Sequence[Callable[[], Rows]]]] = {t.name: makers for t, makers in READ_MODELS.items()}
+
+
+class Batch:
+    """`rows` to be written and `parked` records to be kept, of the entries in `entries`."""
+
+    def __init__(self, entries: Sequence[Entry], parked_streams: set[Stream], poison: Mapping[int, str]) -> None:
+        """`poison`: index of an entry → why it is known to be unfoldable."""
+        self.entries = entries
+        self.rows: dict[str, list[Rows]] = {}
+        self.parked: list[Parked] = []
+        self._blocked = parked_streams
+        self._poison = dict(poison)
+        while (found := self._fold()) is not None:
+            self._poison[found[0]] = found[1]
+
+    @property
+    def newly_parked(self) -> set[Stream]:
+        return {stream_of(p.entry.record) for p in self.parked}
+
+    def _fold(self) -> tuple[int, str] | None:
+        """Fold all entries. At the first unfoldable one, throw the rows away and say which it is, and why."""
+        self.rows, self.parked = {}, []
+        blocked = set(self._blocked)
+        for i, entry in enumerate(self.entries):
+            if entry.kind != "event":
+                continue
+            stream = stream_of(entry.record)
+            why = self._poison.get(i)
+            if stream in blocked:
+                self.parked.append(Parked(entry, "its stream was parked before it", poison=False))
+            elif why is not None or isinstance(entry.decoded, Undecodable):
+                self.parked.append(Parked(entry, why or _why(entry), poison=True))
+                blocked.add(stream)
+            elif (why := self._take(entry)) is not None:
+                return i, why
+        return None
+
+    def _take(self, entry: Entry) -> str | None:
+        """Fold one event into all its topic's read models; why not, if it cannot be folded."""
+        assert entry.decoded is not None
+        assert not isinstance(entry.decoded, Undecodable)
+        topic = entry.record.topic
+        rows = self.rows.get(topic)
+        if rows is None:
+            rows = self.rows[topic] = [make() for make in MAKERS[topic]]
+        try:
+            assert entry.record.key is not None, "what decodes has a key"
+            fact = Fact(entry.record.key.decode(), *entry.decoded)
+            for model in rows:
+                model.fold(fact)
+        except Unfoldable as error:
+            return str(error)
+        except Exception as error:  # noqa: BLE001 - a poison record must never stop the partition
+            return f"{type(error).__name__}: {error}"
+        return None
+
+
+def _why(entry: Entry) -> str:
+    return entry.decoded.why if isinstance(entry.decoded, Undecodable) else "it was not decoded"

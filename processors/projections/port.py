@@ -1,0 +1,60 @@
+"""What a read model is to the projector: rows that a batch of events changes."""
+
+from typing import Any, Protocol
+
+import msgspec
+
+from domain.envelope import Envelope
+
+Connection = Any
+"""An asyncpg.Connection (asyncpg has no types) whose search_path is the read schema."""
+
+
+class Unfoldable(Exception):
+    """A record cannot be folded: it contradicts what was folded before it. Its stream is parked."""
+
+
+class Contradiction(Exception):
+    """The rows of a batch do not fit the rows that are there: some record of the batch is unfoldable."""
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """One valid event of a stream."""
+
+    key: str
+    envelope: Envelope
+    event: msgspec.Struct
+
+    @property
+    def version(self) -> int:
+        """The event's place in its stream: 1, 2, 3… Raises Unfoldable."""
+        if self.envelope.stream_version is None:
+            raise Unfoldable("ce_streamversion is missing")
+        return self.envelope.stream_version
+
+
+class Rows(Protocol):
+    """The changes that one batch makes to one read model, merged per key before they are written.
+
+    A new read model is a class like this and one line in `registry.py`. It is made anew for each batch.
+    """
+
+    def fold(self, fact: Fact) -> None:
+        """Take one event. Raises Unfoldable. After any exception the whole object is thrown away."""
+        ...
+
+    async def write(self, connection: Connection) -> None:
+        """Write all changes inside the projector's transaction. Raises Contradiction."""
+        ...
+
+
+def json_of(value: Any) -> str:
+    """A value as PostgreSQL's jsonb takes it."""
+    return msgspec.json.encode(value).decode()
+
+
+def require_rows(status: str, expected: int, what: str) -> None:
+    """`status` is PostgreSQL's command tag, like `UPDATE 3`. Raises Contradiction unless `expected` rows were hit."""
+    touched = int(status.rpartition(" ")[2])
+    if touched != expected:
+        raise Contradiction(f"{what}: {expected} rows expected, {touched} found")

@@ -1,0 +1,104 @@
+"""The projector: follows the truth topics and keeps the read models, for as long as it runs."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import asyncpg
+import structlog
+
+from adapters.kafka.cluster import LogIdentity
+from adapters.kafka.follower import Follower
+from adapters.kafka.port import Log, LogTruncated, LogUnavailable
+from processors.projections import leadership, metrics, offsets
+from processors.projections.parking import parked_streams
+from processors.projections.port import Connection
+from processors.projections.registry import PARTITIONS
+from processors.projections.writing import Writer
+
+log = structlog.get_logger(__name__)
+
+MAX_RECORDS: Final = 4000
+"""Records of one transaction at most."""
+RETRIED: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, LogUnavailable, OSError, TimeoutError)
+"""Nothing is parked for these: the projector begins anew from the offsets that are committed."""
+
+
+class Projector:
+    """`identify` asks the broker which log it is; `log_` is not closed here."""
+
+    def __init__(
+        self, log_: Log, identify: Callable[[], Awaitable[LogIdentity]], postgres_url: str, schema: str
+    ) -> None:
+        self._log = log_
+        self._identify = identify
+        self._url = postgres_url
+        self._schema = schema
+        self.max_records = MAX_RECORDS
+
+    async def run(self, ready: Callable[[], None] = lambda: None) -> None:
+        """Project until cancelled. `ready` is called when this process leads, or waits for the one that does."""
+        failures = 0
+        while True:
+            began = time.monotonic()
+            try:
+                await self._lead(ready)
+            except offsets.Superseded as error:
+                log.warning("stepping down", why=str(error))
+            except (offsets.RebuildNeeded, LogTruncated) as error:
+                log.error("the read models must be rebuilt; nothing is projected", why=str(error))
+                await asyncio.sleep(30)
+            except RETRIED as error:
+                log.warning("projecting failed; beginning anew from the committed offsets", why=repr(error))
+            failures = 0 if time.monotonic() - began > 30 else failures + 1
+            await asyncio.sleep(min(5.0, 0.1 * 2 ** min(failures, 6)) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+
+    async def _lead(self, ready: Callable[[], None]) -> None:
+        """One term: from the lock to the first failure."""
+        connection = await leadership.connect(self._url, self._schema)
+        try:
+            ready()
+            await leadership.become_leader(connection, self._schema)
+            follower, writer = await self._take_over(connection)
+            metrics.LEADING.set(1)
+            try:
+                await self._follow(follower, writer, connection)
+            finally:
+                metrics.LEADING.set(0)
+                await follower.stop()
+        finally:
+            # close() would wait for a server that may be gone; the lock is freed either way.
+            connection.terminate()
+
+    async def _take_over(self, connection: Connection) -> tuple[Follower, Writer]:
+        stands = await offsets.load(connection, PARTITIONS, await self._identify())
+        await offsets.compare_with_log(self._log, stands)
+        writer = Writer(
+            connection,
+            {tp: stand.position.offset for tp, stand in stands.items()},
+            await parked_streams(connection),
+        )
+        follower = Follower(self._log, {tp: stand.position for tp, stand in stands.items()})
+        await follower.start()
+        log.info("projecting", schema=self._schema, records=sum(writer.positions.values()))
+        return follower, writer
+
+    async def _follow(self, follower: Follower, writer: Writer, connection: Connection) -> None:
+        heard = time.monotonic()
+        while True:
+            entries = await follower.poll(500, self.max_records)
+            now = time.monotonic()
+            if entries:
+                heard = now
+                parked = len(writer.parked_streams)
+                with metrics.BATCH_SECONDS.time():
+                    await writer.apply(entries)
+                for entry in entries:
+                    metrics.PROJECTED.labels(entry.record.topic).inc()
+                if len(writer.parked_streams) > parked:
+                    log.error("streams were parked", streams=len(writer.parked_streams))
+            elif now - heard > leadership.PING_S:
+                heard = now
+                await leadership.stay_leader(connection)

@@ -1,0 +1,167 @@
+"""Tasks as they stand now."""
+
+from datetime import datetime
+
+import msgspec
+
+from domain.account import events as e
+from domain.account.timeline import entry_of
+from domain.personal import SealedAt
+from processors.projections.port import Connection, Fact, Unfoldable, json_of, require_rows
+from processors.projections.streams import Span
+
+
+class _Now(msgspec.Struct, kw_only=True):
+    """What changes in the life of a task; None: it stays as it is."""
+
+    task_id: str
+    account_id: str
+    status: str
+    seq: int
+    attempt: int | None = None
+    reserved: int | None = None
+    charged: int | None = None
+    reason: str | None = None
+    problem: str | None = None
+    outputs: str | None = None
+    metrics: str | None = None
+    queued_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    updated_at: datetime
+
+
+class _New(_Now, kw_only=True):
+    """A task requested in this batch; what follows in the same batch changes it before it is written."""
+
+    kind: str
+    model: str
+    model_version: str
+    price: int
+    params: str
+    inputs: str
+    prompt: str | None
+    prompt_length: int
+    seed: int
+    priority: int
+    deadline: datetime | None
+    parent: str | None
+    created_at: datetime
+    charged: int | None = 0
+
+
+class TaskRows:
+    """One row per task, merged over the batch; `seq` finds holes in a task's life."""
+
+    def __init__(self) -> None:
+        self._new: dict[str, _New] = {}
+        self._changed: dict[str, _Now] = {}
+        self._spans: dict[str, Span] = {}
+
+    def fold(self, fact: Fact) -> None:
+        try:
+            entry = entry_of(fact.envelope, fact.event)
+        except ValueError as error:
+            raise Unfoldable(str(error)) from error
+        if entry is None:
+            return
+        if isinstance(fact.event, e.TaskRequested):
+            if entry.seq != 1 or entry.task_id in self._spans:
+                raise Unfoldable(f"task {entry.task_id} is requested as event {entry.seq}, or twice")
+            self._spans[entry.task_id] = Span(1, 1)
+            self._new[entry.task_id] = _requested(fact, fact.event)
+            return
+        now = self._row(fact.key, entry.task_id, entry.seq, entry.status, entry.time)
+        _change(now, fact.event, entry.time)
+
+    def _row(self, account_id: str, task_id: str, seq: int, status: str, time: datetime) -> _Now:
+        span = self._spans.get(task_id)
+        if span is None:
+            if seq < 2:
+                raise Unfoldable(f"event {seq} of task {task_id} comes before its request")
+            self._spans[task_id] = Span(seq, seq)
+        else:
+            span.extend(seq, "task sequence")
+        now = self._new.get(task_id) or self._changed.get(task_id)
+        if now is None:
+            now = self._changed[task_id] = _Now(
+                task_id=task_id, account_id=account_id, status=status, seq=seq, updated_at=time
+            )
+        elif now.account_id != account_id:
+            raise Unfoldable(f"task {task_id} belongs to another account")
+        now.status, now.seq, now.updated_at = status, seq, time
+        return now
+
+    async def write(self, connection: Connection) -> None:
+        if self._new:
+            rows = [msgspec.structs.astuple(task) for task in self._new.values()]
+            await connection.copy_records_to_table("tasks", columns=_New.__struct_fields__, records=rows)
+        if self._changed:
+            before = [self._spans[task_id].first - 1 for task_id in self._changed]
+            columns = zip(*map(msgspec.structs.astuple, self._changed.values()), strict=True)
+            status = await connection.execute(_UPDATE, before, *columns)
+            require_rows(status, len(self._changed), "tasks at the sequence before")
+
+
+def _requested(fact: Fact, event: e.TaskRequested) -> _New:
+    time = fact.envelope.time
+    return _New(
+        task_id=event.task_id,
+        account_id=fact.key,
+        kind=event.kind,
+        status="queued",
+        seq=1,
+        attempt=1,
+        model=event.model,
+        model_version=event.model_version,
+        price=event.price,
+        reserved=event.reserved,
+        params=json_of(event.params),
+        inputs=json_of(event.inputs),
+        prompt=None if event.prompt is None else json_of(SealedAt.of(fact.envelope.id, "prompt", event.prompt)),
+        prompt_length=event.prompt_length,
+        seed=event.seed,
+        priority=event.priority,
+        deadline=event.deadline,
+        parent=event.parent,
+        created_at=time,
+        queued_at=time,
+        updated_at=time,
+    )
+
+
+def _change(now: _Now, event: msgspec.Struct, time: datetime) -> None:
+    match event:
+        case e.TaskStarted():
+            now.attempt, now.started_at = event.attempt, time
+        case e.TaskRetried():
+            now.attempt, now.queued_at = event.attempt, time
+        case e.TaskCancelRequested():
+            now.reason = event.reason
+        case e.TaskCompleted():
+            now.reason = None
+            now.outputs, now.metrics = json_of(event.outputs), json_of(event.metrics)
+        case e.TaskFailed():
+            now.problem = json_of(event.problem)
+        case e.TaskCancelled():
+            now.reason = event.reason
+    if isinstance(event, e.TaskCompleted | e.TaskFailed | e.TaskCancelled):
+        now.reserved, now.charged, now.ended_at = 0, event.charged, time
+
+
+_UPDATE = """
+UPDATE tasks t SET
+    status = u.status, seq = u.seq, attempt = COALESCE(u.attempt, t.attempt),
+    reserved = COALESCE(u.reserved, t.reserved), charged = COALESCE(u.charged, t.charged),
+    reason = CASE WHEN u.status = 'completed' THEN NULL ELSE COALESCE(u.reason, t.reason) END,
+    problem = COALESCE(u.problem, t.problem),
+    outputs = COALESCE(u.outputs, t.outputs), metrics = COALESCE(u.metrics, t.metrics),
+    queued_at = COALESCE(u.queued_at, t.queued_at), started_at = COALESCE(u.started_at, t.started_at),
+    ended_at = COALESCE(u.ended_at, t.ended_at), updated_at = u.updated_at
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::int[], $7::bigint[], $8::bigint[],
+            $9::text[], $10::jsonb[], $11::jsonb[], $12::jsonb[], $13::timestamptz[], $14::timestamptz[],
+            $15::timestamptz[], $16::timestamptz[])
+    AS u(before, task_id, account_id, status, seq, attempt, reserved, charged, reason, problem, outputs, metrics,
+         queued_at, started_at, ended_at, updated_at)
+WHERE t.task_id = u.task_id AND t.account_id = u.account_id AND t.seq = u.before
+"""

@@ -1,0 +1,29 @@
+"""The life of each task, event by event: what `GET /generate/{task_id}/events` reads its past from."""
+
+from typing import Any
+
+from domain.account.timeline import entry_of
+from processors.projections.port import Connection, Fact, Unfoldable, json_of
+
+
+class TimelineRows:
+    """Only ever appended to."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[Any, ...]] = []
+
+    def fold(self, fact: Fact) -> None:
+        try:
+            entry = entry_of(fact.envelope, fact.event)
+        except ValueError as error:
+            raise Unfoldable(str(error)) from error
+        if entry is not None:
+            e = entry
+            self._rows.append((e.task_id, e.seq, fact.key, e.type, e.status, e.time, e.actor, json_of(e.data)))
+
+    async def write(self, connection: Connection) -> None:
+        if self._rows:
+            await connection.copy_records_to_table("task_events", columns=_COLUMNS, records=self._rows)
+
+
+_COLUMNS = ("task_id", "seq", "account_id", "type", "status", "time", "actor", "data")

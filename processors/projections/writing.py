@@ -1,0 +1,63 @@
+"""Writing batches: one transaction holds rows, parked records and offsets. A batch with poison in it is halved."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import asyncpg
+
+from adapters.kafka.follower import Entry
+from adapters.kafka.position import TP
+from processors.projections import offsets
+from processors.projections.batch import Batch
+from processors.projections.parking import Stream, park
+from processors.projections.port import Connection, Contradiction, json_of
+
+CHANNEL: Final = "lathe_read_model"
+"""NOTIFY channel: payload {"<topic>:<partition>": next offset, …}, sent with each commit."""
+
+BLAMED: Final = (
+    Contradiction,
+    asyncpg.exceptions.DataError,
+    asyncpg.exceptions.IntegrityConstraintViolationError,
+    asyncpg.exceptions.ProgramLimitExceededError,
+    ValueError,
+    TypeError,
+    OverflowError,
+)
+"""Failures that a record's content causes, in the database or on the way to it. All others are retried."""
+
+
+class Writer:
+    """Applies entries in order; `positions` and `parked_streams` follow what was committed."""
+
+    def __init__(self, connection: Connection, positions: Mapping[TP, int], parked_streams: set[Stream]) -> None:
+        self._connection = connection
+        self.positions = dict(positions)
+        self.parked_streams = parked_streams
+
+    async def apply(self, entries: Sequence[Entry]) -> None:
+        """Write all entries, or raise with a prefix of them written. Raises offsets.Superseded and what is to be
+        retried: database and network errors."""
+        try:
+            await self._commit(Batch(entries, self.parked_streams, {}))
+        except BLAMED as error:
+            if len(entries) == 1:
+                await self._commit(Batch(entries, self.parked_streams, {0: f"{type(error).__name__}: {error}"}))
+                return
+            middle = len(entries) // 2
+            await self.apply(entries[:middle])
+            await self.apply(entries[middle:])
+
+    async def _commit(self, batch: Batch) -> None:
+        after: dict[TP, int] = {(e.record.topic, e.record.partition): e.after.offset for e in batch.entries}
+        async with self._connection.transaction():
+            await offsets.advance(self._connection, batch.entries, self.positions)
+            for models in batch.rows.values():
+                for rows in models:
+                    await rows.write(self._connection)
+            if batch.parked:
+                await park(self._connection, batch.parked)
+            payload = json_of({f"{topic}:{partition}": offset for (topic, partition), offset in after.items()})
+            await self._connection.execute("SELECT pg_notify($1, $2)", CHANNEL, payload)
+        self.positions |= after
+        self.parked_streams |= batch.newly_parked

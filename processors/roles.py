@@ -1,0 +1,17 @@
+"""What the process `processors` can do: one line per role.
+
+A role runs until it is cancelled, and calls `ready` once it does its work (or stands by for another process that does).
+All roles share one event loop; `LATHE_PROCESSORS=projections,scheduler` chooses some of them.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from processors.parts import Parts
+from processors.projections.role import run_projections
+
+Role = Callable[[Parts, Callable[[], None]], Awaitable[None]]
+
+ROLES: Final[dict[str, Role]] = {
+    "projections": run_projections,
+}
