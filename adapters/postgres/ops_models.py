@@ -108,3 +108,17 @@ class LiveReadSchema(OpsBase):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     schema: Mapped[str] = mapped_column(Text)
     since: Mapped[datetime] = mapped_column(_time, server_default=func.now())
+
+
+class Cursor(OpsBase):
+    """Where a reactor goes on: the next offset, and the state of the read rule there."""
+
+    __tablename__ = "cursors"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    topic: Mapped[str] = mapped_column(Text, primary_key=True)
+    partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    next_offset: Mapped[int] = mapped_column(BigInteger)
+    epoch: Mapped[int] = mapped_column(BigInteger)
+    nonce: Mapped[str] = mapped_column(Text)
+    seq: Mapped[int] = mapped_column(BigInteger)
