@@ -104,6 +104,23 @@ class Lattice(msgspec.Struct, frozen=True, eq=False):
         return self.origin + (self.blocks[slots >> 3] * 2 + OFFSETS[slots & 7]) * self.step
 
 
+def resolution(field: Field, surface_cells: int, least: int, most: int) -> int:
+    """How many lattice steps along the longest side put about `surface_cells` cells on the surface.
+
+    Spindly things have little surface in their box and get fine steps for their thin parts; a ball needs fewer.
+    """
+    low, high = (np.asarray(corner, np.float64) for corner in field.solid.bounds)
+    step = float((high - low).max()) / (2 * COARSEST)
+    count = np.ceil((high - low) / step + 2).astype(np.int64)
+    cells = np.stack(np.unravel_index(np.arange(count.prod()), count), axis=1)
+    centres = (low + high) / 2 + (cells + 0.5 - count / 2) * step
+    # Cells within half a step of the surface: their volume over one step is the area.
+    near = int((np.abs(field.distance(centres)) <= step / 2).sum())
+    per_square = 1.5  # a plane crosses one to two cells a unit of its area, by its tilt
+    wanted = (surface_cells / max(near * per_square, 1)) ** 0.5 * 2 * COARSEST
+    return int(np.clip(wanted, least, most))
+
+
 def sample(field: Field, cells: int) -> Lattice:
     """Sample with `cells` lattice steps along the longest side. Raises Permanent `field-unbounded` or `empty`."""
     low, high = (np.asarray(corner, np.float64) for corner in field.solid.bounds)

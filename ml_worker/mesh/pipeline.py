@@ -13,3 +13,199 @@ so that an engine ends with `Result(files=built.files, report=built.report, metr
 `files` holds one entry a requested format and the preview. Progress is told under the names of STAGES, cancellation is
 looked for between chunks of work. Raises Permanent (`field-invalid`, `field-unbounded`, `empty`, `mesh-invalid`).
 """
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from ml_worker.engines.port import Made, Run
+from ml_worker.mesh.assets import Asset, assemble
+from ml_worker.mesh.bake import Sheet, bake
+from ml_worker.mesh.charts import Charts, split_charts, unwrap
+from ml_worker.mesh.extract import REACH, extract
+from ml_worker.mesh.gate import require_clean
+from ml_worker.mesh.gltf import write_glb
+from ml_worker.mesh.lattice import Field, resolution, sample
+from ml_worker.mesh.mesh import Floats, Ints, Mesh
+from ml_worker.mesh.normals import corner_normals
+from ml_worker.mesh.obj import write_obj_zip
+from ml_worker.mesh.packing import pack
+from ml_worker.mesh.paint import MaterialPaint, Paint
+from ml_worker.mesh.params import Format, Options, Quality
+from ml_worker.mesh.preview import render
+from ml_worker.mesh.report import report
+from ml_worker.mesh.simplify import simplify
+from ml_worker.mesh.solid import Solid
+from ml_worker.mesh.stl import write_stl
+from ml_worker.mesh.texels import Texels, rasterise
+
+STAGES: tuple[tuple[str, float], ...] = (
+    ("field", 0.2),
+    ("surface", 0.3),
+    ("texture", 0.3),
+    ("files", 0.05),
+    ("preview", 0.15),
+)
+
+
+class Effort(msgspec.Struct, frozen=True):
+    surface_cells: int
+    least: int
+    most: int
+    """Lattice steps along the longest side."""
+    tolerance: float
+    """Share of the longest side that simplification may always move the surface."""
+
+
+EFFORTS: dict[Quality, Effort] = {
+    "draft": Effort(16_000, 56, 160, 5e-4),
+    "standard": Effort(45_000, 88, 256, 2.5e-4),
+    "high": Effort(180_000, 160, 448, 1e-4),
+}
+MEDIA_TYPES: dict[Format, str] = {"glb": "model/gltf-binary", "obj": "application/zip", "stl": "model/stl"}
+SUFFIXES: dict[Format, str] = {"glb": ".glb", "obj": ".obj.zip", "stl": ".stl"}
+
+
+class Built(msgspec.Struct, frozen=True):
+    files: tuple[Made, ...]
+    report: dict[str, Any]
+    metrics: dict[str, float]
+    """`seconds_<stage>`, `field_queries`, `faces`, `cells` (lattice steps along the longest side), bytes by format."""
+
+
+class _Told:
+    """Progress and timing of the stages; `watch` is given to everything that takes long."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.metrics: dict[str, float] = {}
+        self._stage = ""
+        self._since = time.perf_counter()
+
+    def watch(self) -> None:
+        self.run.check_cancel()
+
+    def at(self, stage: str, fraction: float) -> None:
+        self.run.check_cancel()
+        now = time.perf_counter()
+        if stage != self._stage:
+            self._since, self._stage = now, stage
+        self.metrics[f"seconds_{stage}"] = round(now - self._since, 4)
+        self.run.progress(stage, fraction)
+
+
+class _Surface(msgspec.Struct, frozen=True, eq=False):
+    """A clean mesh with its shading normals, in the size in which it will be handed out."""
+
+    mesh: Mesh
+    normals: Floats
+    group: Ints
+    deviation: float | None
+
+
+def build(
+    solid: Solid, options: Options, run: Run, *, name: str = "model", device: str = "cpu", paint: Paint | None = None
+) -> Built:
+    """Mesh a solid, paint it with its materials (or with `paint`), write the files into `run.folder`.
+
+    `name`: ASCII letters, digits, `-` and `_`; it names the object and the files.
+    """
+    told = _Told(run)
+    told.at("field", 0.0)
+    effort = EFFORTS[options.quality]
+    field = Field(solid, device, told.watch)
+    coat = paint or MaterialPaint(field)
+    cells = resolution(field, effort.surface_cells, effort.least, effort.most)
+    told.at("field", 0.2)
+    lattice = sample(field, cells)
+    told.at("field", 1.0)
+
+    told.at("surface", 0.0)
+    dense = extract(field, lattice)
+    told.at("surface", 0.4)
+    longest = float(np.ptp(dense.vertices, axis=0).max())
+    mesh = simplify(dense, options.target_faces, longest * effort.tolerance, told.watch).mesh
+    told.at("surface", 0.8)
+    normals, group = corner_normals(mesh, field, lattice.step * REACH)
+    surface = _Surface(mesh, normals, group, _deviation(mesh, field))
+    told.at("surface", 1.0)
+    told.metrics |= {"cells": cells, "field_queries": field.queries}
+    return _finish(surface, coat, options, told, name)
+
+
+def build_mesh(mesh: Mesh, paint: Paint, options: Options, run: Run, *, name: str = "model") -> Built:
+    """The same from a ready mesh that closes a volume."""
+    told = _Told(run)
+    told.at("surface", 0.0)
+    longest = float(np.ptp(mesh.vertices, axis=0).max())
+    lean = simplify(mesh, options.target_faces, longest * EFFORTS[options.quality].tolerance, told.watch).mesh
+    told.at("surface", 0.7)
+    normals, group = corner_normals(lean)
+    told.at("surface", 1.0)
+    return _finish(_Surface(lean, normals, group, None), paint, options, told, name)
+
+
+def _deviation(mesh: Mesh, field: Field) -> float:
+    """Metres: the largest distance from the exact surface at the faces' centres."""
+    return float(np.abs(field.distance(mesh.corners().mean(axis=1))).max())
+
+
+def _finish(surface: _Surface, paint: Paint, options: Options, told: _Told, name: str) -> Built:
+    told.at("texture", 0.0)
+    charts, uvs, texels = _unwrapped(surface.mesh, options.texture_size, told.watch)
+    told.at("texture", 0.3)
+    flat = charts.flat.reshape(-1, 2)
+    metres = float(np.linalg.norm(flat[1::3] - flat[::3], axis=1).sum())
+    pixels = float(np.linalg.norm(uvs[:, 1] - uvs[:, 0], axis=1).sum())
+    sheet = Sheet(surface.mesh, surface.normals, charts.number, metres / pixels)
+    maps = bake(sheet, texels, paint, told.watch)
+    told.at("texture", 0.8)
+    scale = 1.0 if options.size is None else options.size / float(np.ptp(surface.mesh.vertices, axis=0).max())
+    scaled = Mesh(surface.mesh.vertices * scale, surface.mesh.faces)
+    require_clean(scaled)
+    corner_uvs = uvs.reshape(-1, 2) / options.texture_size
+    asset = assemble(name, scaled, surface.normals, surface.group, charts.number, corner_uvs, maps)
+    told.at("texture", 1.0)
+
+    made = _write(asset, options, told)
+    overlap = len(texels.crowded) / len(surface.mesh.faces)
+    deviation = None if surface.deviation is None else surface.deviation * scale
+    told.metrics |= {"faces": len(scaled.faces), "charts": charts.count}
+    return Built(made, report(asset, uv_overlap=overlap, deviation=deviation), told.metrics)
+
+
+def _unwrapped(mesh: Mesh, size: int, watch: Callable[[], None]) -> tuple[Charts, Floats, Texels]:
+    """Charts, and texture coordinates in texels; charts that lie over themselves are cut until none does."""
+    charts = unwrap(mesh)
+    while True:
+        watch()
+        uvs = pack(charts, size)
+        texels = rasterise(uvs, size)
+        if not len(texels.crowded):
+            return charts, uvs, texels
+        charts = split_charts(charts, mesh, np.unique(charts.number[texels.crowded]))
+
+
+def _write(asset: Asset, options: Options, told: _Told) -> tuple[Made, ...]:
+    writers: dict[Format, Callable[[], bytes]] = {
+        "glb": lambda: write_glb(asset),
+        "obj": lambda: write_obj_zip(asset),
+        "stl": lambda: write_stl(asset.solid, asset.name),
+    }
+    made = []
+    for index, format_ in enumerate(options.formats):
+        told.at("files", index / len(options.formats))
+        path = told.run.folder / f"{asset.name}{SUFFIXES[format_]}"
+        path.write_bytes(writers[format_]())
+        told.metrics[f"{format_}_bytes"] = path.stat().st_size
+        made.append(Made(format=format_, path=path, media_type=MEDIA_TYPES[format_]))
+    told.at("files", 1.0)
+    told.at("preview", 0.0)
+    picture = told.run.folder / "preview.png"
+    picture.write_bytes(render(asset))
+    told.at("preview", 1.0)
+    told.run.progress("preview", 1.0, picture)
+    return (*made, Made(format="preview", path=picture, media_type="image/png"))

@@ -1,0 +1,166 @@
+"""Filling the textures: colour, roughness, metal, occlusion and relief of every texel, by its place in space.
+
+What changes slowly (which part a texel belongs to, how much sky it sees) is asked once a block of 4 x 4 texels and
+refined only where neighbouring blocks differ.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from ml_worker.mesh.mesh import Floats, Ints, Mesh
+from ml_worker.mesh.paint import Paint, Surfaces
+from ml_worker.mesh.pieces import longest_axes
+from ml_worker.mesh.rays import Rays, openness
+from ml_worker.mesh.texels import Texels
+
+Array = npt.NDArray[Any]
+BLOCK = 4
+SKY_RAYS = 24
+SKY_REACH = 0.4
+"""Share of the longest side up to which an obstacle darkens a place."""
+
+
+class Maps(msgspec.Struct, frozen=True, eq=False):
+    """(S, S, 3) uint8 pictures, rows downwards."""
+
+    color: Array
+    """sRGB."""
+    surface: Array
+    """Occlusion, roughness, metallic (glTF's channel order)."""
+    normal: Array | None
+    """Tangent space, green up; None when every material is smooth."""
+    lossless: bool
+
+
+class Sheet(msgspec.Struct, frozen=True, eq=False):
+    """The unwrapped mesh: what `bake` needs to know of it."""
+
+    mesh: Mesh
+    normals: Floats
+    """(3F, 3) by corner."""
+    chart: Ints
+    """(F,)."""
+    texel_size: float
+    """Metres."""
+
+
+def bake(sheet: Sheet, texels: Texels, paint: Paint, watch: Callable[[], None]) -> Maps:
+    mesh, size = sheet.mesh, texels.size
+    weights = texels.weights[:, :, None]
+    points = (mesh.vertices.astype(np.float32)[mesh.faces[texels.face]] * weights).sum(axis=1)
+    normals = (sheet.normals.astype(np.float32).reshape(-1, 3, 3)[texels.face] * weights).sum(axis=1)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    watch()
+
+    blocks = _Blocks(texels, sheet.chart)
+    region = blocks.spread_exact(points, paint.regions)
+    watch()
+    along = longest_axes(mesh, paint.regions(mesh.corners().mean(axis=1).astype(np.float32)))[texels.face]
+    coat = paint.coat(Surfaces(points, normals, region, along, sheet.texel_size))
+    watch()
+    rays = Rays(mesh)
+    sky = blocks.spread_smooth(
+        openness(rays, points[blocks.first], normals[blocks.first], SKY_RAYS, rays.size * SKY_REACH)
+    )
+    watch()
+
+    nearest = _nearest(texels)
+    surface = np.stack([sky, coat.roughness, coat.metallic], axis=1)
+    relief = _normal_map(coat.height, texels, sheet, nearest) if coat.height.any() else None
+    return Maps(
+        _picture(coat.color, nearest, size), _picture(surface, nearest, size), relief, paint.lossless
+    )
+
+
+class _Blocks:
+    """The covered texels in blocks of BLOCK x BLOCK within a chart, each block with one texel that speaks for it."""
+
+    def __init__(self, texels: Texels, chart: Ints) -> None:
+        self.texels = texels
+        self.side = -(-texels.size // BLOCK)
+        self.chart = chart[texels.face]
+        key = (texels.row // BLOCK).astype(np.int64) * self.side + texels.column // BLOCK
+        self.block = key
+        # The texel nearest to the block's middle speaks for it; a block on a border may hold texels of two charts.
+        off = np.abs(texels.row % BLOCK - BLOCK / 2 + 0.5) + np.abs(texels.column % BLOCK - BLOCK / 2 + 0.5)
+        order = np.lexsort((off, self.chart, key))
+        change = np.ones(len(order), bool)
+        change[1:] = (np.diff(key[order]) != 0) | (np.diff(self.chart[order]) != 0)
+        self.first = order[change]
+        """Numbers of the speaking texels."""
+        self.member = np.empty(len(order), np.int64)
+        self.member[order] = np.cumsum(change) - 1
+        """(T,): index into `first`."""
+
+    def spread_exact(self, points: Array, ask: Callable[[Array], Array]) -> Array:
+        """A number for each texel, asked a block and again texel by texel in blocks that differ from a neighbour."""
+        said = ask(points[self.first])
+        low = np.full((self.side + 2, self.side + 2), np.iinfo(np.int64).max)
+        high = np.full((self.side + 2, self.side + 2), -1)
+        row, column = np.divmod(self.block[self.first], self.side)
+        np.minimum.at(low, (row + 1, column + 1), said)
+        np.maximum.at(high, (row + 1, column + 1), said)
+        least, most = low, high
+        for axis in range(2):
+            least = np.minimum(least, np.minimum(np.roll(least, 1, axis), np.roll(least, -1, axis)))
+            most = np.maximum(most, np.maximum(np.roll(most, 1, axis), np.roll(most, -1, axis)))
+        unsure = (least != most)[row + 1, column + 1]
+        found = said[self.member]
+        again = unsure[self.member]
+        found[again] = ask(points[again])
+        return found
+
+    def spread_smooth(self, said: Array) -> Array:
+        """Bilinear between the blocks around a texel, as far as they belong to its chart."""
+        side = self.side + 2
+        value = np.zeros(side * side, np.float32)
+        chart = np.full(side * side, -1, np.int64)
+        row, column = np.divmod(self.block[self.first], self.side)
+        place = (row + 1) * side + column + 1
+        value[place], chart[place] = said, self.chart[self.first]
+        y = (self.texels.row + 0.5) / BLOCK + 0.5
+        x = (self.texels.column + 0.5) / BLOCK + 0.5
+        top, left = np.floor(y).astype(np.int64), np.floor(x).astype(np.int64)
+        down, right = (y - top).astype(np.float32), (x - left).astype(np.float32)
+        total = np.zeros(len(y), np.float32)
+        weight = np.zeros(len(y), np.float32)
+        for dy, share_y in ((0, 1 - down), (1, down)):
+            for dx, share_x in ((0, 1 - right), (1, right)):
+                at = (top + dy) * side + left + dx
+                share = share_y * share_x * (chart[at] == self.chart)
+                total += share * value[at]
+                weight += share
+        return np.where(weight > 1e-3, total / np.maximum(weight, 1e-3), said[self.member])
+
+
+def _nearest(texels: Texels) -> Array:
+    """(S, S) for every texel of the square the covered texel nearest to it: colours run on past the seams."""
+    empty = np.ones((texels.size, texels.size), np.uint8)
+    empty[texels.row, texels.column] = 0
+    _, label = cv2.distanceTransformWithLabels(empty, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
+    number = np.zeros(int(label.max()) + 1, np.int64)
+    number[label[texels.row, texels.column]] = np.arange(len(texels.row))
+    return np.asarray(number[label])
+
+
+def _picture(values: Array, nearest: Array, size: int) -> Array:
+    levels = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
+    return levels[nearest].reshape(size, size, -1)
+
+
+def _normal_map(height: Array, texels: Texels, sheet: Sheet, nearest: Array) -> Array:
+    field = height[nearest].astype(np.float32)
+    chart = sheet.chart[texels.face][nearest]
+    slope = []
+    for axis in (1, 0):
+        step = (np.roll(field, -1, axis) - np.roll(field, 1, axis)) / np.float32(2 * sheet.texel_size)
+        step[(np.roll(chart, -1, axis) != chart) | (np.roll(chart, 1, axis) != chart)] = 0
+        slope.append(step)
+    normal = np.stack([-slope[0], slope[1], np.ones_like(field)], axis=2)
+    normal /= np.linalg.norm(normal, axis=2, keepdims=True)
+    return np.rint((normal * 0.5 + 0.5) * 255).astype(np.uint8)

@@ -1,0 +1,112 @@
+"""Unwrapping: the surface is cut into charts that face one of six directions, laid flat, and packed into a square.
+
+A full parameterisation (xatlas) takes ten times longer than everything else together. Colours are baked by position,
+so a chart need not be free of stretch (here at most 1.7), only free of overlap; and seams do not show.
+"""
+
+import msgspec
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from ml_worker.mesh.mesh import Floats, Ints, Mesh
+from ml_worker.mesh.normals import face_neighbours
+
+AXES: Floats = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]], np.float64)
+FACING = 0.25
+"""Least cosine between a face and its chart's direction."""
+KEEP = 0.2
+"""How much better another direction must suit before a face leaves the direction of its neighbours."""
+SMALL_FACES = 24
+SMALL_SHARE = 0.004
+"""Charts with fewer faces and a smaller share of the area are joined to a neighbour if that is possible."""
+
+
+class Charts(msgspec.Struct, frozen=True, eq=False):
+    number: Ints
+    """(F,): the chart of each face."""
+    flat: Floats
+    """(F, 3, 2): corner positions on the chart's plane, in metres."""
+    count: int
+
+
+def unwrap(mesh: Mesh) -> Charts:
+    normals = mesh.face_normals()
+    one, two = face_neighbours(mesh.faces)
+    direction = _smooth(normals, mesh, one, two)
+    same = direction[one] == direction[two]
+    count, number = _components(len(normals), one[same], two[same])
+    flat = np.empty((len(normals), 3, 2))
+    points = mesh.corners()
+    for index, axis in enumerate(AXES):
+        rows = direction == index
+        along = int(np.abs(axis).argmax())
+        u, v = (along + 1) % 3, (along + 2) % 3
+        # Rows of a picture run downwards; seen from outside no chart is mirrored (tangents keep their hand).
+        flat[rows, :, 0] = points[rows][:, :, u] * axis[along]
+        flat[rows, :, 1] = -points[rows][:, :, v]
+    return Charts(number.astype(np.int32), flat, count)
+
+
+def _smooth(normals: Floats, mesh: Mesh, one: Ints, two: Ints) -> Ints:
+    """A direction for each face: the nearest, unless its neighbours' does nearly as well."""
+    facing = normals @ AXES.T
+    direction = facing.argmax(axis=1)
+    area = np.linalg.norm(mesh.cross(), axis=1)
+    for _ in range(4):
+        votes = np.zeros((len(normals), 6))
+        np.add.at(votes, (one, direction[two]), area[two])
+        np.add.at(votes, (two, direction[one]), area[one])
+        votes /= np.maximum(votes.sum(axis=1, keepdims=True), 1e-300)
+        score = np.where(facing > FACING, facing + KEEP * votes, -np.inf)
+        score[np.arange(len(normals)), facing.argmax(axis=1)] = np.maximum(
+            score[np.arange(len(normals)), facing.argmax(axis=1)], -1
+        )
+        chosen = score.argmax(axis=1)
+        if np.array_equal(chosen, direction):
+            break
+        direction = chosen
+    for _ in range(3):
+        direction = _absorb(direction, facing, area, one, two)
+    return direction
+
+
+def _absorb(direction: Ints, facing: Floats, area: Floats, one: Ints, two: Ints) -> Ints:
+    """Give the faces of small charts to the direction that most of their neighbours have, where they can face it."""
+    same = direction[one] == direction[two]
+    count, number = _components(len(direction), one[same], two[same])
+    faces = np.bincount(number, minlength=count)
+    share = np.bincount(number, area, minlength=count) / area.sum()
+    small = (faces < SMALL_FACES) & (share < SMALL_SHARE)
+    votes = np.zeros((count, 6))
+    for here, there in ((one[~same], two[~same]), (two[~same], one[~same])):
+        np.add.at(votes, (number[here], direction[there]), np.where(small[number[there]], 0.01, 1.0))
+    worst = np.full((count, 6), np.inf)
+    np.minimum.at(worst, number, facing)
+    votes[worst < FACING] = -1
+    wish = votes.argmax(axis=1)
+    moves = small & (votes.max(axis=1) > 0)
+    return np.asarray(np.where(moves[number], wish[number], direction))
+
+
+def _components(size: int, one: Ints, two: Ints) -> tuple[int, Ints]:
+    links = coo_array((np.ones(len(one), bool), (one, two)), shape=(size, size))
+    count, number = connected_components(links, directed=False)
+    return int(count), number
+
+
+def split_charts(charts: Charts, mesh: Mesh, crowded: Ints) -> Charts:
+    """Cut each crowded chart in two across its longest extent in space (charts that wind over themselves)."""
+    number = charts.number.copy()
+    count = charts.count
+    centres = mesh.corners().mean(axis=1)
+    for chart in crowded.tolist():
+        rows = np.flatnonzero(number == chart)
+        axis = int(np.ptp(centres[rows], axis=0).argmax())
+        upper = rows[centres[rows, axis] > np.median(centres[rows, axis])]
+        number[upper] = count
+        count += 1
+    one, two = face_neighbours(mesh.faces)
+    same = number[one] == number[two]
+    count, parts = _components(len(number), one[same], two[same])
+    return Charts(parts.astype(np.int32), charts.flat, count)

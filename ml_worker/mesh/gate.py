@@ -1,0 +1,58 @@
+"""Nothing that is not a clean solid is handed out."""
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from ml_worker.engines.port import Permanent
+from ml_worker.mesh.mesh import Mesh, directed_edges, merge_by_position
+from ml_worker.mesh.simplify import degenerate
+
+
+def faults(mesh: Mesh) -> list[str]:
+    """What is wrong with a mesh as its readers will see it (float32, corners welded by position); [] when nothing."""
+    found = []
+    if not len(mesh.faces):
+        return ["it has no faces"]
+    if not np.isfinite(mesh.vertices).all():
+        return ["it has corners that are not finite"]
+    welded = merge_by_position(mesh)
+    edges = directed_edges(welded.faces).astype(np.int64)
+    size = len(welded.vertices)
+    forward, count = np.unique(edges[:, 0] * size + edges[:, 1], return_counts=True)
+    backward = np.unique(edges[:, 1] * size + edges[:, 0])
+    if (count > 1).any():
+        found.append("an edge has more than two faces")
+    if not np.array_equal(forward, backward):
+        found.append("it is not watertight")
+    if pinched_vertices(welded):
+        found.append("two parts touch in a single point")
+    if degenerate(welded).any() or (np.diff(np.sort(welded.faces, axis=1), axis=1) == 0).any():
+        found.append("it has faces without area")
+    if welded.volume() <= 0:
+        found.append("its volume is not positive")
+    return found
+
+
+def pinched_vertices(mesh: Mesh) -> int:
+    """Vertices whose faces form more than one fan: the surface is no 2-manifold there."""
+    from ml_worker.mesh.normals import twin_corners
+
+    one, two = twin_corners(mesh.faces)
+    size = len(mesh.faces) * 3
+    links = coo_array((np.ones(len(one), bool), (one, two)), shape=(size, size))
+    fans, _ = connected_components(links, directed=False)
+    return int(fans) - len(np.unique(mesh.faces))
+
+
+def require_clean(mesh: Mesh) -> None:
+    """Raises Permanent `mesh-invalid`."""
+    wrong = faults(mesh)
+    if wrong:
+        raise Permanent("mesh-invalid", f"The finished surface is not clean: {'; '.join(wrong)}.")
+
+
+def assert_printable(mesh: Mesh) -> None:
+    """For tests: watertight, 2-manifold, wound outwards, without degenerate faces, finite."""
+    wrong = faults(mesh)
+    assert not wrong, "; ".join(wrong)

@@ -1,0 +1,74 @@
+"""Shading normals: smooth where the surface is smooth, parted where it has an edge."""
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from ml_worker.mesh.lattice import Field
+from ml_worker.mesh.mesh import Floats, Ints, Mesh, directed_edges
+
+CREASE = np.cos(np.radians(32))
+"""Two faces whose normals at a shared corner differ by more than this keep an edge between them."""
+INWARD = 0.08
+"""Where, between a corner and its face's centre, the exact normal is asked: on the face, off the edge."""
+TRUST = np.cos(np.radians(40))
+"""An exact normal farther than this from its face's own belongs to another side of an edge."""
+
+
+def twin_corners(faces: Ints) -> tuple[Ints, Ints]:
+    """Pairs of corners (numbers 3 face + k) that sit at the same end of an edge shared by two faces."""
+    edges = directed_edges(faces).astype(np.int64)
+    count = int(faces.max()) + 1
+    start = np.repeat(np.arange(len(faces)) * 3, 3) + np.tile([0, 1, 2], len(faces))
+    stop = np.repeat(np.arange(len(faces)) * 3, 3) + np.tile([1, 2, 0], len(faces))
+    forward = edges[:, 0] * count + edges[:, 1]
+    backward = edges[:, 1] * count + edges[:, 0]
+    order = np.argsort(forward)
+    place = np.searchsorted(forward[order], backward)
+    place = np.minimum(place, len(order) - 1)
+    twin = order[place]
+    rows = np.flatnonzero((forward[twin] == backward) & (forward < backward))
+    return np.concatenate([start[rows], stop[rows]]), np.concatenate([stop[twin[rows]], start[twin[rows]]])
+
+
+def face_neighbours(faces: Ints) -> tuple[Ints, Ints]:
+    """Pairs of faces that share an edge, each pair once."""
+    one, two = twin_corners(faces)
+    half = len(one) // 2
+    return one[:half] // 3, two[:half] // 3
+
+
+def corner_normals(mesh: Mesh, field: Field | None = None, reach: float = 1e-4) -> tuple[Floats, Ints]:
+    """(3F, 3) unit normals by corner, and (3F,) which corners of a vertex share one.
+
+    With a field, normals are the surface's own (`reach` metres: the size of its differences); without, the faces'.
+    """
+    own = np.repeat(mesh.face_normals(), 3, axis=0)
+    normals = own
+    if field is not None:
+        points = mesh.corners()
+        asked = points + (points.mean(axis=1, keepdims=True) - points) * INWARD
+        exact = field.gradient(asked.reshape(-1, 3), reach)
+        normals = np.where((np.einsum("ij,ij->i", exact, own) > TRUST)[:, None], exact, own)
+    one, two = twin_corners(mesh.faces)
+    alike = np.einsum("ij,ij->i", normals[one], normals[two]) > CREASE
+    size = len(normals)
+    links = coo_array((np.ones(int(alike.sum()), bool), (one[alike], two[alike])), shape=(size, size))
+    _, group = connected_components(links, directed=False)
+
+    weight = _angles(mesh).ravel()
+    total = np.stack([np.bincount(group, normals[:, k] * weight) for k in range(3)], axis=1)
+    length = np.linalg.norm(total, axis=1, keepdims=True)
+    shared = np.divide(total, length, out=np.zeros_like(total), where=length > 1e-9)[group]
+    lost = np.linalg.norm(shared, axis=1) < 0.5
+    shared[lost] = own[lost]
+    return shared, group.astype(np.int32)
+
+
+def _angles(mesh: Mesh) -> Floats:
+    """(F, 3): the angle of each face at each of its corners."""
+    points = mesh.corners()
+    sides = np.roll(points, -1, axis=1) - points
+    sides = sides / np.maximum(np.linalg.norm(sides, axis=2, keepdims=True), 1e-30)
+    cosine = -np.einsum("fki,fki->fk", sides, np.roll(sides, 1, axis=1))
+    return np.asarray(np.arccos(np.clip(cosine, -1, 1)))

@@ -1,0 +1,71 @@
+"""OBJ as a zip with its MTL and textures: the same triangles as the GLB, metres, Y up."""
+
+import io
+import zipfile
+
+import numpy as np
+
+from ml_worker.mesh.assets import Asset
+
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The time stamp of every entry: the same model gives the same bytes."""
+
+
+def write_obj_zip(asset: Asset) -> bytes:
+    color, surface = f"{asset.name}_color{asset.color.suffix}", f"{asset.name}_surface{asset.surface.suffix}"
+    entries = {
+        f"{asset.name}.obj": _geometry(asset).encode(),
+        f"{asset.name}.mtl": _material(asset, color, surface).encode(),
+        color: asset.color.data,
+        surface: asset.surface.data,
+    }
+    if asset.normal is not None:
+        entries[f"{asset.name}_normal{asset.normal.suffix}"] = asset.normal.data
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in entries.items():
+            entry = zipfile.ZipInfo(name, EPOCH)
+            entry.external_attr = 0o644 << 16
+            text = name.endswith((".obj", ".mtl"))
+            entry.compress_type = zipfile.ZIP_DEFLATED if text else zipfile.ZIP_STORED
+            archive.writestr(entry, data, compresslevel=4 if text else None)
+    return out.getvalue()
+
+
+def _geometry(asset: Asset) -> str:
+    """Shared vertices, so that a reader gets the closed surface; texture corners and normals on their own."""
+    vertices = asset.solid.vertices.astype(np.float32)
+    uv = asset.uvs * np.float32([1, -1]) + np.float32([0, 1])
+    face, corner = asset.solid.faces.ravel() + 1, asset.faces.ravel() + 1
+    numbers = np.stack([face, corner, corner], axis=1).ravel().tolist()
+    return "".join(
+        [
+            f"# {asset.name}: metres, Y up\nmtllib {asset.name}.mtl\no {asset.name}\n",
+            "v %.9g %.9g %.9g\n" * len(vertices) % tuple(vertices.ravel().tolist()),
+            "vt %.6g %.6g\n" * len(uv) % tuple(uv.ravel().tolist()),
+            "vn %.5g %.5g %.5g\n" * len(asset.normals) % tuple(asset.normals.ravel().tolist()),
+            f"usemtl {asset.name}\n",
+            "f %d/%d/%d %d/%d/%d %d/%d/%d\n" * (len(numbers) // 9) % tuple(numbers),
+        ]
+    )
+
+
+def _material(asset: Asset, color: str, surface: str) -> str:
+    """The classic illumination model, and the PBR extension (Pr, Pm, norm) that newer readers understand."""
+    roughness, metallic = asset.maps.surface[:, :, 1:].reshape(-1, 2).mean(axis=0) / 255
+    shine = 2 / max(roughness, 0.04) ** 4 - 2
+    lines = [
+        f"newmtl {asset.name}",
+        "Ka 1 1 1",
+        "Kd 1 1 1",
+        f"Ks {0.04 + 0.5 * metallic:.3f} {0.04 + 0.5 * metallic:.3f} {0.04 + 0.5 * metallic:.3f}",
+        f"Ns {min(max(shine, 1.0), 1000.0):.2f}",
+        "illum 2",
+        f"Pr {roughness:.3f}",
+        f"Pm {metallic:.3f}",
+        f"map_Kd {color}",
+        f"# occlusion, roughness and metallic in red, green and blue: {surface}",
+    ]
+    if asset.normal is not None:
+        lines.append(f"norm {asset.name}_normal{asset.normal.suffix}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,95 @@
+"""What a texel looks like: asked by the baker, answered from materials or from a photo."""
+
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from ml_worker.engines.port import Permanent
+from ml_worker.mesh.lattice import Field
+from ml_worker.mesh.patterns import PATTERNS, Places, second_color
+from ml_worker.mesh.solid import Material
+
+Array = npt.NDArray[Any]
+
+
+class Surfaces(msgspec.Struct, frozen=True, eq=False):
+    """Texels to paint."""
+
+    points: Array
+    """(N, 3) float32, metres."""
+    normals: Array
+    """(N, 3) float32."""
+    region: Array
+    """(N,) int64: what `Paint.regions` said of the place."""
+    along: Array
+    """(N,) 0..2: axis along which the piece that the texel belongs to is longest."""
+    texel: float
+    """Metres."""
+
+
+class Coat(msgspec.Struct, frozen=True, eq=False):
+    color: Array
+    """(N, 3) float32, sRGB 0..1."""
+    roughness: Array
+    metallic: Array
+    height: Array
+    """(N,) metres above the mesh, for the normal map."""
+
+
+class Paint(Protocol):
+    lossless: bool
+    """Few colours with hard edges between them: keep the picture as PNG."""
+
+    def regions(self, points: Array) -> Array:
+        """(N, 3) -> (N,) int64. Regions are large: the baker asks a few texels and refines along borders."""
+        ...
+
+    def coat(self, surfaces: Surfaces) -> Coat: ...
+
+
+class MaterialPaint:
+    """Paints a solid's parts with their materials. Raises Permanent `material-unknown` for a pattern not in PATTERNS."""
+
+    def __init__(self, field: Field) -> None:
+        self.field = field
+        self.materials: tuple[Material, ...] = field.solid.materials
+        for material in self.materials:
+            if material.pattern not in PATTERNS:
+                raise Permanent("material-unknown", f"There is no pattern named {material.pattern!r}.")
+        self.lossless = all(material.pattern == "plain" for material in self.materials)
+
+    def regions(self, points: Array) -> Array:
+        return self.field.material(points)
+
+    def coat(self, surfaces: Surfaces) -> Coat:
+        size = len(surfaces.points)
+        coat = Coat(
+            np.zeros((size, 3), np.float32), np.zeros(size, np.float32), np.zeros(size, np.float32),
+            np.zeros(size, np.float32),
+        )  # fmt: skip
+        for number, material in enumerate(self.materials):
+            rows = np.flatnonzero(surfaces.region == number)
+            if len(rows):
+                self.field.watch()
+                self._fill(coat, material, rows, surfaces)
+        return coat
+
+    def _fill(self, coat: Coat, material: Material, rows: Array, surfaces: Surfaces) -> None:
+        places = Places(
+            surfaces.points[rows] / np.float32(material.scale),
+            surfaces.normals[rows],
+            surfaces.along[rows],
+            surfaces.texel / material.scale,
+        )
+        look = PATTERNS[material.pattern](places)
+        first = np.array(material.color, np.float32)
+        second = np.array(material.color2 or second_color(material.pattern, material.color), np.float32)
+        mix = np.asarray(look.mix, np.float32)[:, None]
+        shade = np.asarray(look.shade, np.float32)
+        coat.color[rows] = np.clip((first + (second - first) * mix) * shade.reshape(-1, 1), 0, 1)
+        coat.roughness[rows] = np.clip(material.roughness + look.roughness, 0.04, 1)
+        coat.metallic[rows] = material.metallic
+        if look.height is not None:
+            coat.height[rows] = np.asarray(look.height, np.float32) * material.scale

@@ -1,0 +1,228 @@
+"""Procedural surfaces of materials, in object space.
+
+Each pattern takes places on the surface and says how far the colour goes over to the material's second colour, how the
+roughness changes, and how high the surface stands (for the normal map). Lengths are metres at `scale` 1.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from ml_worker.mesh.noise import Values, fractal, noise
+
+Array = npt.NDArray[Any]
+
+
+class Places(msgspec.Struct, frozen=True, eq=False):
+    """Where a pattern is asked."""
+
+    points: Array
+    """(N, 3), divided by the material's scale."""
+    normals: Array
+    """(N, 3)."""
+    along: Array
+    """(N,) 0..2: the axis along which the piece is longest: fibres, brush strokes and boards follow it."""
+    texel: float
+    """Size of a texel in the same unit as `points`: details finer than two of them would flicker."""
+
+
+class Look(msgspec.Struct, frozen=True, eq=False):
+    mix: Array
+    """(N,) 0: first colour, 1: second colour."""
+    roughness: Array | float = 0.0
+    """Added to the material's."""
+    height: Array | None = None
+    """(N,) metres at scale 1; None: smooth."""
+    shade: Array | float = 1.0
+    """Factor of the colour."""
+
+
+def _grained(places: Places) -> Array:
+    """(N, 3) coordinates: along the piece, then the two across it."""
+    order = (places.along[:, None] + np.arange(3)) % 3
+    return np.take_along_axis(places.points, order, axis=1)
+
+
+def _on_surface(places: Places) -> tuple[Array, Array]:
+    """Two coordinates on the surface, as seen along the axis that the normal is nearest to; the second is up."""
+    facing = np.abs(places.normals).argmax(axis=1)
+    x, y, z = places.points.T
+    return np.where(facing == 0, z, x), np.where(facing == 1, z, y)
+
+
+def _step(value: Array, at: float, width: float) -> Array:
+    ramp = np.clip((value - at) / max(width, 1e-9) + 0.5, 0, 1)
+    return ramp * ramp * (3 - 2 * ramp)
+
+
+def wood(places: Places) -> Look:
+    p = _grained(places)
+    slow = np.stack([p[:, 0] * 1.1, p[:, 1] * 5, p[:, 2] * 5], axis=1)
+    radius = np.hypot(p[:, 1] + 0.21 + p[:, 0] * 0.03, p[:, 2] * 0.8 + 0.13) + 0.022 * fractal(slow, 2, 1)
+    ring = radius / 0.021 % 1
+    late = ring**2.2 * _step(1 - ring, 0.04, 0.08)  # growth rings: slowly darker, then a sharp edge
+    fibre = noise(np.stack([p[:, 0] * 14, p[:, 1] * 330, p[:, 2] * 330], axis=1), 5)
+    broad = noise(np.stack([p[:, 0] * 2, p[:, 1] * 20, p[:, 2] * 20], axis=1), 6)
+    mix = np.clip(0.16 + 0.62 * late + 0.13 * fibre + 0.14 * broad, 0, 1)
+    return Look(mix, 0.08 * fibre, 0.00025 * (fibre - late))
+
+
+def planks(places: Places) -> Look:
+    u, v = _on_surface(places)
+    long_u = places.along == np.where(np.abs(places.normals).argmax(axis=1) == 0, 2, 0)
+    length, across = np.where(long_u, u, v), np.where(long_u, v, u)
+    board = np.floor(across / 0.12)
+    gap = np.minimum(across / 0.12 - board, 1 - (across / 0.12 - board)) * 0.12
+    end = (length / 1.1 + board * 0.37) % 1
+    gap = np.minimum(gap, np.minimum(end, 1 - end) * 1.1)
+    joint = 1 - _step(gap, max(0.0022, places.texel), max(0.002, places.texel * 1.5))
+    moved = places.points + (np.sin(board * 12.9898) * 3.1)[:, None]
+    grain = wood(Places(moved.astype(np.float32), places.normals, places.along, places.texel))
+    tone = 1 + 0.12 * np.sin(board * 78.233)
+    return Look(np.clip(grain.mix, 0, 1), 0.2 * joint, -0.002 * joint, tone * (1 - 0.65 * joint))
+
+
+def marble(places: Places) -> Look:
+    warp = np.stack([fractal(places.points * 3.1, 3, 2 + k) for k in range(3)], axis=1)
+    vein = fractal(places.points * 4.3 + warp * 0.9, 3, 9)
+    thin = np.exp(-np.abs(vein) * 13)
+    cloud = 0.5 + 0.5 * fractal(places.points * 2.3 + warp * 0.4, 2, 13)
+    return Look(np.clip(0.75 * thin * (0.35 + 0.65 * cloud) + 0.14 * cloud, 0, 1), 0.05 * thin)
+
+
+def stone(places: Places) -> Look:
+    coarse = fractal(places.points * 16, 3, 3)
+    fine = noise(places.points * 210, 8)
+    return Look(np.clip(0.4 + 0.4 * coarse + 0.22 * fine, 0, 1), 0.05 * fine, 0.0016 * coarse + 0.0004 * fine)
+
+
+def granite(places: Places) -> Look:
+    grain = noise(places.points * 160, 3)
+    flecks = noise(places.points * 95, 4)
+    mix = _step(grain, 0.15, 0.25) * 0.7 + 0.3 * _step(flecks, 0.3, 0.2)
+    return Look(mix, 0.08 * grain, None, 1 - 0.35 * _step(noise(places.points * 130, 6), 0.42, 0.15))
+
+
+def brushed(places: Places) -> Look:
+    p = _grained(places)
+    stroke = noise(np.stack([p[:, 0] * 7, p[:, 1] * 520, p[:, 2] * 520], axis=1), 2)
+    broad = noise(np.stack([p[:, 0] * 3, p[:, 1] * 90, p[:, 2] * 90], axis=1), 4)
+    return Look(np.clip(0.5 + 0.4 * stroke + 0.2 * broad, 0, 1), 0.09 * stroke + 0.04 * broad)
+
+
+def fabric(places: Places) -> Look:
+    u, v = _on_surface(places)
+    period = max(0.0042, places.texel * 4.5)
+    warp, weft = u / period, v / period
+    over = (np.floor(warp) + np.floor(weft)) % 2
+    bow = np.where(over == 0, np.sin(np.pi * (warp % 1)), np.sin(np.pi * (weft % 1)))
+    thread = noise(np.stack([np.floor(warp) * 0.71, np.floor(weft) * 0.71, over * 3.3], axis=1), 3)
+    soft = fractal(places.points * 9, 2, 6)
+    mix = np.clip(0.62 - 0.5 * np.abs(bow) + 0.16 * thread + 0.12 * soft, 0, 1)
+    return Look(mix, 0.04 * thread, 0.0007 * np.abs(bow))
+
+
+def leather(places: Places) -> Look:
+    p = places.points
+    bumps = noise(p * 190, 1) + 0.6 * noise(p * 330 + 0.5 * noise(p * 90, 2)[:, None], 3)
+    crease = np.exp(-np.abs(bumps) * 5)
+    return Look(np.clip(0.5 * crease + 0.15 * fractal(p * 6, 2, 5), 0, 1), 0.12 * crease, -0.0006 * crease)
+
+
+def brick(places: Places) -> Look:
+    u, v = _on_surface(places)
+    length, height, joint = 0.25, 0.075, 0.011
+    course = np.floor(v / height)
+    along = u / length + 0.5 * (course % 2)
+    stone_number = np.floor(along) + 57 * course
+    edge = np.minimum(
+        np.minimum(along % 1, 1 - along % 1) * length, np.minimum(v / height % 1, 1 - v / height % 1) * height
+    )
+    rough = noise(places.points * 120, 4)
+    mortar = 1 - _step(edge + 0.0012 * rough, joint / 2, max(0.003, places.texel * 1.5))
+    tone = 1 + 0.2 * np.sin(stone_number * 12.9898) * np.sin(stone_number * 4.1414) + 0.07 * rough
+    tone = np.where(mortar > 0.5, 1 + 0.06 * rough, tone)
+    return Look(mortar, 0.05 * mortar, 0.004 * (1 - mortar) + 0.0007 * rough, tone)
+
+
+def tiles(places: Places) -> Look:
+    u, v = _on_surface(places)
+    side, joint = 0.15, 0.004
+    edge = np.minimum(np.minimum(u / side % 1, 1 - u / side % 1), np.minimum(v / side % 1, 1 - v / side % 1)) * side
+    grout = 1 - _step(edge, max(joint / 2, places.texel * 0.7), max(0.002, places.texel * 1.2))
+    number = np.floor(u / side) * 31 + np.floor(v / side) * 17
+    return Look(grout, 0.4 * grout, -0.0015 * grout, 1 + 0.05 * np.sin(number * 12.9898))
+
+
+def checker(places: Places) -> Look:
+    u, v = _on_surface(places)
+    side = 0.1
+    soft = max(places.texel * 1.2 / side, 0.01)
+
+    def wave(x: Array) -> Array:
+        part = (x / side + 0.5) % 2
+        return _step(np.abs(part - 1), 0.5, soft)
+
+    a, b = wave(u), wave(v)
+    return Look(a * (1 - b) + b * (1 - a))
+
+
+def stripes(places: Places) -> Look:
+    p = _grained(places)
+    part = p[:, 0] / 0.05 % 2
+    soft = max(places.texel * 1.2 / 0.05, 0.02)
+    return Look(_step(np.abs(part - 1), 0.5, soft))
+
+
+def dots(places: Places) -> Look:
+    u, v = _on_surface(places)
+    row = np.floor(v / 0.06)
+    x = (u / 0.06 + 0.5 * (row % 2)) % 1 - 0.5
+    y = v / 0.06 % 1 - 0.5
+    return Look(1 - _step(np.hypot(x, y), 0.28, max(0.04, places.texel * 1.5 / 0.06)))
+
+
+def foliage(places: Places) -> Look:
+    p = places.points
+    leaves = noise(p * 34, 2) + 0.55 * noise(p * 75, 3)
+    depth = _step(leaves, 0.0, 0.9)
+    tint = 0.5 + 0.5 * fractal(p * 5, 2, 7)
+    return Look(np.clip(0.25 + 0.5 * tint * depth, 0, 1), 0.0, 0.006 * depth, 0.72 + 0.4 * depth)
+
+
+def speckle(places: Places) -> Look:
+    return Look(_step(noise(places.points * 120, 5), 0.62, 0.12), 0.0)
+
+
+def plain(places: Places) -> Look:
+    return Look(np.zeros(len(places.points), np.float32))
+
+
+PATTERNS: dict[str, Callable[[Places], Look]] = {
+    pattern.__name__: pattern
+    for pattern in (
+        plain, wood, planks, marble, stone, granite, brushed, fabric, leather, brick, tiles, checker, stripes, dots,
+        foliage, speckle,
+    )
+}  # fmt: skip
+
+CONTRAST = {"brushed": 0.88, "fabric": 0.78, "wood": 0.55, "planks": 0.55, "leather": 0.7, "foliage": 1.35}
+"""Second colour, as a factor of the first, of patterns that are drawn tone in tone; others get a plain contrast."""
+
+
+def second_color(pattern: str, color: tuple[float, float, float]) -> tuple[float, float, float]:
+    """What `Material.color2` means when it is None."""
+    if pattern == "plain":
+        return color
+    factor = CONTRAST.get(pattern)
+    if factor is None:
+        light = 0.3 * color[0] + 0.59 * color[1] + 0.11 * color[2]
+        factor = 0.55 if light > 0.35 else 0.0
+    red, green, blue = ((c * factor if factor else c + (1 - c) * 0.6) for c in color)
+    return min(red, 1.0), min(green, 1.0), min(blue, 1.0)
+
+
+__all__ = ["CONTRAST", "PATTERNS", "Look", "Places", "Values", "second_color"]

@@ -1,0 +1,37 @@
+"""Which faces belong to one piece (a leg, a board), and which way the piece is long: grain runs along it."""
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from ml_worker.mesh.mesh import Floats, Ints, Mesh
+from ml_worker.mesh.normals import face_neighbours
+
+BEND = np.cos(np.radians(25))
+"""A hollow edge sharper than this is where two pieces meet."""
+CLEAR = 1.08
+"""An axis must be this much longer than the next to count as the longest; else X, Y, Z go first in this order."""
+
+
+def longest_axes(mesh: Mesh, region: Ints) -> Ints:
+    """(F,) 0..2: the axis along which each face's piece is longest. `region`: (F,) numbers that pieces do not cross."""
+    one, two = face_neighbours(mesh.faces)
+    normals = mesh.face_normals()
+    centres = mesh.corners().mean(axis=1)
+    hollow = np.einsum("ij,ij->i", centres[two] - centres[one], normals[one]) > 0
+    sharp = np.einsum("ij,ij->i", normals[one], normals[two]) < BEND
+    linked = (region[one] == region[two]) & ~(hollow & sharp)
+    size = len(mesh.faces)
+    links = coo_array((np.ones(int(linked.sum()), bool), (one[linked], two[linked])), shape=(size, size))
+    count, piece = connected_components(links, directed=False)
+    low = np.full((count, 3), np.inf)
+    high = np.full((count, 3), -np.inf)
+    points = mesh.corners()
+    np.minimum.at(low, piece, points.min(axis=1))
+    np.maximum.at(high, piece, points.max(axis=1))
+    return np.asarray(_longest(high - low)[piece])
+
+
+def _longest(extent: Floats) -> Ints:
+    preference = np.array([CLEAR**2, CLEAR, 1.0])
+    return (extent * preference).argmax(axis=1)

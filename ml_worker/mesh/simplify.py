@@ -1,0 +1,75 @@
+"""Fewer faces for the same shape: manifold3d's error-bounded edge collapse.
+
+The given tolerance takes away what a person could not see (flat parts shrink to a few triangles); it is raised until
+the mesh is within its face budget. Collapses keep original vertices, which lie on the exact surface, so edges stay
+where they were.
+"""
+
+from collections.abc import Callable
+
+import manifold3d
+import msgspec
+import numpy as np
+
+from ml_worker.engines.port import Permanent
+from ml_worker.mesh.mesh import Mesh
+
+BOUND = 0.006
+"""Collapses may not move the surface farther than this share of the longest side, whatever the face budget."""
+THIN = 1e-6
+"""Faces lower than this share of the longest side count as degenerate (float32 has 6e-8)."""
+
+
+class Simplified(msgspec.Struct, frozen=True, eq=False):
+    mesh: Mesh
+    tolerance: float
+    """Metres: how far collapses were allowed to move the surface."""
+
+
+def as_manifold(mesh: Mesh) -> manifold3d.Manifold:
+    """Raises Permanent `mesh-invalid` when the faces do not close a volume."""
+    solid = manifold3d.Manifold(
+        manifold3d.Mesh(
+            np.ascontiguousarray(mesh.vertices, np.float32), np.ascontiguousarray(mesh.faces, np.uint32)
+        )
+    )
+    if solid.status() != manifold3d.Error.NoError or solid.is_empty():
+        raise Permanent("mesh-invalid", "The surface does not close a volume.")
+    return solid
+
+
+def from_manifold(solid: manifold3d.Manifold) -> Mesh:
+    data = solid.to_mesh()
+    vertices = np.asarray(data.vert_properties, np.float64)[:, :3]
+    return Mesh(vertices, np.asarray(data.tri_verts).astype(np.int32))
+
+
+def degenerate(mesh: Mesh) -> np.ndarray:
+    """(F,) bool: faces whose height over their longest side is next to nothing."""
+    points = mesh.corners()
+    longest = np.linalg.norm(points - np.roll(points, 1, axis=1), axis=2).max(axis=1)
+    twice_area = np.linalg.norm(mesh.cross(), axis=1)
+    return np.asarray(twice_area <= longest * THIN * float(np.ptp(mesh.vertices, axis=0).max()))
+
+
+def simplify(mesh: Mesh, target_faces: int, tolerance: float, watch: Callable[[], None] = lambda: None) -> Simplified:
+    """At most `target_faces` faces as far as BOUND allows; `tolerance` (metres) is granted in any case."""
+    bound = max(BOUND * float(np.ptp(mesh.vertices, axis=0).max()), tolerance)
+    whole = as_manifold(mesh)
+    while True:
+        watch()
+        solid = whole.simplify(tolerance)
+        count = solid.num_tri()
+        if count <= target_faces or tolerance >= bound:
+            break
+        # The faces of a curved surface go with 1 / tolerance.
+        tolerance = min(tolerance * max(count / target_faces * 1.05, 1.1), bound)
+    result = from_manifold(solid)
+    for _ in range(4):
+        if not degenerate(result).any():
+            break
+        watch()
+        solid = solid.simplify(tolerance * 0.1)
+        tolerance *= 1.1
+        result = from_manifold(solid)
+    return Simplified(result, tolerance)
