@@ -26,12 +26,17 @@ def opened(granted: int = 5 * CREDIT) -> e.AccountOpened:
 
 
 def stored_file(file_id: str = FILE, **fields: Any) -> e.StoredFile:
-    given = {"name": Sealed(enc="v1:bmFtZQ"), "media_type": "image/png", "bytes": 1234, "sha256": "ab" * 32}
+    given: dict[str, Any] = {
+        "name": Sealed(enc="v1:bmFtZQ"),
+        "media_type": "image/png",
+        "bytes": 1234,
+        "sha256": "ab" * 32,
+    }
     return e.StoredFile(file_id=file_id, **(given | fields))
 
 
 def request(**fields: Any) -> c.RequestTask:
-    given = {
+    given: dict[str, Any] = {
         "account_id": ACCOUNT,
         "task_id": TASK,
         "kind": "generate",
@@ -47,7 +52,7 @@ def request(**fields: Any) -> c.RequestTask:
 
 
 def requested(**fields: Any) -> e.TaskRequested:
-    given = {
+    given: dict[str, Any] = {
         "task_id": TASK,
         "kind": "generate",
         "model": "lathe/form",
@@ -92,7 +97,7 @@ def failed(released: int = CREDIT, kind: str = "permanent", source_offset: int |
 
 
 def cancelled(released: int = CREDIT, charged: int = 0, reason: str = "client", **fields: Any) -> e.TaskCancelled:
-    given = {"task_id": TASK, "attempt": 1, "reason": reason, "charged": charged, "released": released}
+    given: dict[str, Any] = {"task_id": TASK, "attempt": 1, "reason": reason, "charged": charged, "released": released}
     return e.TaskCancelled(**(given | fields))
 
 

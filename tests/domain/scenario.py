@@ -43,7 +43,7 @@ class Scenario:
 
     def context(self, **fields: Any) -> Context:
         self._count += 1
-        given = {
+        given: dict[str, Any] = {
             "now": self.now,
             "event_id": new_id(self._count),
             "command_id": f"command-{self._count}",

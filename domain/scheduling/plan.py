@@ -1,0 +1,154 @@
+"""What the scheduler does next: the whole of its decisions, as commands to lathe.assignments and to account owners.
+
+Fair share between accounts: the next free slot goes to the account that runs least, and of those to the one served
+longest ago. Within an account the highest priority is next, then the oldest request. A worker that has the model
+loaded is preferred, then one that did not fail this task before, then the one with most free slots.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from domain.account.commands import CancelTask, ExpireAttempt
+from domain.scheduling.commands import AssignRun, RevokeRun
+from domain.scheduling.fold import assigned, unassigned, wait
+from domain.scheduling.leases import expiries, overdue, revocations
+from domain.scheduling.state import LEASE, Kind, Run, SchedulerState, Task, Turn
+
+Action = RevokeRun | ExpireAttempt | CancelTask | AssignRun
+FRESH: Final = LEASE / 2
+"""A worker gets new runs only while it was heard within this time."""
+
+
+class Plan:
+    """Commands to send now, in this order. Empty until the caller read all topics to their end (`observe`)."""
+
+    @staticmethod
+    def of(state: SchedulerState, now: datetime) -> list[Action]:
+        """Pure: the state stays as it is. Call `sent` for each command that is sent on, before the next plan."""
+        if state.leases_from is None:
+            return []
+        return [
+            *revocations(state, now),
+            *expiries(state, now),
+            *overdue(state, now),
+            *_assignments(state, now),
+        ]
+
+
+def sent(state: SchedulerState, action: Action, now: datetime) -> None:
+    """Note that a command was sent, so that the next plan does not send it again.
+
+    An assignment takes its slot at once; `refused` gives it back. An expiry or a cancellation is planned again when
+    no event of the task was read within 5 s.
+    """
+    match action:
+        case AssignRun():
+            state.assignments += 1
+            account = state.accounts[action.account_id]
+            account.served = state.assignments
+            assigned(state, action.task_id, Run(attempt=action.attempt, worker_id=action.worker_id, since=now))
+        case RevokeRun():
+            state.to_revoke.pop((action.task_id, action.attempt), None)
+            run = state.runs.get(action.task_id)
+            if run is not None and (run.attempt, run.worker_id) == (action.attempt, action.worker_id):
+                run.revoked = True
+            worker = state.workers.get(action.worker_id)
+            if worker is not None and action.task_id in worker.unwanted:
+                worker.unwanted[action.task_id] = now
+        case ExpireAttempt():
+            state.sent[action.task_id, action.attempt, "ExpireAttempt"] = now
+        case CancelTask():
+            task = state.tasks.get(action.task_id)
+            if task is not None:
+                state.sent[action.task_id, task.attempt, "CancelTask"] = now
+
+
+def refused(state: SchedulerState, action: Action) -> None:
+    """The command certainly came to nothing: take back what `sent` noted, so that it is planned anew.
+
+    An expiry or a cancellation stays noted: its refusal means that an event of the task is on its way.
+    """
+    match action:
+        case AssignRun():
+            run = state.runs.get(action.task_id)
+            if run is not None and run.offset is None and run.attempt == action.attempt:
+                unassigned(state, action.task_id)
+                if state.tasks[action.task_id].attempt == action.attempt:
+                    wait(state, action.task_id)
+        case RevokeRun():
+            state.to_revoke[action.task_id, action.attempt] = (action.worker_id, action.reason)
+        case _:
+            pass
+
+
+class _Slots(msgspec.Struct):
+    """Free slots of one worker while a plan is made."""
+
+    worker_id: str
+    free: int
+    loaded: dict[Kind, bool]
+
+
+def _assignments(state: SchedulerState, now: datetime) -> Iterator[AssignRun]:
+    workers = [
+        _Slots(worker_id, worker.free_slots, {(e.id, e.version): e.loaded for e in worker.engines})
+        for worker_id, worker in state.workers.items()
+        if worker.free_slots > 0 and not worker.draining and now - worker.beat_at <= FRESH
+    ]
+    given: dict[str, int] = {}
+    taken: dict[tuple[Kind, str], int] = {}
+    while workers and state.waiting:
+        kinds = {kind for worker in workers for kind in worker.loaded if kind in state.waiting}
+        found = _next(state, kinds, given, taken, now)
+        if found is None:
+            return
+        kind, account_id, task_id = found
+        taken[kind, account_id] = taken.get((kind, account_id), 0) + 1
+        task = state.tasks[task_id]
+        if task.deadline is not None and task.deadline <= now:
+            continue
+        given[account_id] = given.get(account_id, 0) + 1
+        worker = _worker_for(task, workers)
+        worker.free -= 1
+        if worker.free == 0:
+            workers.remove(worker)
+        yield AssignRun(
+            task_id=task_id,
+            attempt=task.attempt,
+            account_id=account_id,
+            worker_id=worker.worker_id,
+            model=task.model,
+            topic=task.topic,
+            partition=task.partition,
+            offset=task.offset,
+        )
+
+
+def _next(
+    state: SchedulerState,
+    kinds: set[Kind],
+    given: dict[str, int],
+    taken: dict[tuple[Kind, str], int],
+    now: datetime,
+) -> tuple[Kind, str, str] | None:
+    """(kind, account id, task id) of the task whose turn it is among those that want one of these kinds."""
+    best: tuple[tuple[int, int], Turn, Kind, str] | None = None
+    for kind in kinds:
+        for account_id, queue in state.waiting[kind].items():
+            at = taken.get((kind, account_id), 0)
+            if at == len(queue):
+                continue
+            account = state.accounts[account_id]
+            extra = given.get(account_id, 0)
+            share = (account.running + extra, state.assignments + extra if extra else account.served)
+            if best is None or (share, queue[at]) < best[:2]:
+                best = (share, queue[at], kind, account_id)
+    return None if best is None else (best[2], best[3], best[1][2])
+
+
+def _worker_for(task: Task, workers: list[_Slots]) -> _Slots:
+    able = [worker for worker in workers if task.kind in worker.loaded]
+    return max(able, key=lambda w: (w.loaded[task.kind], w.worker_id != task.last_worker, w.free))
