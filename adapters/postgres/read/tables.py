@@ -147,7 +147,7 @@ files = Table(
     _time("created_at", nullable=False),
     Index("files_of_account", "account_id", "file_id"),
 )
-"""Uploads have a sealed `name`; results a plain one (a JSON text), the `format` they are and the task that made them."""
+"""Uploads have a sealed `name`; results a plain one (a JSON text), their `format` and the task that made them."""
 
 tasks = Table(
     "tasks",
