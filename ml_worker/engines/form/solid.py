@@ -1,0 +1,126 @@
+"""What a family builds: parts of one material each, and several of the same object set out on the floor."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ml_worker.engines.form.sdf.shape import REACH, Box, Points, Shape, Vec3, nearest
+from ml_worker.mesh.solid import Material
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """`coats` colour the part's surface where it lies inside a coat's shape; a later coat covers an earlier one."""
+
+    shape: Shape
+    material: Material
+    coats: tuple[tuple[Shape, Material], ...] = ()
+
+
+class Assembly:
+    """One object: the union of its parts. Implements `ml_worker.mesh.solid.Solid`."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self.parts = tuple(parts)
+        box = self.parts[0].shape.box
+        for part in self.parts[1:]:
+            box = box.joined(part.shape.box)
+        self.box = box
+        self._reach = REACH * math.dist(box.lower, box.upper)
+        names: dict[Material, int] = {}
+        for part in self.parts:
+            for material in (part.material, *(coat for _, coat in part.coats)):
+                names.setdefault(material, len(names))
+        self._index = names
+        self.materials: tuple[Material, ...] = tuple(names)
+        self._shapes = tuple(part.shape for part in self.parts)
+
+    @property
+    def bounds(self) -> tuple[Vec3, Vec3]:
+        return self.box.lower, self.box.upper
+
+    def distance(self, points: Tensor) -> Tensor:
+        return nearest(Points.of(points), self._shapes, self._reach)
+
+    def material(self, points: Tensor) -> Tensor:
+        p = Points.of(points)
+        best = torch.full_like(p.x, math.inf)
+        owner = torch.zeros_like(p.x, dtype=torch.int64)
+        for number, shape in enumerate(self._shapes):
+            bound = shape.box.distance(p)
+            index = (bound < best).nonzero().squeeze(1)
+            if index.numel():
+                found, old = shape.distance(p.pick(index)), best[index]
+                owner[index] = torch.where(found < old, number, owner[index])
+                best[index] = torch.minimum(found, old)
+        found_material = torch.tensor([self._index[part.material] for part in self.parts])[owner]
+        for number, part in enumerate(self.parts):
+            if not part.coats:
+                continue
+            index = (owner == number).nonzero().squeeze(1)
+            mine = p.pick(index)
+            for shape, coat in part.coats:
+                covered = index[shape.distance(mine) < 0]
+                found_material[covered] = self._index[coat]
+        return found_material
+
+
+class Standing:
+    """An object set on Y = 0, centred on X and Z by its true surface box. `scale` makes it larger."""
+
+    def __init__(self, inner: Assembly, surface: Box, scale: float = 1.0) -> None:
+        (x0, y0, z0), (x1, y1, z1) = surface
+        self._inner, self._scale = inner, scale
+        self._shift = torch.tensor([(x0 + x1) / 2, y0, (z0 + z1) / 2])
+        w, h, d = (size * scale for size in surface.size)
+        self.bounds: tuple[Vec3, Vec3] = ((-w / 2, 0.0, -d / 2), (w / 2, h, d / 2))
+        self.materials = inner.materials
+
+    def distance(self, points: Tensor) -> Tensor:
+        return self._inner.distance(points / self._scale + self._shift) * self._scale
+
+    def material(self, points: Tensor) -> Tensor:
+        return self._inner.material(points / self._scale + self._shift)
+
+
+class Rows:
+    """`count` copies of one object in centred rows on the floor, for the cost of evaluating one."""
+
+    def __init__(self, inner: Standing, count: int) -> None:
+        (_, _, _), (x1, y1, z1) = inner.bounds
+        gap = 0.22 * max(2 * x1, 2 * z1)
+        self._inner, self._gap = inner, gap
+        self._pitch_x, self._pitch_z = 2 * x1 + gap, 2 * z1 + gap
+        columns = count if count <= 3 else 2 if count == 4 else 3 if count in (5, 6, 9) else 4
+        rows = math.ceil(count / columns)
+        lengths = [columns] * (rows - 1) + [count - columns * (rows - 1)]
+        self._lengths = torch.tensor(lengths[::-1], dtype=torch.float32)
+        half_x = ((columns - 1) * self._pitch_x) / 2 + x1
+        half_z = ((rows - 1) * self._pitch_z) / 2 + z1
+        self.bounds: tuple[Vec3, Vec3] = ((-half_x, 0.0, -half_z), (half_x, y1, half_z))
+        self.materials = inner.materials
+
+    def _home(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        """The points seen from their nearest copy, and a lower bound of the distance to every other copy."""
+        rows = self._lengths.numel()
+        z = points[:, 2] / self._pitch_z + (rows - 1) / 2
+        row = z.round().clamp_(0, rows - 1)
+        last = (self._lengths[row.long()] - 1) / 2
+        x = points[:, 0] / self._pitch_x + last
+        column = torch.minimum(x.round().clamp_(min=0), 2 * last)
+        to_side = (0.5 - (x - column).abs()) * self._pitch_x
+        to_row = (0.5 - (z - row).abs()) * self._pitch_z
+        others = torch.minimum(to_side, to_row).clamp_(min=0).add_(self._gap / 2)
+        home = torch.stack(
+            ((x - column) * self._pitch_x, points[:, 1], (z - row) * self._pitch_z), dim=1)
+        return home, others
+
+    def distance(self, points: Tensor) -> Tensor:
+        home, others = self._home(points)
+        return torch.minimum(self._inner.distance(home), others)
+
+    def material(self, points: Tensor) -> Tensor:
+        return self._inner.material(self._home(points)[0])

@@ -1,0 +1,111 @@
+"""From a prompt to a `Request`: find the one object that is meant, then read what is said of it."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from ml_worker.engines.form.families.family import Family
+from ml_worker.engines.form.grammar import Grammar
+from ml_worker.engines.form.lexicon.reader import Item, Lexicon, lexicon, singulars
+from ml_worker.engines.form.refusals import cannot_make, not_understood, other_language
+from ml_worker.engines.form.request import Request
+from ml_worker.engines.form.tokens import Token, foreign_share, tokenize
+
+
+class Understanding:
+    """Reads prompts about the given families."""
+
+    def __init__(self, families: Mapping[str, Family]) -> None:
+        self._families = families
+        self._lexicon = lexicon(families.values())
+        self._within: dict[str, Lexicon] = {}
+        self._nouns = sorted({noun for f in families.values() for v in f.variants.values() for noun in v.nouns})
+
+    def read(self, prompt: str) -> Request:
+        """Raises BadInput: `not-understood`, `language-not-supported` or `cannot-make`."""
+        if foreign_share(prompt) > 0.4:
+            raise other_language(self._families)
+        tokens, corrected = self._untwisted(tokenize(prompt))
+        if not tokens:
+            raise not_understood("There is nothing to read in the request.", self._families)
+        family_id, variant = self._head(self._lexicon.items(tokens))
+        family = self._families[family_id]
+        if family_id not in self._within:
+            self._within[family_id] = self._lexicon.with_family(family)
+        words = self._within[family_id]
+        items = words.items(tokens)
+        head = self._head_index(items, family)
+        self._check_compound(items, head, family)
+        request = Request(family, variant, corrected=corrected)
+        if items[head].plural:
+            request.notes.append("plural")
+        Grammar(items, head, request, words).read()
+        self._finish(request)
+        return request
+
+    def _untwisted(self, tokens: list[Token]) -> tuple[list[Token], dict[str, str]]:
+        """Two swapped neighbours ("chiar") in the name of a family are put right; nothing bolder is."""
+        if any(item.may_be("family") for item in self._lexicon.items(tokens)):
+            return tokens, {}
+        nouns = {noun for noun in self._nouns if " " not in noun}
+        for at, token in enumerate(tokens):
+            word = token.text
+            if token.kind != "word" or len(word) < 4 or self._lexicon.items([token])[0].meanings:
+                continue
+            for i in range(len(word) - 1):
+                swapped = word[:i] + word[i + 1] + word[i] + word[i + 2 :]
+                if swapped in nouns or any(one in nouns for one in singulars(swapped)):
+                    return [*tokens[:at], Token("word", swapped, glued=token.glued), *tokens[at + 1 :]], {word: swapped}
+        return tokens, {}
+
+    def _head(self, items: list[Item]) -> tuple[str, str]:
+        found = [item.get("family") for item in items if item.may_be("family")]
+        firm = [item.get("family") for item in items if item.may_be("family") and not item.may_be("material", "color")]
+        chosen: list[tuple[str, str]] = firm or found
+        if not chosen:
+            unknown = [item.text for item in items if not item.meanings]
+            near = [m for word in unknown for m in get_close_matches(word, self._nouns, 1, 0.7)]
+            what = f'I do not know how to make "{" ".join(unknown)}".' if unknown else "The request names no object."
+            raise not_understood(what, self._families, near)
+        family_id, variant = chosen[0]
+        return family_id, variant
+
+    def _head_index(self, items: list[Item], family: Family) -> int:
+        """The item that names the object; refuses a second object that is no part of the first."""
+        nouns = [i for i, item in enumerate(items) if item.may_be("family")]
+        firm = [i for i in nouns if not items[i].may_be("material", "color")] or nouns[:1]
+        head = firm[0]
+        for i in firm[1:]:
+            if items[i].may_be("part"):
+                continue
+            other, _ = items[i].get("family")
+            if other == family.id and any(items[k].may_be("is") for k in range(head, i)):
+                continue
+            raise cannot_make(
+                f'I make one kind of object at a time: ask for "{items[head].text}" or for "{items[i].text}".'
+            )
+        return head
+
+    def _check_compound(self, items: list[Item], head: int, family: Family) -> None:
+        """`chair leg`, `dog house`, `house key`: the noun beside the head makes it another thing."""
+        item = items[head]
+        for near in (head - 1, head + 1):
+            if not 0 <= near < len(items):
+                continue
+            beside = items[near]
+            after = near > head
+            words = beside.text.split()
+            if words[0 if after else -1] in family.other_things or any(s in family.other_things for s in singulars(words[-1])):
+                phrase = f"{item.text} {beside.text}" if after else f"{beside.text} {item.text}"
+                raise not_understood(f'A "{phrase}" is another thing than a {family.id}.', self._families)
+            if after and (not beside.meanings or beside.may_be("part") and not beside.may_be("lacking")):
+                if beside.text.endswith(("ing", "ed", "ly")) or beside.glued and beside.may_be("part"):
+                    continue
+                raise not_understood(f'I do not know how to make a "{item.text} {beside.text}".', self._families)
+
+    def _finish(self, request: Request) -> None:
+        if "plural" in request.notes:
+            request.notes.remove("plural")
+            if request.count == 1:
+                request.notes.append("No number was given, so there is one.")
+        for drop in [word for word in request.ignored if not word.strip()]:
+            request.ignored.remove(drop)
