@@ -87,7 +87,7 @@ class HandmadeLog:
 
     def _envelope(self, event: msgspec.Struct, subject: str, **fields: Any) -> Envelope:
         self.time += timedelta(milliseconds=250)
-        given = {
+        given: dict[str, Any] = {
             "id": self.new_id(),
             "type": type_of(event),
             "source": "lathe/test",

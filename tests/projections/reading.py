@@ -65,10 +65,10 @@ async def read_accounts(connection: Any) -> dict[str, Any]:
             name: row[name] for name in kept
         }
     for row in await connection.fetch("SELECT * FROM tasks"):
-        kept = ("status", "seq", "attempt", "kind", "model", "model_version", "price", "reserved", "charged", "seed",
+        task = ("status", "seq", "attempt", "kind", "model", "model_version", "price", "reserved", "charged", "seed",
                 "priority", "deadline", "parent", "prompt_length", "reason", "created_at", "started_at",
                 "ended_at")  # fmt: skip
-        found[row["account_id"]]["tasks"][row["task_id"]] = {name: row[name] for name in kept} | {
+        found[row["account_id"]]["tasks"][row["task_id"]] = {name: row[name] for name in task} | {
             "params": json.loads(row["params"]),
             "outputs": [[o["format"], o["file_id"]] for o in json.loads(row["outputs"] or "[]")],
             "problem": json.loads(row["problem"] or "null"),
