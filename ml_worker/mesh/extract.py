@@ -21,8 +21,11 @@ FLAT = 0.985
 """Mean length of the normals around a vertex above which the surface counts as smooth there (about 10 degrees)."""
 RANK = 0.08
 """Share of the largest eigenvalue below which a direction is left to the mean of the crossings."""
-REACH = 0.03
+REACH = 0.01
 """Size of a gradient's differences, in lattice steps."""
+ROUNDS = 6
+CLOSE = 0.002
+"""How near to 0 the field must be at a crossing, in lattice steps."""
 AROUND: Ints = np.array([[0, 0], [-1, 0], [-1, -1], [0, -1]], np.int32)
 """The four cells around a lattice edge, as offsets along the two other axes, counter-clockwise seen from above."""
 
@@ -96,27 +99,29 @@ def _flips(lattice: Lattice, cases: Ints, block: Ints, cell: Ints, pinched: Ints
 
 
 def _crossings(field: Field, lattice: Lattice, loops: Loops) -> Floats:
-    """(E, 3): where the field is 0 on each crossed edge, by three rounds of false position (the Illinois rule)."""
+    """(E, 3): where the field is 0 on each crossed edge, by false position (the Illinois rule)."""
     lower = loops.edges // 3
-    axis = loops.edges % 3
     start = lattice.point(lower)
-    along = np.eye(3)[axis] * lattice.step
-    ends = lattice.values.ravel()
-    upper = _upper_values(lattice, loops)
+    along = np.eye(3)[loops.edges % 3] * lattice.step
+    fa = lattice.values.ravel()[lower].astype(np.float64)
+    fb = _upper_values(lattice, loops).astype(np.float64)
     a, b = np.zeros(len(lower)), np.ones(len(lower))
-    fa, fb = ends[lower].astype(np.float64), upper.astype(np.float64)
     at = fa / (fa - fb)
-    kept = np.zeros(len(lower), np.int8)
-    for _ in range(2):
-        value = field.distance(start + along * at[:, None]).astype(np.float64)
-        low = (value < 0) == (fa < 0)
-        fb = np.where(low & (kept == 1), fb / 2, fb)
-        fa = np.where(~low & (kept == -1), fa / 2, fa)
-        kept = np.where(low, 1, -1).astype(np.int8)
-        a, fa = np.where(low, at, a), np.where(low, value, fa)
-        b, fb = np.where(low, b, at), np.where(low, fb, value)
-        difference = fa - fb
-        at = np.where(difference != 0, (a * -fb + b * fa) / np.where(difference == 0, 1, difference), (a + b) / 2)
+    side = np.zeros(len(lower), np.int8)
+    rows = np.arange(len(lower))
+    for _ in range(ROUNDS):
+        value = field.distance(start[rows] + along[rows] * at[rows, None]).astype(np.float64)
+        off = np.abs(value) > CLOSE * lattice.step
+        rows, value = rows[off], value[off]
+        if not len(rows):
+            break
+        low = (value < 0) == (fa[rows] < 0)
+        # An end that stays twice running is pulled in by halving its value, or it would stay for good.
+        fb[rows] = np.where(low, np.where(side[rows] == 1, fb[rows] / 2, fb[rows]), value)
+        fa[rows] = np.where(low, value, np.where(side[rows] == -1, fa[rows] / 2, fa[rows]))
+        a[rows], b[rows] = np.where(low, at[rows], a[rows]), np.where(low, b[rows], at[rows])
+        side[rows] = np.where(low, 1, -1)
+        at[rows] = (a[rows] * fb[rows] - b[rows] * fa[rows]) / (fb[rows] - fa[rows])
     return start + along * np.clip(at, 0, 1)[:, None]
 
 

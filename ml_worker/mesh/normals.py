@@ -11,7 +11,7 @@ CREASE = np.cos(np.radians(32))
 """Two faces whose normals at a shared corner differ by more than this keep an edge between them."""
 INWARD = 0.08
 """Where, between a corner and its face's centre, the exact normal is asked: on the face, off the edge."""
-TRUST = np.cos(np.radians(40))
+TRUST = np.cos(np.radians(30))
 """An exact normal farther than this from its face's own belongs to another side of an edge."""
 
 
@@ -45,18 +45,20 @@ def corner_normals(mesh: Mesh, field: Field | None = None, reach: float = 1e-4) 
     """
     own = np.repeat(mesh.face_normals(), 3, axis=0)
     normals = own
+    weight = _angles(mesh).ravel()
     if field is not None:
         points = mesh.corners()
         asked = points + (points.mean(axis=1, keepdims=True) - points) * INWARD
         exact = field.gradient(asked.reshape(-1, 3), reach)
-        normals = np.where((np.einsum("ij,ij->i", exact, own) > TRUST)[:, None], exact, own)
+        trusted = np.einsum("ij,ij->i", exact, own) > TRUST
+        normals = np.where(trusted[:, None], exact, own)
+        weight = np.where(trusted, weight, weight * 1e-3)
     one, two = twin_corners(mesh.faces)
     alike = np.einsum("ij,ij->i", normals[one], normals[two]) > CREASE
     size = len(normals)
     links = coo_array((np.ones(int(alike.sum()), bool), (one[alike], two[alike])), shape=(size, size))
     _, group = connected_components(links, directed=False)
 
-    weight = _angles(mesh).ravel()
     total = np.stack([np.bincount(group, normals[:, k] * weight) for k in range(3)], axis=1)
     length = np.linalg.norm(total, axis=1, keepdims=True)
     shared = np.divide(total, length, out=np.zeros_like(total), where=length > 1e-9)[group]

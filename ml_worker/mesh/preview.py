@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ml_worker.mesh.assets import Asset, encode
 from ml_worker.mesh.rays import MISS, Rays, hemisphere
-from ml_worker.mesh.studio import lamp, develop, shade, to_linear
+from ml_worker.mesh.studio import KEY, develop, lamp, shade, to_linear
 
 Array = npt.NDArray[Any]
 SIZE = 768
@@ -192,9 +192,12 @@ def _lamp_light(scene: _Scene) -> Array:
     share = np.stack([1 - weight[seen].sum(axis=1), weight[seen, 0], weight[seen, 1]], axis=1)[:, :, None]
     normal = (scene.asset.normals[corners] * share).sum(axis=1)
     point = scene.camera.eye + directions[seen] * distance[seen, None]
-    lit = np.zeros(half * half, np.float32)
-    lit[seen] = scene.lit(point, normal)
-    known = (face != MISS).astype(np.float32).reshape(half, half)
+    turned_to = normal @ KEY > 0  # elsewhere the lamp does not count, and its absence must not leak over edges
+    seen = seen[turned_to]
+    lit, known = np.zeros((2, half * half), np.float32)
+    lit[seen] = scene.lit(point[turned_to], normal[turned_to])
+    known[seen] = 1
+    known = known.reshape(half, half)
     lit = cv2.GaussianBlur(lit.reshape(half, half), (0, 0), 0.8)
     known = cv2.GaussianBlur(known, (0, 0), 0.8)
     spread = np.divide(lit, known, out=np.ones_like(lit), where=known > 1e-3)
