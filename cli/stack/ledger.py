@@ -39,12 +39,15 @@ class Ledger:
         unfinished.write_text(json.dumps(rows))
         unfinished.replace(self._path)
 
-    def end_leftovers(self) -> list[str]:
-        """End what a former supervisor recorded and still runs; return their names. Cleanly, then by force."""
+    def end_leftovers(self, patience: float = CLEAN_STOP_SECONDS) -> list[str]:
+        """End what a former supervisor recorded and still runs; return its parts' names.
+
+        Cleanly, and after `patience` seconds by force.
+        """
         leftovers = dict(_alive(self._read()))
         for process in leftovers:
             _send(process, signal.SIGTERM)
-        _, stubborn = psutil.wait_procs(list(leftovers), timeout=CLEAN_STOP_SECONDS)
+        _, stubborn = psutil.wait_procs(list(leftovers), timeout=patience)
         for process in stubborn:
             _send(process, signal.SIGKILL)
         psutil.wait_procs(stubborn, timeout=CLEAN_STOP_SECONDS)

@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from cli.stack.home import Home
-from cli.stack.ledger import Ledger
+from cli.stack.ledger import CLEAN_STOP_SECONDS, Ledger
 from cli.stack.logs import log_file, rotate
 from cli.stack.part import Part
+from cli.stack.process import kill_session
 from cli.stack.slot import Slot
 
 TICK_SECONDS: Final = 0.05
@@ -45,12 +46,24 @@ class Supervisor:
         """May be called by a signal handler."""
         self._stop_asked = True
 
-    def end_leftovers(self) -> list[str]:
-        """End what a killed supervisor of the same state folder left running; the parts' names."""
-        return self._ledger.end_leftovers()
+    def kill(self) -> None:
+        """End all parts at once, without letting them finish. May be called by a signal handler."""
+        for slot in self.slots:
+            if slot.pid is not None:
+                kill_session(slot.pid)
 
-    def run(self) -> None:
-        """Start, watch, and stop when asked. Raises StackError when a vital part does not come up."""
+    def end_leftovers(self, patience: float = CLEAN_STOP_SECONDS) -> list[str]:
+        """End what a killed supervisor of the same state folder left running; the parts' names.
+
+        Parts get `patience` seconds to stop cleanly.
+        """
+        return self._ledger.end_leftovers(patience)
+
+    def run(self) -> list[str]:
+        """Start, watch, and stop when asked; the names of parts that did not stop and were killed.
+
+        Raises StackError when a vital part does not come up; then everything is stopped too.
+        """
         next_rotation = 0.0
         try:
             while not self._stop_asked:
@@ -60,8 +73,10 @@ class Supervisor:
                         rotate(log)
                     next_rotation = time.monotonic() + ROTATION_SECONDS
                 time.sleep(TICK_SECONDS)
-        finally:
+        except BaseException:
             self.stop()
+            raise
+        return self.stop()
 
     def _tick(self) -> None:
         for stage in self.stages:

@@ -13,10 +13,14 @@ PATIENCE_SECONDS: Final = 30.0
 LARGEST_RECORD_BYTES: Final = 1_048_576
 
 
-async def ensure_topics(bootstrap: str, *, replication: int) -> None:
-    """Create missing topics with `replication` copies; check the partitions of the others. Raises StackError."""
+async def ensure_topics(bootstrap: str, *, replication: int | None) -> None:
+    """Create missing topics with `replication` copies (None: three, or as many as there are brokers); check the others.
+
+    Raises StackError.
+    """
     admin = await _connected(bootstrap)
     try:
+        replication = replication or min(3, len((await admin.describe_cluster())["brokers"]))
         existing = set(await admin.list_topics())
         await _create([topic for topic in topics.ALL if topic.name not in existing], admin, replication)
         await _check(admin)

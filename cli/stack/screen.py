@@ -1,0 +1,113 @@
+"""Shows the state of the stack: one live table in a terminal, plain lines where there is none."""
+
+import time
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from cli.stack.slot import Slot, State
+
+COLOURS: Final = {
+    State.WAITING: "dim",
+    State.STARTING: "yellow",
+    State.READY: "green",
+    State.DONE: "green",
+    State.DOWN: "red",
+    State.STOPPED: "dim",
+}
+REFRESH_SECONDS: Final = 0.25
+LAST_LINE_BYTES: Final = 400
+
+
+class Screen:
+    """Told of every change by the supervisor; draws only what a person needs."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._slots: list[Slot] = []
+        self._live: Live | None = None
+        self._lines: list[str] = []
+        self._said: dict[str, str] = {}
+        self._next_look = 0.0
+        self._download_said = -1
+
+    def say(self, line: str) -> None:
+        """A line that stays."""
+        self._lines.append(line)
+        if self._live is None:
+            self.console.print(line, highlight=False, soft_wrap=True)
+
+    def show(self, slots: list[Slot]) -> None:
+        """Begin with the table of these parts, if this is a terminal."""
+        self._slots = slots
+        if self.console.is_terminal:
+            self._live = Live(self._drawn(), console=self.console, auto_refresh=False, transient=False)
+            self._live.start()
+
+    def close(self) -> None:
+        if self._live is not None:
+            self._live.update(self._drawn(), refresh=True)
+            self._live.stop()
+            self._live = None
+
+    def download(self, done: int, total: int) -> None:
+        """Bytes of the broker's download: a line for every tenth of it."""
+        tenth = 10 * done // total
+        if tenth != self._download_said:
+            self._download_said = tenth
+            self.say(f"kafka: {done / 1e6:.0f} of {total / 1e6:.0f} MB downloaded")
+
+    def changed(self, slot: Slot) -> None:
+        """A part has a new state."""
+        if self._live is None:
+            reason = f": {slot.problem}" if slot.state is State.DOWN and slot.problem else ""
+            self.console.print(f"{slot.part.name} {slot.state}{reason}", highlight=False, soft_wrap=True)
+
+    def tick(self) -> None:
+        """Redraw, and follow what running tasks say."""
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + REFRESH_SECONDS
+        for slot in self._slots:
+            if slot.part.is_task and slot.state is State.STARTING:
+                self._follow(slot)
+        if self._live is not None:
+            self._live.update(self._drawn(), refresh=True)
+
+    def _follow(self, slot: Slot) -> None:
+        line = last_line(slot.log)
+        if line and line != self._said.get(slot.part.name):
+            self._said[slot.part.name] = line
+            if self._live is None:
+                self.console.print(f"{slot.part.name}: {line}", highlight=False, soft_wrap=True)
+
+    def _drawn(self) -> Group:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for column in ("part", "state", "process", "restarts", ""):
+            table.add_column(column, header_style="dim", overflow="ellipsis", no_wrap=True)
+        for slot in self._slots:
+            remark = slot.problem if slot.state is State.DOWN else self._said.get(slot.part.name, "")
+            table.add_row(
+                slot.part.name,
+                Text(slot.state, style=COLOURS[slot.state]),
+                str(slot.pid or ""),
+                str(slot.restarts or ""),
+                Text((remark or "").partition("\n")[0], style="dim"),
+            )
+        return Group(table, *(Text(line) for line in self._lines))
+
+
+def last_line(log: Path) -> str:
+    """The last line of a log that is not empty."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - LAST_LINE_BYTES))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return ""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else ""

@@ -1,0 +1,81 @@
+"""`lathe up`: run everything in the foreground until Ctrl-C or SIGTERM."""
+
+import signal
+from contextlib import closing
+from types import FrameType
+
+import typer
+from rich.console import Console
+
+from adapters.settings import Settings, SettingsError, load_settings
+from cli.stack.errors import StackError
+from cli.stack.home import Home, lock, open_home
+from cli.stack.plan import announce, make_plan
+from cli.stack.screen import Screen
+from cli.stack.secrets import admin_password_file
+from cli.stack.supervisor import Supervisor
+
+
+def up() -> None:
+    """Start Kafka, PostgreSQL, S3, the services and the gateway; Ctrl-C stops them all."""
+    console = Console()
+    try:
+        settings = load_settings()
+        home = open_home(settings.home)
+        with closing(lock(home)):
+            run(settings, home, Screen(console))
+    except (SettingsError, StackError) as problem:
+        Console(stderr=True).print(f"\n{problem}", style="red", highlight=False, markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:  # before any part was started
+        console.print("Stopped.")
+        raise typer.Exit(130) from None
+
+
+def run(settings: Settings, home: Home, screen: Screen) -> None:
+    """Run the stack until a signal asks it to stop. Raises StackError."""
+    interrupted = Interrupted()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupted)
+    screen.say("Lathe is starting.")
+    Supervisor([], home).end_leftovers()
+    plan = make_plan(settings, home, screen.download)
+    announce(home, plan)
+    supervisor = Supervisor(
+        plan.stages,
+        home,
+        changed=screen.changed,
+        ticked=screen.tick,
+        came_up=lambda: _welcome(settings, home, screen),
+    )
+    interrupted.supervisor = supervisor
+    screen.show(supervisor.slots)
+    try:
+        supervisor.run()
+    finally:
+        screen.close()
+        (home.run / "stack.json").unlink(missing_ok=True)
+    screen.say("Lathe has stopped. Its state is kept in " + str(home.path))
+
+
+class Interrupted:
+    """The signal handler: the first signal stops the stack cleanly, the second at once."""
+
+    def __init__(self) -> None:
+        self.supervisor: Supervisor | None = None
+        self.seen = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self.supervisor is not None:
+            if self.seen:
+                self.supervisor.kill()
+            self.supervisor.ask_to_stop()
+        else:
+            raise KeyboardInterrupt
+        self.seen = True
+
+
+def _welcome(settings: Settings, home: Home, screen: Screen) -> None:
+    screen.say(f"The page is at {settings.page_url()}  (Ctrl-C stops everything)")
+    if settings.admin_password is None:
+        screen.say(f"User `admin`: its password is in {admin_password_file(home)}")
