@@ -1,7 +1,7 @@
 """What the scheduler does next: the whole of its decisions, as commands to lathe.assignments and to account owners.
 
 Fair share between accounts: the next free slot goes to the account that runs least, and of those to the one served
-longest ago. Within an account the highest priority is next, then the oldest request. A worker that has the model
+longest ago (never: whose request is older). Within an account the highest priority is next, then the oldest request. A worker that has the model
 loaded is preferred, then one that did not fail this task before, then the one with most free slots.
 """
 
@@ -102,7 +102,7 @@ def _assignments(state: SchedulerState, now: datetime) -> Iterator[AssignRun]:
     taken: dict[tuple[Kind, str], int] = {}
     while workers and state.waiting:
         kinds = {kind for worker in workers for kind in worker.loaded if kind in state.waiting}
-        found = _next(state, kinds, given, taken, now)
+        found = _next(state, kinds, given, taken)
         if found is None:
             return
         kind, account_id, task_id = found
@@ -132,21 +132,27 @@ def _next(
     kinds: set[Kind],
     given: dict[str, int],
     taken: dict[tuple[Kind, str], int],
-    now: datetime,
 ) -> tuple[Kind, str, str] | None:
     """(kind, account id, task id) of the task whose turn it is among those that want one of these kinds."""
-    best: tuple[tuple[int, int], Turn, Kind, str] | None = None
+    heads: dict[str, tuple[Turn, Kind]] = {}
     for kind in kinds:
         for account_id, queue in state.waiting[kind].items():
             at = taken.get((kind, account_id), 0)
-            if at == len(queue):
-                continue
-            account = state.accounts[account_id]
-            extra = given.get(account_id, 0)
-            share = (account.running + extra, state.assignments + extra if extra else account.served)
-            if best is None or (share, queue[at]) < best[:2]:
-                best = (share, queue[at], kind, account_id)
-    return None if best is None else (best[2], best[3], best[1][2])
+            if at < len(queue) and (account_id not in heads or queue[at] < heads[account_id][0]):
+                heads[account_id] = (queue[at], kind)
+    best: tuple[int, int, int] | None = None
+    chosen = ""
+    for account_id, (turn, _) in heads.items():
+        account = state.accounts[account_id]
+        extra = given.get(account_id, 0)
+        served = state.assignments + extra if extra else account.served
+        share = (account.running + extra, served, turn[1])
+        if best is None or share < best:
+            best, chosen = share, account_id
+    if best is None:
+        return None
+    turn, kind = heads[chosen]
+    return kind, chosen, turn[2]
 
 
 def _worker_for(task: Task, workers: list[_Slots]) -> _Slots:

@@ -65,7 +65,7 @@ def _in_turn(state: SchedulerState) -> list[tuple[Kind, str, str]]:
     for account_id, tasks in merged.items():
         tasks.sort(reverse=True)
         account = state.accounts[account_id]
-        heap.append((account.running, account.served, tasks[-1][0], account_id))
+        heap.append((account.running, account.served, tasks[-1][0][1], account_id))
     heapify(heap)
     order = []
     while heap:
@@ -74,7 +74,7 @@ def _in_turn(state: SchedulerState) -> list[tuple[Kind, str, str]]:
         order.append((kind, account_id, turn[2]))
         if merged[account_id]:
             served = state.assignments + len(order)
-            heappush(heap, (running + 1, served, merged[account_id][-1][0], account_id))
+            heappush(heap, (running + 1, served, merged[account_id][-1][0][1], account_id))
     return order
 
 

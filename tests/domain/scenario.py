@@ -38,7 +38,7 @@ class Scenario:
 
     def given(self, events: Iterable[msgspec.Struct], *, subject: str | None = None) -> Self:
         for event in events:
-            self._record(self.key, event, self.context(), subject or getattr(event, "task_id", self.key), None)
+            self._record(self.key, event, self.context(), subject or str(getattr(event, "task_id", self.key)), None)
         return self
 
     def context(self, **fields: Any) -> Context:

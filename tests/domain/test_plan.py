@@ -61,6 +61,11 @@ def test_priority_counts_within_an_account_only() -> None:
     assert order == ["a2", "b1", "a1"]
 
 
+def test_a_priority_wins_no_turn_against_another_account() -> None:
+    world = World().requested("a1", "ann").requested("b1", "bob", priority=99).beat("w1")
+    assert world.assigned() == [("a1", "w1")]
+
+
 def test_accounts_take_turns() -> None:
     """A hundred tasks of one account do not hold up the one of another."""
     world = World().beat("w1")
@@ -219,7 +224,8 @@ def test_finished_tasks_leave_nothing_behind() -> None:
     state = world.state
     parts = (state.tasks, state.runs, state.waiting, state.accounts, state.deadlines, state.to_revoke, state.sent)
     assert [part for part in parts if part] == []
-    assert state.workers["w1"].runs == state.early == {}
+    assert not state.early
+    assert not state.workers["w1"].runs
     assert len(msgspec.msgpack.encode(state)) < len(empty) + 100
 
 

@@ -1,0 +1,78 @@
+"""Positions and estimates for those who wait."""
+
+from domain.account import events as a
+from domain.runs.events import Engine, QueuedTask
+from domain.scheduling.queue import no_worker_for, queue_view
+from tests.domain.given_scheduler import FORM, RELIEF, World
+
+
+def positions(world: World) -> dict[str, int]:
+    view = queue_view(world.state, world.now)
+    return {task.task_id: task.position for queue in view.accounts.values() for task in queue.tasks}
+
+
+def etas(world: World) -> dict[str, float | None]:
+    view = queue_view(world.state, world.now)
+    return {task.task_id: task.eta_s for queue in view.accounts.values() for task in queue.tasks}
+
+
+def test_positions_are_the_turns_in_which_tasks_are_served() -> None:
+    world = World()
+    for i in range(3):
+        world.requested(f"a{i}", "ann")
+    world.requested("b0", "bob").requested("b1", "bob", priority=1)
+    assert positions(world) == {"a0": 1, "b1": 2, "a1": 3, "b0": 4, "a2": 5}
+    world.beat("w1")
+    served = []
+    for _ in range(5):
+        ((task, _),) = world.assigned()
+        served.append(task)
+        world.completed(task, account="ann" if task[0] == "a" else "bob")
+    assert served == ["a0", "b1", "a1", "b0", "a2"]
+
+
+def test_each_account_hears_of_its_own_tasks_and_of_the_whole_length() -> None:
+    world = World().requested("a0", "ann").requested("b0", "bob").beat("w1")
+    world.state.seconds[FORM] = 2.0
+    view = queue_view(world.state, world.now)
+    assert view.total == 2
+    assert view.accounts["bob"].tasks == (QueuedTask("b0", 2, 4.0),)
+    assert view.accounts["bob"].total == 2
+
+
+def test_the_estimate_counts_slots_and_what_runs() -> None:
+    world = World().beat("w1", slots=2).requested("r0")
+    world.state.seconds[FORM] = 10.0
+    world.assigned()
+    world.started("r0").later(4)
+    for i in range(3):
+        world.requested(f"t{i}")
+    assert etas(world) == {"t0": 10.0, "t1": 16.0, "t2": 20.0}
+
+
+def test_the_usual_time_is_learnt_from_runs() -> None:
+    world = World().beat("w1").requested("t")
+    world.assigned()
+    world.started("t").later(3).completed("t")
+    assert world.state.seconds == {FORM: 3.0}
+
+
+def test_without_a_worker_there_is_no_estimate_and_the_model_is_named() -> None:
+    world = World().requested("t1", model=RELIEF).requested("t2").beat("w1")
+    view = queue_view(world.state, world.now)
+    assert view.no_worker_for == no_worker_for(world.state, world.now) == (RELIEF,)
+    assert etas(world)["t1"] is None
+    world.beat("w2", engines=(Engine(RELIEF, "1"),))
+    assert queue_view(world.state, world.now).no_worker_for == ()
+    world.later(11)
+    assert no_worker_for(world.state, world.now) == (FORM, RELIEF)
+
+
+def test_who_left_the_queue_is_not_in_it() -> None:
+    world = World().requested("t1").requested("t2").requested("t3").beat("w1")
+    world.assigned()
+    world.tell("ann", a.TaskCancelled(task_id="t2", attempt=1, reason="client", charged=0, released=1))
+    assert positions(world) == {"t3": 1}
+    world.tell("ann", a.TaskCancelled(task_id="t3", attempt=1, reason="client", charged=0, released=1))
+    view = queue_view(world.state, world.now)
+    assert (view.accounts, view.total) == ({}, 0)
