@@ -9,9 +9,11 @@ from typing import Final
 
 from processors.parts import Parts
 from processors.projections.role import run_projections
+from processors.scheduler.role import run_scheduler
 
 Role = Callable[[Parts, Callable[[], None]], Awaitable[None]]
 
 ROLES: Final[dict[str, Role]] = {
     "projections": run_projections,
+    "scheduler": run_scheduler,
 }

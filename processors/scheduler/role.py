@@ -1,0 +1,52 @@
+"""The scheduler as a role of the process `processors`."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from hashlib import sha256
+
+from adapters.commands.client import CommandClient
+from adapters.kafka.host import Host
+from adapters.kafka.topics import ASSIGNMENTS
+from adapters.kafka.writer import EventWriter
+from adapters.security.master_key import load_master_key
+from domain.scheduling.decider import SchedulingDecider
+from processors.parts import Parts
+from processors.scheduler.scheduler import Scheduler
+
+GROUP = "lathe-scheduler"
+SOURCE = "lathe/scheduler"
+
+
+async def run_scheduler(parts: Parts, ready: Callable[[], None]) -> None:
+    """Assign runs, or stand by for the process that does."""
+    settings = parts.settings
+    key = load_master_key(settings.home, settings.master_key).internal_header
+    writer = EventWriter(parts.log, SOURCE)
+
+    host = Host(
+        parts.log,
+        {ASSIGNMENTS: SchedulingDecider()},
+        bootstrap=parts.kafka_url,
+        address=settings.own_url(),
+        source=SOURCE,
+        group=GROUP,
+        member=_member(str(settings.home.resolve())),
+        beside={ASSIGNMENTS: lambda owner: scheduler.lead(owner)},
+    )
+    commands = CommandClient(host.directory, key)
+    scheduler = Scheduler(parts.log, commands, writer, ready)
+    try:
+        await host.start()
+        if (other := host.directory.owner((ASSIGNMENTS.name, 0))) is not None and other.address != settings.own_url():
+            ready()
+        await asyncio.Event().wait()
+    finally:
+        await host.stop()
+        await commands.stop()
+        await writer.stop()
+
+
+def _member(home: str) -> str:
+    """The same after a restart, so that the group does not wait for the process that died."""
+    return f"scheduler-{sha256(f'{socket.gethostname()}{home}'.encode()).hexdigest()[:12]}"

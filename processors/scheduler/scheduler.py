@@ -1,0 +1,56 @@
+"""The scheduler: while it owns lathe.assignments it reads, plans and sends, in rounds."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+
+from adapters.commands.client import CommandClient
+from adapters.kafka.owner import PartitionOwner
+from adapters.kafka.port import Log
+from adapters.kafka.writer import EventWriter
+from domain.scheduling.plan import Plan
+from processors.scheduler import metrics
+from processors.scheduler.queue_news import QueueNews
+from processors.scheduler.reading import ASSIGNMENTS, Reading
+from processors.scheduler.sending import Sending
+
+log = structlog.get_logger(__name__)
+
+
+class Scheduler:
+    """`lead` runs beside each ownership of lathe.assignments. Every term folds anew: nothing is carried over."""
+
+    def __init__(
+        self, log_: Log, commands: CommandClient, writer: EventWriter, ready: Callable[[], None] = lambda: None
+    ) -> None:
+        self._log, self._commands, self._writer, self._ready = log_, commands, writer, ready
+
+    async def lead(self, owner: PartitionOwner) -> None:
+        """Until cancelled. Raises LogUnavailable, LogTruncated: then the ownership is given up."""
+        assert owner.claim is not None, "lead() runs beside an ownership"
+        reading = Reading(self._log, {ASSIGNMENTS: owner.claim.offset + 1})
+        sending = Sending(reading.state, owner, self._commands)
+        news = asyncio.create_task(QueueNews(self._writer, reading.state).go(), name="queue news")
+        try:
+            await reading.start()
+            while not reading.caught_up:
+                await reading.round()
+            log.info("scheduling", tasks=len(reading.state.tasks), runs=len(reading.state.runs))
+            metrics.LEADING.set(1)
+            self._ready()
+            while not news.done():
+                await reading.round()
+                for action in Plan.of(reading.state, datetime.now(UTC)):
+                    sending.send(action)
+                metrics.TASKS.set(len(reading.state.tasks))
+                metrics.RUNS.set(len(reading.state.runs))
+                metrics.WORKERS.set(len(reading.state.workers))
+            news.result()
+        finally:
+            metrics.LEADING.set(0)
+            news.cancel()
+            await asyncio.wait([news])
+            await sending.stop()
+            await reading.stop()
