@@ -15,22 +15,6 @@ from cli.stack.s3 import packaged_program
 PAGES: Final = ("/", "/tasks/*", "/mine", "/credits", "/login", "/operator")
 """Addresses that the page's own router knows; any other is the API's, whose 404 is a problem document."""
 
-CONTENT_SECURITY_POLICY: Final = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self' 'wasm-unsafe-eval'",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "connect-src 'self' data: blob:",
-        "worker-src 'self' blob:",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    )
-)
-"""No inline scripts. The 3D viewer reads textures and models from blob: addresses and styles its shadow tree inline."""
-
 LARGEST_BODY: Final = "1GB"
 """A last line of defence only: the services know what each route takes."""
 
@@ -42,6 +26,8 @@ class GatewayConfig:
     port: int
     page: Path
     """Folder of the built page."""
+    page_policy: str
+    """Its Content-Security-Policy."""
     command_api: Sequence[str]
     """host:port of each process that takes writes."""
     query_api: Sequence[str]
@@ -84,7 +70,7 @@ def caddyfile(config: GatewayConfig) -> str:
         pages=" ".join(PAGES),
         command_api=" ".join(config.command_api),
         query_api=" ".join(config.query_api),
-        csp=CONTENT_SECURITY_POLICY,
+        csp=config.page_policy.strip(),
         largest_body=LARGEST_BODY,
         unavailable=_UNAVAILABLE,
         proxy=_PROXY,

@@ -61,9 +61,14 @@ def install() -> None:
             print(line, flush=True)
     if uv.returncode != 0:
         raise StackError("The worker's packages cannot be installed (the reason stands above). It is tried again.")
-    stamp().parent.mkdir(parents=True, exist_ok=True)
-    stamp().write_text(wanted)
+    mark(wanted)
     print("installed")
+
+
+def mark(installed: str | None = None) -> None:
+    """Remember that the set is installed: by `install`, or with a larger set."""
+    stamp().parent.mkdir(parents=True, exist_ok=True)
+    stamp().write_text(installed or _wanted())
 
 
 def progress(lines: Iterable[str]) -> Iterator[str]:
@@ -86,6 +91,6 @@ def progress(lines: Iterable[str]) -> Iterator[str]:
 if __name__ == "__main__":
     os.environ.setdefault("UV_CONCURRENT_DOWNLOADS", "4")
     try:
-        install()
+        mark() if sys.argv[1:] == ["mark"] else install()
     except StackError as problem:
         sys.exit(str(problem))

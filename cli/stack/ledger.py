@@ -55,7 +55,7 @@ class Ledger:
             if not psutil.pid_exists(pid):  # a session's number is not given again while it has members: these are ours
                 kill_session(pid)
         self._write()
-        return sorted(leftovers.values())
+        return sorted(set(leftovers.values()))
 
     def _read(self) -> list[tuple[int, str, float]]:
         try:

@@ -21,7 +21,7 @@ from cli.stack.s3 import S3Config, s3_part
 from cli.stack.secrets import Secrets, load_secrets
 from cli.stack.services import Addresses, own_addresses, service_parts, shared_environment, worker_part
 from cli.stack.topics import ensure_topics
-from cli.stack.web import PAGE, page_build
+from cli.stack.web import PAGE, POLICY, page_build
 
 COMMAND_PROCESSES: Final = 2
 STATE_MEGABYTES: Final = 500
@@ -62,7 +62,13 @@ def make_plan(settings: Settings, home: Home, report: Report) -> Plan:
     )
     environment = shared_environment(settings, home, secrets, addresses)
     gateway = GatewayConfig(
-        home.gateway, settings.host, settings.port, PAGE, addresses.command_api, addresses.query_api
+        folder=home.gateway,
+        host=settings.host,
+        port=settings.port,
+        page=PAGE,
+        page_policy=POLICY.read_text(),
+        command_api=addresses.command_api,
+        query_api=addresses.query_api,
     )
     first = [*embedded, *page_build(), gateway_part(gateway)]
     stages: list[list[Part]] = [first, service_parts(home, environment, addresses)]

@@ -1,6 +1,6 @@
 """Builds the page with the Node that a Python package brings, and only when its sources have changed.
 
-`python -m cli.stack.web` does it; the stack runs that as a task.
+`python -m cli.stack.web` does it; the stack runs that as a task. `python -m cli.stack.web test` tests it.
 """
 
 import hashlib
@@ -16,6 +16,8 @@ from cli.stack.part import Part
 PROJECT: Final = Path(__file__).resolve().parents[2]
 SOURCES: Final = PROJECT / "web"
 PAGE: Final = SOURCES / "dist"
+POLICY: Final = SOURCES / "csp.txt"
+"""Content-Security-Policy of the page, kept beside it because its build must obey it."""
 INSTALLED: Final = SOURCES / "node_modules" / ".lathe-lock"
 BUILT: Final = SOURCES / "node_modules" / ".lathe-build"
 NOT_SOURCES: Final = frozenset({"node_modules", "dist", "coverage", ".vite"})
@@ -58,6 +60,13 @@ def install() -> None:
         INSTALLED.write_text(lock)
 
 
+def test() -> None:
+    """Types, lint and unit tests of the page. Raises StackError."""
+    install()
+    npm("run", "lint")
+    npm("run", "test")
+
+
 def build() -> None:
     """Make `web/dist`. Raises StackError."""
     install()
@@ -95,6 +104,6 @@ def _text(path: Path) -> str:
 
 if __name__ == "__main__":
     try:
-        build()
+        test() if sys.argv[1:] == ["test"] else build()
     except StackError as problem:
         sys.exit(str(problem))

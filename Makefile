@@ -1,0 +1,91 @@
+# Needs Python 3.11 or newer and make. Everything else is installed below .venv and web/node_modules, pinned by hash.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/share/lathe
+PIP := $(BIN)/uv pip install --python $(BIN)/python
+SOURCES := domain adapters command_api query_api processors ml_worker cli tests
+
+# Accept the certificate authorities that the system trusts (a company's proxy may need it).
+export UV_SYSTEM_CERTS := 1
+export UV_CUSTOM_COMPILE_COMMAND := make lock
+
+.DEFAULT_GOAL := help
+.PHONY: help up down test lint lint-fix types web-test bench clean lock dev
+
+help:
+	@echo "make up        start everything; the page's address is printed (Ctrl-C stops it)"
+	@echo "make down      stop what 'make up' started elsewhere"
+	@echo "make test      lint, types, layers, tests"
+	@echo "make lint      what an editor shows; 'make lint-fix' repairs what it can"
+	@echo "make bench     measure against the peers in benchmarks/"
+	@echo "make lock      pin the newest versions that pyproject.toml allows"
+	@echo "make clean     remove everything that was installed or built (not the state in .lathe)"
+
+up: $(STAMPS)/base
+	@exec $(BIN)/lathe up
+
+down:
+	@if [ -x $(BIN)/lathe ]; then $(BIN)/lathe down; else echo "Lathe does not run."; fi
+
+test: $(STAMPS)/dev lint types web-test
+	$(BIN)/lathe fetch
+	$(BIN)/python -m pytest
+
+lint: $(STAMPS)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+lint-fix: $(STAMPS)/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(STAMPS)/dev
+	$(BIN)/mypy
+
+web-test: $(STAMPS)/base
+	$(BIN)/python -m cli.stack.web test
+
+bench: $(STAMPS)/dev
+	$(BIN)/lathe fetch
+	$(BIN)/python -m benchmarks
+
+clean: down
+	rm -rf $(VENV) web/node_modules web/dist build dist
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+dev: $(STAMPS)/dev
+
+# One stamp for each set of requirements: what is installed is not installed again.
+
+$(STAMPS)/uv: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Lathe needs Python 3.11 or newer, and $(PYTHON) is older. Name another one: make PYTHON=python3.12 up"; exit 1; }
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "Python cannot make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/uv.txt
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/base: requirements/base.txt pyproject.toml $(STAMPS)/uv
+	$(PIP) --require-hashes -r requirements/base.txt
+	$(PIP) --quiet --no-deps --offline --editable .
+	@touch $@
+
+$(STAMPS)/dev: requirements/dev.txt $(STAMPS)/base
+	$(PIP) --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m cli.stack.install mark
+	@touch $@
+
+# Valid for Python 3.11 to 3.13 on Linux (x86_64, aarch64) and macOS; a smaller set is part of every larger one.
+COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --quiet
+UPGRADE ?= --upgrade
+
+lock: $(STAMPS)/uv
+	$(COMPILE) $(UPGRADE) -o requirements/base.txt
+	$(COMPILE) $(UPGRADE) --extra worker -c requirements/base.txt -o requirements/worker.txt
+	$(COMPILE) $(UPGRADE) --extra worker --extra dev -c requirements/worker.txt -o requirements/dev.txt
+	awk '/^uv==/ { on = 1 } on && !/^(uv==| )/ { exit } on && !/#/' requirements/base.txt > requirements/uv.txt

@@ -1,0 +1,79 @@
+"""The pinned sets: hashed, nested, without addresses; and the API needs nothing beyond the smallest."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterable
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+OURS = {"domain", "adapters", "command_api", "query_api", "processors", "ml_worker", "cli", "tests", "benchmarks"}
+WITHOUT_WORKER = ("domain", "adapters", "command_api", "query_api", "processors", "cli")
+
+
+def pins(name: str) -> set[str]:
+    """`package==version ; marker` of each line."""
+    lines = (PROJECT / "requirements" / f"{name}.txt").read_text().splitlines()
+    return {line.rstrip(" \\") for line in lines if re.match(r"^[a-z0-9]", line)}
+
+
+def imported(folders: Iterable[str]) -> dict[str, str]:
+    """Top-level modules that the code imports, with one file that does."""
+    found: dict[str, str] = {}
+    for folder in folders:
+        for path in (PROJECT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                names: list[str] = []
+                if isinstance(node, ast.Import):
+                    names = [alias.name for alias in node.names]
+                elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                    names = [node.module]
+                found.update({name.partition(".")[0]: str(path.relative_to(PROJECT)) for name in names})
+    return {module: where for module, where in found.items() if module not in sys.stdlib_module_names | OURS}
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.mark.parametrize("name", ["base", "worker", "dev", "uv"])
+def test_every_pin_has_hashes_and_no_address(name: str) -> None:
+    text = (PROJECT / "requirements" / f"{name}.txt").read_text()
+    assert "://" not in text
+    assert "--index-url" not in text
+    assert pins(name)
+    for block in re.split(r"\n(?=[a-z0-9])", text)[1:]:
+        assert "--hash=sha256:" in block, block.partition("\n")[0]
+
+
+def test_the_smaller_set_is_part_of_the_larger() -> None:
+    assert pins("base") < pins("worker") < pins("dev")
+    assert pins("uv") <= pins("base")
+
+
+def test_only_the_worker_brings_pytorch_and_only_development_brings_pytest() -> None:
+    names = {name: {pin.partition("==")[0] for pin in pins(name)} for name in ("base", "worker", "dev")}
+    assert "torch" in names["worker"] - names["base"]
+    assert "pytest" in names["dev"] - names["worker"]
+
+
+@pytest.mark.parametrize(("folders", "requirements"), [(WITHOUT_WORKER, "base"), (("ml_worker",), "worker")])
+def test_what_a_service_imports_is_in_its_set(folders: tuple[str, ...], requirements: str) -> None:
+    names = {normal(pin.partition("==")[0]) for pin in pins(requirements)}
+    distributions = packages_distributions()
+    missing = {
+        module: where
+        for module, where in imported(folders).items()
+        if not {normal(name) for name in distributions.get(module, [module])} & names
+    }
+    assert missing == {}
+
+
+def test_the_jars_are_locked_with_one_version_each() -> None:
+    lines = (PROJECT / "cli" / "stack" / "kafka-jars.sha256").read_text().splitlines()
+    artifacts = [line.split()[2].rpartition(":")[0] for line in lines]
+    assert len(artifacts) == len(set(artifacts)) > 40
+    assert all(re.fullmatch(r"[0-9a-f]{64}  \d+  \S+:\S+:\S+", line) for line in lines)
