@@ -86,11 +86,14 @@ def planks(places: Places) -> Look:
 
 
 def marble(places: Places) -> Look:
-    warp = np.stack([fractal(places.points * 3.1, 3, 2 + k) for k in range(3)], axis=1)
-    vein = fractal(places.points * 4.3 + warp * 0.9, 3, 9)
-    thin = np.exp(-np.abs(vein) * 13)
-    cloud = 0.5 + 0.5 * fractal(places.points * 2.3 + warp * 0.4, 2, 13)
-    return Look(np.clip(0.75 * thin * (0.35 + 0.65 * cloud) + 0.14 * cloud, 0, 1), 0.05 * thin)
+    p = places.points
+    warp = np.stack([fractal(p * 2.6, 3, 2 + k) for k in range(3)], axis=1)
+    across = p[:, 0] * 0.8 + p[:, 1] * 0.9 + p[:, 2] * 0.5
+    bands = np.abs(np.sin(across * 21 + 3.4 * warp[:, 0]))
+    thin = np.exp(-bands * 11) * (0.25 + 0.75 * _step(warp[:, 1], 0.1, 0.9))
+    hair = np.exp(-np.abs(fractal(p * 7 + warp * 0.4, 2, 9)) * 16) * 0.3
+    cloud = 0.5 + 0.5 * warp[:, 2]
+    return Look(np.clip(0.8 * thin + hair * cloud + 0.16 * cloud, 0, 1), 0.05 * thin)
 
 
 def stone(places: Places) -> Look:

@@ -16,9 +16,11 @@ KEY_SPREAD = 0.17
 """Radius of the lamp over its distance: the softness of shadows."""
 RIM = np.array([0.75, 0.35, -0.56])
 RIM_COLOR = np.array([0.75, 0.86, 1.0], np.float32) * 0.5
-SKY = np.array([0.86, 0.92, 1.0], np.float32) * 0.80
-FLOOR = np.array([0.72, 0.70, 0.68], np.float32) * 0.42
-EXPOSURE = 0.86
+SKY = np.array([0.92, 0.96, 1.0], np.float32) * 0.95
+FLOOR = np.array([0.72, 0.70, 0.68], np.float32) * 0.55
+EXPOSURE = 0.54
+MIRROR = 1.55
+"""Surroundings are this much brighter in mirrors than as diffuse light: metals live on what they reflect."""
 
 
 def lamp(count: int) -> Array:
@@ -45,7 +47,7 @@ def surroundings(direction: Array, roughness: Array) -> Array:
         close = direction @ unit.astype(np.float32)
         box = np.clip((close[:, None] - size) / (0.03 + 0.5 * roughness[:, None]) + 0.5, 0, 1)
         light = light + box * np.float32(strength) * (1 - 0.75 * roughness[:, None])
-    return np.asarray(light, np.float32)
+    return np.asarray(light * MIRROR, np.float32)
 
 
 def shade(color: Array, roughness: Array, metallic: Array, sky: Array, lit: Array, normal: Array, view: Array) -> Array:
@@ -83,10 +85,16 @@ def shade(color: Array, roughness: Array, metallic: Array, sky: Array, lit: Arra
 
 
 def develop(light: Array) -> Array:
-    """Linear light -> sRGB 0..1, with a filmic shoulder (Narkowicz's fit of ACES)."""
-    x = light * np.float32(EXPOSURE * 0.62)
-    x = np.clip(x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14), 0, 1)
-    return to_srgb(x)
+    """Linear light -> sRGB 0..1 by Khronos' PBR Neutral tone mapping (2024), which keeps base colours what they are."""
+    x = light * np.float32(EXPOSURE)
+    least = x.min(axis=1, keepdims=True)
+    x = x - np.where(least < 0.08, least - 6.25 * least * least, 0.04)
+    peak = np.maximum(x.max(axis=1, keepdims=True), 1e-6)
+    start, width = 0.76, 0.24
+    pressed = np.where(peak < start, peak, 1 - width * width / np.maximum(peak + width - start, width))
+    x = x * (pressed / peak)
+    pale = 1 - 1 / (0.15 * (peak - pressed) + 1)
+    return to_srgb(np.clip(x + (pressed - x) * pale, 0, 1))
 
 
 def to_srgb(linear: Array) -> Array:
