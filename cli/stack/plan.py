@@ -21,7 +21,7 @@ from cli.stack.s3 import S3Config, s3_part
 from cli.stack.secrets import Secrets, load_secrets
 from cli.stack.services import Addresses, own_addresses, service_parts, shared_environment, worker_part
 from cli.stack.topics import ensure_topics
-from cli.stack.web import PAGE, POLICY, page_build
+from cli.stack.web import PAGE, page_build, page_policy
 
 COMMAND_PROCESSES: Final = 2
 STATE_MEGABYTES: Final = 500
@@ -66,7 +66,7 @@ def make_plan(settings: Settings, home: Home, report: Report) -> Plan:
         host=settings.host,
         port=settings.port,
         page=PAGE,
-        page_policy=POLICY.read_text(),
+        page_policy=page_policy(),
         command_api=addresses.command_api,
         query_api=addresses.query_api,
     )

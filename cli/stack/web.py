@@ -31,6 +31,11 @@ def page_build() -> list[Part]:
     return [Part("page", command, is_task=True, ready_seconds=900, folder=str(PROJECT))]
 
 
+def page_policy() -> str:
+    """The page's Content-Security-Policy; where there is no page, nothing is allowed."""
+    return _text(POLICY) or "default-src 'none'"
+
+
 def is_built() -> bool:
     return (PAGE / "index.html").exists() and _text(BUILT) == fingerprint()
 
