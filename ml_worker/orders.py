@@ -53,7 +53,7 @@ class Orders:
 
     async def fetch(self, run: RunAssigned) -> Order:
         """Raises Gone when the attempt is not wanted (any more), Refused, msgspec.MsgspecError."""
-        body = await self._api.call("GET", f"/internal/runs/{run.task_id}/{run.attempt}")
+        body = await self._api.call("GET", f"/internal/runs/{run.task_id}/{run.attempt}?account_id={run.account_id}")
         return msgspec.json.decode(body, type=Order)
 
     async def download(self, order: Order, folder: Path) -> tuple[InputFile, ...]:

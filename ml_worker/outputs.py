@@ -32,7 +32,7 @@ class Outputs:
 
     def __init__(self, api: CommandApi, run: RunAssigned) -> None:
         self._api = api
-        self._path = f"/internal/runs/{run.task_id}/{run.attempt}/outputs"
+        self._path = f"/internal/runs/{run.task_id}/{run.attempt}/outputs?account_id={run.account_id}"
 
     async def put_file(self, form: str, path: Path, media_type: str) -> Output:
         return await self.put(form, await asyncio.to_thread(path.read_bytes), media_type)

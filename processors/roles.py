@@ -9,6 +9,7 @@ from typing import Final
 
 from processors.parts import Parts
 from processors.projections.role import run_projections
+from processors.reactors.role import run_reactors
 from processors.scheduler.role import run_scheduler
 
 Role = Callable[[Parts, Callable[[], None]], Awaitable[None]]
@@ -16,4 +17,5 @@ Role = Callable[[Parts, Callable[[], None]], Awaitable[None]]
 ROLES: Final[dict[str, Role]] = {
     "projections": run_projections,
     "scheduler": run_scheduler,
+    "reactors": run_reactors,
 }

@@ -4,6 +4,7 @@ A reactor sends it when it meets the event; the handler that caused the event ma
 idempotency key, made of the event's id and the reaction's name: it is applied once, and replays lead to nothing.
 """
 
+from datetime import datetime
 from hashlib import sha256
 
 import msgspec
@@ -27,20 +28,39 @@ class Reaction(msgspec.Struct, frozen=True):
 
 def open_account(envelope: Envelope, user: UserRegistered) -> Reaction:
     """A registered user gets an account with sign-up credits."""
-    command = OpenAccount(account_id=user.account_id, user_id=user.user_id, sign_up_credits=user.sign_up_credits)
-    return Reaction(ACCOUNTS, account_partition(user.account_id), command, _context(envelope, "open-account"))
-
-
-def _context(envelope: Envelope, reaction: str) -> Context:
-    key = sha256(f"{envelope.id}/{reaction}".encode()).digest()[:16].hex()
-    return Context(
+    return open_account_of(
+        envelope.id,
+        account_id=user.account_id,
+        user_id=user.user_id,
+        credits_=user.sign_up_credits,
         now=envelope.time,
+        correlation_id=envelope.correlation_id,
+        traceparent=envelope.traceparent,
+    )
+
+
+def open_account_of(
+    event_id: str,
+    *,
+    account_id: str,
+    user_id: int,
+    credits_: int,
+    now: datetime,
+    correlation_id: str,
+    traceparent: str | None = None,
+) -> Reaction:
+    """The same, for the handler that registered the user in event `event_id`. `credits_` in micro-credits."""
+    key = sha256(f"{event_id}/open-account".encode()).digest()[:16].hex()
+    context = Context(
+        now=now,
         event_id=new_id(),
         command_id=new_id(),
         actor="system",
-        correlation_id=envelope.correlation_id,
-        causation_id=envelope.id,
-        traceparent=envelope.traceparent,
+        correlation_id=correlation_id,
+        causation_id=event_id,
+        traceparent=traceparent,
         idempotency_key=key,
         idempotency_digest=key,
     )
+    command = OpenAccount(account_id=account_id, user_id=user_id, sign_up_credits=credits_)
+    return Reaction(ACCOUNTS, account_partition(account_id), command, context)

@@ -1,0 +1,16 @@
+"""The FastAPI application of the write side."""
+
+from fastapi import FastAPI
+
+from adapters.http.application import make_application
+from command_api.routes import auth, generate, health, internal
+
+ROUTERS = (auth.router, generate.router, health.router, internal.router)
+
+
+def make_app() -> FastAPI:
+    """All routes, without parts: `app.state.parts` is set by bootstrap.py. Also what the specification is made from."""
+    app = make_application(title="Lathe", docs_url=None, redoc_url=None, openapi_url=None)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app

@@ -1,0 +1,124 @@
+"""The parts list of command_api: the only place that names real adapters."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from adapters.commands.client import CommandClient
+from adapters.commands.gate import Gate
+from adapters.errors import Unavailable
+from adapters.ids import new_id
+from adapters.kafka.host import Host
+from adapters.kafka.kafka_log import KafkaLog
+from adapters.kafka.replica import Replica
+from adapters.kafka.topics import ACCOUNTS, CATALOG, IDENTITY
+from adapters.object_store.s3 import S3Store
+from adapters.postgres.engine import make_pool
+from adapters.postgres.ops_migrate import migrate_ops
+from adapters.security.account_keys import AccountKeys
+from adapters.security.digests import Digests
+from adapters.security.master_key import load_master_key, require_master_key
+from adapters.security.passwords import Passwords
+from adapters.security.sealing import Sealer
+from adapters.security.service_token import ServiceToken
+from adapters.security.sessions import Sessions
+from adapters.security.signing_keys import SigningKeys
+from adapters.security.tokens import AccessTokens
+from adapters.settings import Settings, SettingsError
+from command_api.first_start import first_start
+from command_api.parts import Parts
+from command_api.runs_feed import RunsFeed
+from domain.account.decider import AccountDecider
+from domain.catalog.decider import CatalogDecider
+from domain.identity.decider import IdentityDecider
+
+GROUP = "lathe.command_api"
+log = structlog.get_logger(__name__)
+
+
+def make_store(settings: Settings) -> S3Store:
+    """Raises SettingsError when nobody said where the object store is."""
+    url, access, secret = settings.s3_url, settings.s3_access_key, settings.s3_secret_key
+    if url is None or access is None or secret is None:
+        raise SettingsError("LATHE_S3_URL, LATHE_S3_ACCESS_KEY and LATHE_S3_SECRET_KEY must be set (`lathe up` does)")
+    return S3Store(url, access, secret, settings.s3_bucket)
+
+
+@asynccontextmanager
+async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
+    """Everything started; stopped in reverse order at the end. Raises SettingsError, WrongMasterKey, Unavailable."""
+    if settings.kafka_url is None or settings.postgres_url is None or settings.service_token is None:
+        raise SettingsError("LATHE_KAFKA_URL, LATHE_POSTGRES_URL, LATHE_SERVICE_TOKEN must be set (`lathe up` does)")
+    master = load_master_key(settings.home, settings.master_key)
+    await migrate_ops(settings.postgres_url)
+    pool = await make_pool(settings.postgres_url, size=10)
+    await require_master_key(pool, master)
+    signing = SigningKeys(pool, master.key_wrapping, token_lifetime_s=settings.token_minutes * 60)
+    await signing.start()
+    passwords = Passwords(shortest=settings.limits.min_password_chars)
+    await passwords.prepare()
+    store = make_store(settings)
+    await store.start()
+    kafka = KafkaLog(settings.kafka_url, "lathe-command-api")
+    users = Replica(kafka, IDENTITY, IdentityDecider())
+    catalog = Replica(kafka, CATALOG, CatalogDecider())
+    host = Host(
+        kafka,
+        {IDENTITY: IdentityDecider(), CATALOG: CatalogDecider(), ACCOUNTS: AccountDecider()},
+        bootstrap=settings.kafka_url,
+        address=settings.own_url(),
+        source="lathe/command_api",
+        group=GROUP,
+        member=f"command_api@{settings.bind}",
+        beside={ACCOUNTS: RunsFeed(kafka).feed},
+    )
+    commands = CommandClient(host.directory, master.internal_header, host)
+    parts = Parts(
+        settings=settings,
+        log=kafka,
+        host=host,
+        gate=Gate(host.owners),
+        commands=commands,
+        users=users,
+        catalog=catalog,
+        pool=pool,
+        store=store,
+        sealer=Sealer(AccountKeys(pool, master.key_wrapping)),
+        digests=Digests(master),
+        tokens=AccessTokens(signing, settings.page_url(), settings.token_minutes * 60),
+        sessions=Sessions(pool, master.sessions),
+        passwords=passwords,
+        service_token=ServiceToken(settings.service_token),
+        internal_key=master.internal_header,
+    )
+    await users.start()
+    await catalog.start()
+    await host.start()
+    beginning = asyncio.create_task(_first_start(parts))
+    try:
+        yield parts
+    finally:
+        beginning.cancel()
+        await asyncio.wait([beginning])
+        await host.stop()
+        await commands.stop()
+        await catalog.stop()
+        await users.stop()
+        await kafka.close()
+        passwords.close()
+        await store.close()
+        await pool.close()
+
+
+async def _first_start(parts: Parts) -> None:
+    """Publish the built-in models and register the admin, as soon as somebody owns those partitions."""
+    correlation_id = new_id()
+    while True:
+        try:
+            await first_start(parts, correlation_id)
+            return
+        except Unavailable as error:
+            log.info("the first start waits", why=error.detail)
+            await asyncio.sleep(error.retry_after_s)

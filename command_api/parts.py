@@ -1,0 +1,49 @@
+"""What the handlers of command_api work with. Put together in bootstrap.py alone."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+from fastapi import Request
+
+from adapters.commands.client import CommandClient
+from adapters.commands.gate import Gate
+from adapters.kafka.host import Host
+from adapters.kafka.port import Log
+from adapters.kafka.replica import Replica
+from adapters.object_store.s3 import S3Store
+from adapters.security.digests import Digests
+from adapters.security.passwords import Passwords
+from adapters.security.sealing import Sealer
+from adapters.security.service_token import ServiceToken
+from adapters.security.sessions import Sessions
+from adapters.security.tokens import AccessTokens
+from adapters.settings import Settings
+from domain.catalog.state import CatalogState
+from domain.identity.state import IdentityState
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    settings: Settings
+    log: Log
+    host: Host
+    gate: Gate
+    commands: CommandClient
+    users: Replica[IdentityState]
+    catalog: Replica[CatalogState]
+    pool: "asyncpg.Pool[Any]"
+    store: S3Store
+    sealer: Sealer
+    digests: Digests
+    tokens: AccessTokens
+    sessions: Sessions
+    passwords: Passwords
+    service_token: ServiceToken
+    internal_key: bytes
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts of the application that serves this request."""
+    parts: Parts = request.app.state.parts
+    return parts

@@ -1,0 +1,1 @@
+"""The paths of the write side: each module is one router."""

@@ -1,0 +1,144 @@
+"""Asking for 3D models, cancelling and retrying (requirements/000, section 2.2)."""
+
+from typing import Annotated, Any, Final
+
+import msgspec
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from adapters.http.callers import CallerOf
+from adapters.http.in_flight import in_flight
+from adapters.http.strict_json import parse_strictly, require_json
+from adapters.ids import new_id
+from adapters.kafka.topics import ACCOUNT_PARTITIONS, ACCOUNTS, account_partition
+from adapters.security.authenticator import Caller
+from command_api.answers import accepted, task_answer
+from command_api.contexts import Keyed, context_of
+from command_api.generation import Generation, digest_fields, request_task
+from command_api.parts import Parts, parts_of
+from domain.account.commands import CancelTask, DescribeRequest, RetryTask
+from domain.errors import NotFound
+from domain.ids import partition_in
+from domain.money import to_micro
+from domain.personal import SealedAt
+
+router = APIRouter(prefix="/generate", tags=["generate"])
+PartsOf = Annotated[Parts, Depends(parts_of)]
+BODY: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": Generation.model_json_schema(ref_template="#/components/schemas/{model}")},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "image": {"type": "string", "format": "binary"},
+                        "prompt": {"type": "string"},
+                        "model": {"type": "string"},
+                        "params": {"type": "string", "description": "JSON object"},
+                        "priority": {"type": "integer"},
+                        "deadline": {"type": "string", "format": "date-time"},
+                        "max_credits": {"type": "number"},
+                    },
+                }
+            },
+        },
+    }
+}
+
+
+@router.post("", status_code=202, summary="Make a 3D model", openapi_extra=BODY)
+async def generate(request: Request, caller: CallerOf, parts: PartsOf) -> Response:
+    """From a prompt or images. The price is reserved at once, and charged only if a model comes out of it.
+
+    Repeat with the same Idempotency-Key to be sure: it is never made or charged twice.
+    """
+    keyed = Keyed(request, parts.digests, caller.actor, "/generate")
+    event_id = new_id()
+    with in_flight(keyed.scoped if keyed.is_clients else None):
+        require_json(request)
+        wanted = _validated(parse_strictly(await request.body()))
+        command = await request_task(parts, caller.account_id, wanted, event_id)
+        digest = keyed.digest(digest_fields(wanted))
+        context = context_of(request, caller.actor, event_id=event_id, keyed=keyed, digest=digest)
+        partition = account_partition(caller.account_id)
+        applied = await parts.commands.send(ACCOUNTS, partition, command, context)
+    return accepted(applied, _typical_seconds(parts, applied.view["model"]))
+
+
+@router.post("/{task_id}/cancel", status_code=202, summary="Cancel a task")
+async def cancel(task_id: str, request: Request, caller: CallerOf, parts: PartsOf) -> Response:
+    """A queued task is cancelled and refunded at once; a running one stops soon and pays for the stages it went
+    through. Repeatable; 409 when it is completed."""
+    keyed = Keyed(request, parts.digests, caller.actor, f"/generate/{task_id}/cancel")
+    context = context_of(request, caller.actor, keyed=keyed, digest=keyed.digest(task_id))
+    command = CancelTask(account_id=caller.account_id, task_id=_known(task_id, caller))
+    applied = await parts.commands.send(ACCOUNTS, account_partition(caller.account_id), command, context)
+    return task_answer(applied)
+
+
+class Retry(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    max_credits: float | None = Field(None, ge=0, le=1_000_000_000)
+    seed: int | None = Field(None, ge=0, lt=1 << 31, description="Left out: the parent's.")
+
+
+@router.post("/{task_id}/retry", status_code=202, summary="Try a failed or cancelled task again")
+async def retry(
+    task_id: str, request: Request, caller: CallerOf, parts: PartsOf, body: Retry | None = None
+) -> Response:
+    """A new task with the same inputs and parameters, at today's price, with `parent` set."""
+    wanted = body or Retry()
+    keyed = Keyed(request, parts.digests, caller.actor, f"/generate/{task_id}/retry")
+    partition, event_id = account_partition(caller.account_id), new_id()
+    question = DescribeRequest(account_id=caller.account_id, task_id=_known(task_id, caller))
+    parent = (await parts.commands.send(ACCOUNTS, partition, question, context_of(request, caller.actor))).view
+    model = parts.catalog.state.offered(parent["model"])
+    if model is None:
+        raise NotFound(f"{parent['model']} is not offered any more.")
+    prompt = None
+    if parent["prompt"] is not None:
+        text = await parts.sealer.open(caller.account_id, msgspec.convert(parent["prompt"], SealedAt))
+        prompt = await parts.sealer.seal(caller.account_id, event_id, "prompt", text)
+    command = RetryTask(
+        account_id=caller.account_id,
+        task_id=task_id,
+        new_task_id=new_id(partition),
+        price=model.price,
+        model_version=model.published.version,
+        max_credits=None if wanted.max_credits is None else to_micro(wanted.max_credits, "/max_credits"),
+        max_queued=parts.settings.limits.max_queued,
+        prompt=prompt,
+        seed=wanted.seed,
+    )
+    digest = keyed.digest([task_id, wanted.model_dump(mode="json")])
+    context = context_of(request, caller.actor, event_id=event_id, keyed=keyed, digest=digest)
+    applied = await parts.commands.send(ACCOUNTS, partition, command, context)
+    return accepted(applied, model.published.typical_seconds)
+
+
+def _validated(fields: Any) -> Generation:
+    try:
+        return Generation.model_validate(fields)
+    except ValidationError as error:
+        rows = [{**row, "loc": ("body", *row["loc"])} for row in error.errors(include_url=False, include_context=False)]
+        raise RequestValidationError(rows) from None
+
+
+def _known(task_id: str, caller: Caller) -> str:
+    """A task id that could be this caller's. Raises NotFound, the same as for a missing one."""
+    try:
+        partition = partition_in(task_id)
+    except ValueError:
+        partition = ACCOUNT_PARTITIONS
+    if partition != account_partition(caller.account_id):
+        raise NotFound("There is no such task.")
+    return task_id
+
+
+def _typical_seconds(parts: Parts, model: str) -> float:
+    found = parts.catalog.state.models.get(model)
+    return found.published.typical_seconds if found else 0.0
