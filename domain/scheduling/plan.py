@@ -1,8 +1,9 @@
 """What the scheduler does next: the whole of its decisions, as commands to lathe.assignments and to account owners.
 
 Fair share between accounts: the next free slot goes to the account that runs least, and of those to the one served
-longest ago (never: whose request is older). Within an account the highest priority is next, then the oldest request. A worker that has the model
-loaded is preferred, then one that did not fail this task before, then the one with most free slots.
+longest ago (among those never served: whose request is older). Within an account the highest priority is next, then
+the oldest request. A worker that has the model loaded is preferred, then one that did not fail this task before, then
+the one with most free slots.
 """
 
 from collections.abc import Iterator
