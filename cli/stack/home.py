@@ -53,8 +53,9 @@ def open_home(path: Path) -> Home:
     """Make or check the state folder. Raises StackError when it cannot be written or belongs to another version."""
     home = Home(path.expanduser().absolute())
     try:
-        for folder in (home.path, home.logs, home.run):
-            folder.mkdir(parents=True, exist_ok=True)
+        home.path.mkdir(mode=0o700, parents=True, exist_ok=True)  # what people made is for nobody else on the machine
+        for folder in (home.logs, home.run):
+            folder.mkdir(exist_ok=True)
         probe = home.run / f".writable-{os.getpid()}"
         probe.write_bytes(b"")
         probe.unlink()

@@ -19,10 +19,11 @@ POLL_SECONDS = 0.05
 class RunningPart:
     """One start of a part. Made by `start`; ends by `stop`, or by itself."""
 
-    def __init__(self, part: Part, process: subprocess.Popen[bytes], log: Path) -> None:
+    def __init__(self, part: Part, process: subprocess.Popen[bytes], log: Path, log_start: int) -> None:
         self.part = part
         self.log = log
         self._process = process
+        self._log_start = log_start
         self.started_at = time.monotonic()
 
     @property
@@ -39,17 +40,22 @@ class RunningPart:
         if code == 0 and self.part.is_task:
             return True
         if code is not None:
-            raise StackError(f"{self.part.name} {describe_end(code)} while starting.{tail(self.log)}")
+            raise StackError(f"{self.part.name} {describe_end(code)} while starting.{self.last_words()}")
         if self.part.is_ready():
             return True
         if time.monotonic() - self.started_at > self.part.ready_seconds:
-            raise StackError(f"{self.part.name} was not ready after {self.part.ready_seconds:.0f} s.{tail(self.log)}")
+            waited = f"{self.part.ready_seconds:.0f} s"
+            raise StackError(f"{self.part.name} was not ready after {waited}.{self.last_words()}")
         return False
 
     def wait_ready(self) -> None:
         """Return once the part is ready. Raises StackError as `check_ready` does."""
         while not self.check_ready():
             time.sleep(POLL_SECONDS)
+
+    def last_words(self) -> str:
+        """The end of what it wrote since this start, as the end of an error message."""
+        return tail(self.log, self._log_start)
 
     def ask_to_stop(self) -> None:
         if self.exit_code() is None:
@@ -83,6 +89,7 @@ def start(part: Part, log: Path) -> RunningPart:
     ]  # fmt: skip
     environment = {**os.environ, **part.environment}
     with log.open("ab") as output:
+        log_start = output.tell()
         process = subprocess.Popen(
             command,
             env={name: value for name, value in environment.items() if value is not None},
@@ -92,7 +99,7 @@ def start(part: Part, log: Path) -> RunningPart:
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C reaches the supervisor only, which stops the parts in order
         )
-    return RunningPart(part, process, log)
+    return RunningPart(part, process, log, log_start)
 
 
 def kill_session(leader: int) -> None:
@@ -122,10 +129,13 @@ def describe_end(code: int) -> str:
     return f"ended with exit code {code}"
 
 
-def tail(log: Path, lines: int = 12) -> str:
-    """The end of a log, as the end of an error message."""
+def tail(log: Path, begin: int = 0, lines: int = 12) -> str:
+    """The last lines of a log from byte `begin` on (from its start, if it was rotated since)."""
     try:
-        text = log.read_bytes()[-8000:].decode(errors="replace").strip()
+        with log.open("rb") as file:
+            size = log.stat().st_size
+            file.seek(max(begin if begin <= size else 0, size - 8000))
+            text = file.read().decode(errors="replace").strip()
     except OSError:
         return ""
     last = "\n".join(f"    {line}" for line in text.splitlines()[-lines:])

@@ -97,8 +97,9 @@ class Slot:
         assert self._running is not None
         code = self._running.exit_code()
         if code is not None:
+            words = self._running.last_words() if code > 0 else ""
             self._end()
-            self._failed(f"{self.part.name} {describe_end(code)}")
+            self._failed(f"{self.part.name} {describe_end(code)}{words}")
         elif self._failures and time.monotonic() - self._ready_at > STEADY_SECONDS:
             self._failures = 0
 
