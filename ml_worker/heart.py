@@ -77,13 +77,12 @@ class Heart:
                 pass
 
     async def watch(self) -> None:
-        """Call `on_lapse` whenever a lease that was held ends. Runs for ever, beside `go`."""
+        """Call `on_lapse` whenever a term of the lease ends. Runs for ever, beside `go`."""
         await self.first.wait()
-        held = True
+        term = self._lease.term
         while True:
             await asyncio.sleep(0.2)
-            now_held = self._lease.held()
-            if held and not now_held:
+            before, term = term, self._lease.term
+            if before is not None and before != term:
                 log.error("no heartbeat was acknowledged in time: the runs are given up")
                 await self._on_lapse()
-            held = now_held

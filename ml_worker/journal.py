@@ -29,6 +29,7 @@ class RunJournal:
         self._writer, self._lease, self._run = writer, lease, run
         self._correlation_id, self._cause = correlation_id, cause
         self._sequence = 0
+        self._term = lease.term
 
     async def started(self, device: str) -> None:
         run, sequence = self._run, self._next()
@@ -79,7 +80,12 @@ class RunJournal:
     async def _write(self, event: RunEvent) -> None:
         """Repeat until the broker has it. Raises LeaseLost."""
         for wait in delays():
-            if not self._lease.held():
+            if self._term is None:  # It was assigned in a silence: it belongs to the next term.
+                self._term = self._lease.term
+            if self._term is None:
+                await asyncio.sleep(wait)
+                continue
+            if self._lease.term != self._term:
                 raise LeaseLost
             try:
                 await self._writer.write(

@@ -56,6 +56,8 @@ class Slot:
         self._on_change = on_change
         self._keeper: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
+        self._alive: asyncio.subprocess.Process | None = None
+        """The same until it is killed: to signal a dead child again would reap it behind asyncio's back."""
         self._stream: asyncio.StreamWriter | None = None
         self._answer: asyncio.Future[Outcome] | None = None
         self._on_progress: OnProgress = lambda _: None
@@ -104,9 +106,10 @@ class Slot:
     def kill(self) -> None:
         """End the child now; the run in it is answered `Died`, and another child is started."""
         self.ready.clear()
-        if self._process is not None and self._process.returncode is None:
+        process, self._alive = self._alive, None
+        if process is not None and process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+                process.kill()
 
     def _send(self, frame: Frame) -> None:
         if self._stream is not None:
@@ -125,7 +128,7 @@ class Slot:
         """Start a child and serve it until it ends."""
         ours, theirs = socket.socketpair()
         try:
-            self._process = process = await asyncio.create_subprocess_exec(
+            self._process = self._alive = process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 *("-m", "ml_worker.child", str(theirs.fileno()), str(os.getpid()), *self._arguments),
                 pass_fds=(theirs.fileno(),),
@@ -139,17 +142,19 @@ class Slot:
             theirs.close()
         reader, self._stream = await asyncio.open_connection(sock=ours)
         listening = asyncio.create_task(self._listen(reader))
+        exited = asyncio.create_task(process.wait())
         try:
-            exited = asyncio.create_task(process.wait())
             await asyncio.wait({listening, exited}, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait({listening}, timeout=1)  # What it said before it died still counts.
+            # What it said before it died still counts, and one that closed its end is about to go.
+            await asyncio.wait({listening, exited}, timeout=1)
         finally:
+            if not exited.done():
+                self.kill()
             await self._bury(process, listening)
         return process.returncode
 
     async def _bury(self, process: asyncio.subprocess.Process, listening: asyncio.Task[None]) -> None:
         self.ready.clear()
-        self.kill()
         listening.cancel()
         if self._stream is not None:
             self._stream.close()

@@ -14,7 +14,7 @@ from adapters.kafka import topics
 from adapters.kafka.follower import read
 from adapters.kafka.host import Host
 from adapters.kafka.memory import MemoryLog
-from adapters.kafka.port import NewRecord
+from adapters.kafka.port import Log, NewRecord
 from adapters.kafka.position import TP, Position
 from adapters.kafka.record import Record
 from adapters.kafka.requests import Applied
@@ -40,10 +40,10 @@ def context() -> Context:
 
 
 class Floor:
-    """`log` may be shared with a real worker."""
+    """`events`, `valid` and `until` look into a log in memory only."""
 
-    def __init__(self, log: MemoryLog | None = None) -> None:
-        self.log = log or MemoryLog()
+    def __init__(self, log: Log | None = None) -> None:
+        self.log: Any = log or MemoryLog()
         self.writer = EventWriter(self.log, "test")
 
     @asynccontextmanager
