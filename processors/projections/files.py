@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from domain.account.endings import extension
+from domain.account.names import ENDINGS
 from domain.account.events import FileDeleted, FileStored, Output, StoredFile, TaskCompleted, TaskRequested
 from domain.personal import SealedAt
 from processors.projections.port import Connection, Contradiction, Fact, Unfoldable, json_of
@@ -92,7 +92,7 @@ def _result(fact: Fact, task_id: str, output: Output) -> _File:
     return _File(
         output.file_id,
         fact.key,
-        json_of(f"{task_id}.{extension(output)}"),
+        json_of(f"{task_id}.{ENDINGS.get(output.media_type, 'bin')}"),
         output.format,
         task_id,
         output.media_type,

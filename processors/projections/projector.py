@@ -12,10 +12,10 @@ import structlog
 from adapters.kafka.cluster import LogIdentity
 from adapters.kafka.follower import Follower
 from adapters.kafka.port import Log, LogTruncated, LogUnavailable
+from adapters.postgres.read.partitions import PARTITIONS
 from processors.projections import leadership, metrics, offsets
 from processors.projections.parking import parked_streams
 from processors.projections.port import Connection
-from processors.projections.registry import PARTITIONS
 from processors.projections.writing import Writer
 
 log = structlog.get_logger(__name__)

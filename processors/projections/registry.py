@@ -20,6 +20,3 @@ READ_MODELS: Final[dict[topics.Topic, tuple[Callable[[], Rows], ...]]] = {
     topics.CATALOG: (ModelRows,),
     topics.ACCOUNTS: (AccountRows, TaskRows, TimelineRows, FileRows),
 }
-
-PARTITIONS: Final = tuple((topic.name, p) for topic in READ_MODELS for p in range(topic.partitions))
-"""Every (topic, partition) that the read models are a fold of."""

@@ -12,9 +12,6 @@ from processors.projections.batch import Batch
 from processors.projections.parking import Stream, park
 from processors.projections.port import Connection, Contradiction, json_of
 
-CHANNEL: Final = "lathe_read_model"
-"""NOTIFY channel: payload {"<topic>:<partition>": next offset, …}, sent with each commit."""
-
 BLAMED: Final = (
     Contradiction,
     asyncpg.exceptions.DataError,
@@ -58,6 +55,6 @@ class Writer:
             if batch.parked:
                 await park(self._connection, batch.parked)
             payload = json_of({f"{topic}:{partition}": offset for (topic, partition), offset in after.items()})
-            await self._connection.execute("SELECT pg_notify($1, $2)", CHANNEL, payload)
+            await self._connection.execute("SELECT pg_notify(current_schema(), $1)", payload)
         self.positions |= after
         self.parked_streams |= batch.newly_parked

@@ -9,12 +9,13 @@ import msgspec
 from adapters.kafka.cluster import LogIdentity
 from adapters.kafka.follower import Entry
 from adapters.kafka.record import Undecodable
+from adapters.postgres.read.partitions import PARTITIONS
 from domain.account.decider import AccountDecider
 from domain.account.state import Account, Accounts, File, Task
 from domain.personal import SealedAt
 from processors.projections import offsets
 from processors.projections.parking import parked_streams
-from processors.projections.registry import PARTITIONS, READ_MODELS
+from processors.projections.registry import READ_MODELS
 from processors.projections.writing import Writer
 
 CLUSTER = "cluster-1"

@@ -13,7 +13,6 @@ from adapters.postgres.read.tables import SCHEMA
 from domain.account import events as e
 from domain.catalog import events as c
 from processors.projections.projector import Projector
-from processors.projections.writing import CHANNEL
 from tests.projections.handmade import CREDIT, HandmadeLog, requested
 
 OPENED = e.AccountOpened(user_id=1, granted=10 * CREDIT)
@@ -47,7 +46,7 @@ async def test_it_follows_and_tells_each_commit(
 ) -> None:
     heard: asyncio.Queue[str] = asyncio.Queue()
     listener = await asyncpg.connect(read_database)
-    await listener.add_listener(CHANNEL, lambda *args: heard.put_nowait(args[-1]))
+    await listener.add_listener(SCHEMA, lambda *args: heard.put_nowait(args[-1]))
     account = by_hand.account_in(2)
     await by_hand.append(account, OPENED)
     async with running(projector()):

@@ -6,9 +6,9 @@ import asyncpg
 import pytest
 
 from adapters.kafka.memory import MemoryLog
+from adapters.postgres.read.partitions import PARTITIONS
 from domain.account import events as e
 from processors.projections import offsets
-from processors.projections.registry import PARTITIONS
 from processors.projections.timeline import TimelineRows
 from tests.projections.handmade import CREDIT, HandmadeLog, requested
 from tests.projections.reading import expected, fold, identity_of, read_accounts, writer_on

@@ -42,7 +42,11 @@ projection_offsets = Table(
     Column("last_record_id", Text),
     _time("updated_at", nullable=False),
 )
-"""Where the read models stand: with (epoch, nonce, seq) a reader may go on from `next_offset`."""
+"""Where the read models stand: with (epoch, nonce, seq) a reader may go on from `next_offset`.
+
+Each commit that moves them is notified on the channel that has the schema's name, with the payload
+`{"<topic>:<partition>": next offset, …}`.
+"""
 
 parked_records = Table(
     "parked_records",

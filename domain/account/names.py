@@ -1,0 +1,24 @@
+"""Names of files as they are stored and told: `<file id>.<ending>`, the ending by media type."""
+
+from typing import Final
+
+ENDINGS: Final = {
+    "application/json": "json",
+    "application/octet-stream": "bin",
+    "application/pdf": "pdf",
+    "application/zip": "zip",
+    "image/gif": "gif",
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "model/gltf-binary": "glb",
+    "model/obj": "obj",
+    "model/stl": "stl",
+    "text/csv": "csv",
+    "text/plain": "txt",
+}
+
+
+def stored_name(file_id: str, media_type: str) -> str:
+    """The unique name of a stored file; `bin` for media types without a usual ending."""
+    return f"{file_id}.{ENDINGS.get(media_type, 'bin')}"

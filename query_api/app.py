@@ -1,0 +1,27 @@
+"""The FastAPI application of the read side."""
+
+from fastapi import FastAPI
+
+from adapters.http.application import make_application
+from query_api.routes import docs, events, files, health, keys, models, profile, results, tasks
+
+ROUTERS = (
+    profile.router,
+    files.router,
+    # Static paths before parametric ones: /generate/models is no task.
+    models.router,
+    tasks.router,
+    results.router,
+    events.router,
+    keys.router,
+    health.router,
+    docs.router,
+)
+
+
+def make_app() -> FastAPI:
+    """All routes, without parts: `app.state.parts` is set by bootstrap.py. Also what the specification is made from."""
+    app = make_application(title="Lathe", docs_url=None, redoc_url=None, openapi_url=None)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app

@@ -1,0 +1,96 @@
+"""The parts list of query_api: the only place that names real adapters."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from adapters.kafka.kafka_log import KafkaLog
+from adapters.kafka.replica import Replica
+from adapters.kafka.topics import CATALOG, IDENTITY
+from adapters.object_store.s3 import S3Store
+from adapters.postgres.engine import make_pool
+from adapters.postgres.ops_migrate import migrate_ops
+from adapters.postgres.read.engine import make_read_engine
+from adapters.postgres.read.migrate import live_schema, migrate_read
+from adapters.postgres.read.partitions import PARTITIONS
+from adapters.security.account_keys import AccountKeys
+from adapters.security.authenticator import Authenticator
+from adapters.security.master_key import load_master_key, require_master_key
+from adapters.security.sealing import Sealer
+from adapters.security.signing_keys import SigningKeys
+from adapters.security.tokens import AccessTokens
+from adapters.settings import Settings, SettingsError
+from domain.catalog.decider import CatalogDecider
+from domain.identity.decider import IdentityDecider
+from query_api.freshness import Freshness
+from query_api.live import LiveFeed
+from query_api.log_ends import LogEnds
+from query_api.pages import Cursors
+from query_api.parts import Parts
+from query_api.positions import ProjectionPositions
+from query_api.queries import Queries
+from query_api.workers import LiveWorkers
+
+
+def make_store(settings: Settings) -> S3Store:
+    """Raises SettingsError when nobody said where the object store is."""
+    if settings.s3_url is None or settings.s3_access_key is None or settings.s3_secret_key is None:
+        raise SettingsError("LATHE_S3_URL and its keys must be set (`lathe up` sets them)")
+    return S3Store(settings.s3_url, settings.s3_access_key, settings.s3_secret_key, settings.s3_bucket)
+
+
+@asynccontextmanager
+async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
+    """Everything started; stopped in reverse order at the end. Raises SettingsError, WrongMasterKey, Unavailable."""
+    if settings.kafka_url is None or settings.postgres_url is None:
+        raise SettingsError("LATHE_KAFKA_URL and LATHE_POSTGRES_URL must be set (`lathe up` sets them)")
+    master = load_master_key(settings.home, settings.master_key)
+    await migrate_ops(settings.postgres_url)
+    pool = await make_pool(settings.postgres_url, size=5)
+    await require_master_key(pool, master)
+    schema = await live_schema(pool)
+    await migrate_read(settings.postgres_url, schema)
+    signing = SigningKeys(pool, master.key_wrapping, token_lifetime_s=settings.token_minutes * 60)
+    await signing.start()
+    store = make_store(settings)
+    await store.start()
+    engine = make_read_engine(settings.postgres_url, schema)
+    kafka = KafkaLog(settings.kafka_url, "lathe-query-api")
+    users = Replica(kafka, IDENTITY, IdentityDecider())
+    catalog = Replica(kafka, CATALOG, CatalogDecider())
+    positions = ProjectionPositions(settings.postgres_url, schema)
+    ends = LogEnds(kafka, PARTITIONS)
+    tokens = AccessTokens(signing, settings.page_url(), settings.token_minutes * 60)
+    parts = Parts(
+        settings=settings,
+        log=kafka,
+        users=users,
+        catalog=catalog,
+        queries=Queries(engine),
+        positions=positions,
+        ends=ends,
+        freshness=Freshness(positions, ends),
+        live=LiveFeed(kafka),
+        workers=LiveWorkers(kafka),
+        store=store,
+        presigner=store,
+        sealer=Sealer(AccountKeys(pool, master.key_wrapping)),
+        signing_keys=signing,
+        authenticator=Authenticator(tokens, users),
+        cursors=Cursors(master.digests),
+    )
+    await users.start()
+    await catalog.start()
+    await parts.live.start(await positions.start())
+    await parts.workers.start()
+    try:
+        yield parts
+    finally:
+        await parts.workers.stop()
+        await parts.live.stop()
+        await positions.stop()
+        await catalog.stop()
+        await users.stop()
+        await kafka.close()
+        await store.close()
+        await engine.dispose()
+        await pool.close()

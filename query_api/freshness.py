@@ -1,0 +1,91 @@
+"""Read your writes, without asking: what is not there yet is waited for, as long as the log may still hold it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Final, TypeVar
+
+from fastapi import Depends, Query, Request
+
+from adapters.errors import Unavailable
+from adapters.kafka import topics
+from adapters.kafka.position import TP
+from domain.errors import InvalidInput, NotFound
+from query_api.log_ends import LogEnds
+from query_api.positions import ProjectionPositions
+
+PATIENCE_S: Final = 2.0
+Found = TypeVar("Found")
+_PARTITIONS: Final = {topic.name: topic.partitions for topic in (topics.IDENTITY, topics.CATALOG, topics.ACCOUNTS)}
+
+
+class ProjectionBehind(Unavailable):
+    """The read models did not reach a position in time."""
+
+    code, title = "projection-behind", "The answer is not up to date yet"
+
+
+class Freshness:
+    """Waiting for the read models."""
+
+    def __init__(self, positions: ProjectionPositions, ends: LogEnds) -> None:
+        self._positions, self._ends = positions, ends
+
+    async def find(self, account_id: str, query: Callable[[], Awaitable[Found | None]]) -> Found | None:
+        """What `query` finds; when it finds nothing, again after the read models passed the log's present end.
+
+        Waits 2 s at most. Raises DependencyDown when the end cannot be learnt.
+        """
+        tp: TP = (topics.ACCOUNTS.name, topics.account_partition(account_id))
+        seen = self._positions.next_offset(tp)
+        found = await query()
+        if found is not None:
+            return found
+        end = (await self._ends.now())[tp]
+        if seen >= end:
+            return None
+        await self._positions.reach(tp, end, PATIENCE_S)
+        return await query()
+
+    async def get(self, account_id: str, query: Callable[[], Awaitable[Found | None]], what: str) -> Found:
+        """Like `find`; raises NotFound, whether it is missing or somebody else's."""
+        found = await self.find(account_id, query)
+        if found is None:
+            raise NotFound(f"There is no such {what}.")
+        return found
+
+    async def reach(self, position: str) -> None:
+        """Wait for a `Lathe-Position`. Raises InvalidInput, ProjectionBehind."""
+        tp, offset = _parse(position)
+        if not await self._positions.reach(tp, offset + 1, PATIENCE_S):
+            raise ProjectionBehind(f"The read models have not reached {position} yet.", retry_after_s=1)
+
+
+def _parse(position: str) -> tuple[TP, int]:
+    """`<topic>:<partition>@<offset>`, as `Lathe-Position` says it."""
+    topic, _, rest = position.partition(":")
+    partition, _, offset = rest.partition("@")
+    sound = all(part.isascii() and part.isdigit() and len(part) <= 18 for part in (partition, offset))
+    if not sound or int(partition) >= _PARTITIONS.get(topic, 0):
+        raise InvalidInput(
+            "min_position must be a Lathe-Position, <topic>:<partition>@<offset>.",
+            errors=[{"parameter": "min_position", "in": "query", "detail": "This is no Lathe-Position"}],
+        )
+    return (topic, int(partition)), int(offset)
+
+
+async def wait_for_position(
+    request: Request,
+    min_position: Annotated[
+        str | None,
+        Query(
+            max_length=100,
+            description="A `Lathe-Position`: answer no older state than this.",
+            examples=["lathe.accounts:3@1234"],
+        ),
+    ] = None,
+) -> None:
+    """Dependency of every query: honours `min_position`."""
+    if min_position is not None:
+        await request.app.state.parts.freshness.reach(min_position)
+
+
+Fresh = Depends(wait_for_position)

@@ -1,0 +1,80 @@
+"""Queries on the read models. Each takes the account that asks: rows of others are not there."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.errors import DependencyDown
+from adapters.postgres.read.tables import accounts, files, task_events, tasks
+
+Row = RowMapping
+_LONGEST_NAMES: Final = 20_000
+"""Files of one account whose names are compared when a file is asked for by its name."""
+
+
+class Queries:
+    """All methods raise DependencyDown when PostgreSQL does not answer."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def account(self, account_id: str) -> Row | None:
+        return await self._one(select(accounts).where(accounts.c.account_id == account_id))
+
+    async def task(self, account_id: str, task_id: str) -> Row | None:
+        return await self._one(select(tasks).where(tasks.c.task_id == task_id, tasks.c.account_id == account_id))
+
+    async def tasks(
+        self,
+        account_id: str,
+        *,
+        statuses: Sequence[str] = (),
+        model: str | None = None,
+        before: str | None = None,
+        offset: int = 0,
+        limit: int = 20,
+    ) -> tuple[list[Row], int]:
+        """The newest first, and how many there are in all. `before`: only tasks older than this id."""
+        wanted = [tasks.c.account_id == account_id]
+        if statuses:
+            wanted.append(tasks.c.status.in_(statuses))
+        if model is not None:
+            wanted.append(tasks.c.model == model)
+        page = select(tasks).where(*wanted).order_by(tasks.c.task_id.desc()).offset(offset).limit(limit)
+        if before is not None:
+            page = page.where(tasks.c.task_id < before)
+        total = await self._all(select(func.count().label("total")).select_from(tasks).where(*wanted))
+        return await self._all(page), int(total[0]["total"])
+
+    async def task_events(self, task_id: str, *, after: int = 0, limit: int = 1000) -> list[Row]:
+        """The life of a task that was found before, from its event `after` + 1 on."""
+        found = select(task_events).where(task_events.c.task_id == task_id, task_events.c.seq > after)
+        return await self._all(found.order_by(task_events.c.seq).limit(limit))
+
+    async def file(self, account_id: str, file_id: str) -> Row | None:
+        return await self._one(select(files).where(files.c.file_id == file_id, files.c.account_id == account_id))
+
+    async def file_names(self, account_id: str) -> list[Row]:
+        """(file_id, name) of the newest files; uploads' names are sealed."""
+        found = select(files.c.file_id, files.c.name).where(files.c.account_id == account_id)
+        return await self._all(found.order_by(files.c.file_id.desc()).limit(_LONGEST_NAMES))
+
+    async def alive(self) -> None:
+        """Raises DependencyDown when PostgreSQL does not answer."""
+        await self._all(select(1))
+
+    async def _one(self, query: Select[Any]) -> Row | None:
+        rows = await self._all(query)
+        return rows[0] if rows else None
+
+    async def _all(self, query: Select[Any]) -> list[Row]:
+        try:
+            async with self._engine.connect() as connection:
+                return list((await connection.execute(query)).mappings())
+        except (DBAPIError, PoolTimeout, OSError, TimeoutError) as error:
+            raise DependencyDown(f"PostgreSQL does not answer: {error}", dependency="postgres") from error

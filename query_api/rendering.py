@@ -1,0 +1,131 @@
+"""Read models as the documents of the API: money in credits, times in RFC 3339, texts opened for their owner."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from domain.account.names import stored_name
+from domain.account.timeline import MONEY
+from domain.money import to_credits
+from query_api.latest import Now
+from query_api.queries import Row
+
+_ENDED = ("completed", "failed", "cancelled")
+
+
+def time_of(moment: datetime | None) -> str | None:
+    """RFC 3339, UTC, milliseconds."""
+    return None if moment is None else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def file_url(file_id: str) -> str:
+    return f"/files/{file_id}"
+
+
+def task_document(row: Row, now: Now, prompt: str | None, problem: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A task for its owner. `reserved` is what is still held: 0 once the task ended."""
+    outputs = row["outputs"] or []
+    preview = next((o["file_id"] for o in outputs if o["format"] == "preview"), None)
+    return {
+        "task_id": row["task_id"],
+        "kind": row["kind"],
+        "status": row["status"],
+        "progress": now.progress,
+        "stage": now.stage,
+        "message": now.message,
+        "queue_position": now.queue_position,
+        "eta_s": now.eta_s,
+        "attempt": row["attempt"],
+        "model": row["model"],
+        "model_version": row["model_version"],
+        "prompt": prompt,
+        "inputs": [{"role": i["role"], "file_id": i["file_id"], "url": file_url(i["file_id"])} for i in row["inputs"]],
+        "params": row["params"],
+        "seed": row["seed"],
+        "priority": row["priority"],
+        "deadline": time_of(row["deadline"]),
+        "parent": row["parent"],
+        "price": to_credits(row["price"]),
+        "reserved": to_credits(row["reserved"]),
+        "charged": to_credits(row["charged"]),
+        "timings": timings(row),
+        "problem": problem,
+        "reason": row["reason"],
+        "preview_url": None if preview is None else file_url(preview),
+        "created_at": time_of(row["created_at"]),
+        "started_at": time_of(row["started_at"]),
+        "ended_at": time_of(row["ended_at"]),
+        "updated_at": time_of(row["updated_at"]),
+    }
+
+
+def timings(row: Row) -> dict[str, float]:
+    """Seconds: in the queue, running, in all (of what is over), and by stage as the engine measured them."""
+    found: dict[str, float] = {}
+    started, ended = row["started_at"], row["ended_at"]
+    if started is not None:
+        found["queued_s"] = _seconds(row["queued_at"], started)
+        if ended is not None:
+            found["running_s"] = _seconds(started, ended)
+    if ended is not None:
+        found["total_s"] = _seconds(row["created_at"], ended)
+    metrics = row["metrics"] or {}
+    return found | {name: value for name, value in metrics.items() if name.endswith("_s")}
+
+
+def _seconds(earlier: datetime, later: datetime) -> float:
+    return max(0.0, round((later - earlier).total_seconds(), 3))
+
+
+def problem_document(row: Row, detail: str | None) -> dict[str, Any] | None:
+    """Why a task failed. `detail` is the text that its engine left, if it did."""
+    problem = row["problem"]
+    if problem is None:
+        return None
+    return {"code": problem["code"], "kind": problem["kind"], "detail": detail}
+
+
+def output_document(output: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "format": output["format"],
+        "file_id": output["file_id"],
+        "stored_name": stored_name(output["file_id"], output["media_type"]),
+        "url": file_url(output["file_id"]),
+        "media_type": output["media_type"],
+        "bytes": output["bytes"],
+        "sha256": output["sha256"],
+    }
+
+
+def event_document(
+    seq: int, kind: str, status: str, time: datetime, actor: str, data: Mapping[str, Any]
+) -> dict[str, Any]:
+    """One entry of a task's life. The actor is told by its kind: `user`, `service/…` or `system`."""
+    told: dict[str, Any] = {
+        name: to_credits(value) if name in MONEY else value for name, value in data.items() if value is not None
+    }
+    if "outputs" in told:
+        told["outputs"] = [output_document(output) for output in told["outputs"]]
+    return {
+        "seq": seq,
+        "type": kind,
+        "status": status,
+        "time": time_of(time),
+        "actor": "user" if actor.startswith("user/") else actor,
+        **told,
+    }
+
+
+def progress_document(now: Now, attempt: int) -> dict[str, Any]:
+    return {
+        "progress": now.progress,
+        "stage": now.stage,
+        "message": now.message,
+        "attempt": attempt,
+        "queue_position": now.queue_position,
+        "eta_s": now.eta_s,
+    }
+
+
+def has_ended(status: str) -> bool:
+    return status in _ENDED

@@ -1,0 +1,1 @@
+"""The paths of the read side: each module is one router."""

@@ -1,0 +1,99 @@
+"""The life of a task: as a live stream, or as a list."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from starlette.responses import Response, StreamingResponse
+
+from adapters.http.callers import CallerOf
+from domain.errors import InvalidInput
+from query_api import tasks
+from query_api.etags import document
+from query_api.freshness import Fresh
+from query_api.parts import Parts, parts_of
+from query_api.queries import Row
+from query_api.rendering import event_document, has_ended
+from query_api.routes.schemas import Problems, TaskEvents
+from query_api.task_stream import TaskStream
+
+router = APIRouter(prefix="/generate", tags=["generate"], responses=Problems)
+_STREAM = {"cache-control": "no-store", "x-accel-buffering": "no"}
+
+
+@router.get(
+    "/{task_id}/events",
+    response_model=TaskEvents,
+    dependencies=[Fresh],
+    summary="Follow a task live (SSE), or list its events (JSON)",
+    responses={
+        200: {
+            "content": {
+                "text/event-stream": {
+                    "schema": {"type": "string"},
+                    "example": 'id: 2\nevent: task\ndata: {"seq":2,"type":"started","status":"running"}\n\n'
+                    'event: progress\ndata: {"progress":0.4,"stage":"surface","attempt":1}\n\n',
+                }
+            }
+        },
+        204: {"description": "The task ended and everything was seen: do not come back"},
+    },
+)
+async def events(
+    task_id: str,
+    request: Request,
+    caller: CallerOf,
+    parts: Annotated[Parts, Depends(parts_of)],
+    after: Annotated[int, Query(ge=0, description="Only events after this task sequence.")] = 0,
+    last_event_id: Annotated[
+        str | None, Header(max_length=20, description="What a reconnecting client saw last.")
+    ] = None,
+    accept: Annotated[str, Header(include_in_schema=False)] = "*/*",
+) -> Response:
+    """`event: task` has `id` = 1, 2, 3… without holes; `event: progress` has none, and only its newest is repeated.
+
+    The stream ends after the terminal event. With `Accept: application/json` the answer is a list.
+    """
+    seen = max(after, _sequence(last_event_id))
+    row = await tasks.task_of(parts, caller, task_id)
+    if seen > row["seq"]:
+        row = await _at_least(parts, row, seen)
+    if _wants_json(accept):
+        rows = await parts.queries.task_events(task_id, after=seen)
+        told = [event_document(r["seq"], r["type"], r["status"], r["time"], r["actor"], r["data"]) for r in rows]
+        return document(request, {"items": told})
+    if has_ended(row["status"]) and seen >= row["seq"]:
+        return Response(status_code=204)
+    return StreamingResponse(
+        TaskStream(parts, caller, row, seen).messages(), media_type="text/event-stream", headers=_STREAM
+    )
+
+
+async def _at_least(parts: Parts, row: Row, seen: int) -> Row:
+    """The task once it has the event `seen`, which another process may have told. Raises InvalidInput."""
+
+    async def known() -> Row | None:
+        found = await parts.queries.task(row["account_id"], row["task_id"])
+        return found if found is not None and found["seq"] >= seen else None
+
+    found = await parts.freshness.find(row["account_id"], known)
+    if found is None:
+        raise InvalidInput(f"The task has {row['seq']} events; number {seen} was never told.")
+    return found
+
+
+def _sequence(last_event_id: str | None) -> int:
+    """Raises InvalidInput for what was never an id of ours."""
+    if last_event_id is None or last_event_id == "":
+        return 0
+    if not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) <= 10):
+        raise InvalidInput(
+            "Last-Event-ID is not an id of this stream.",
+            errors=[{"parameter": "Last-Event-ID", "in": "header", "detail": "A task sequence, like 3"}],
+        )
+    return int(last_event_id)
+
+
+def _wants_json(accept: str) -> bool:
+    """Whether JSON was asked for by name, and an event stream was not."""
+    kinds = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
+    return "application/json" in kinds and "text/event-stream" not in kinds

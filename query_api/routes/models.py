@@ -1,0 +1,38 @@
+"""Models that can be asked for, and what they cost. Public."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from adapters.http.callers import CallerOf
+from domain.catalog.views import model_view
+from domain.errors import InvalidInput
+from domain.money import to_credits
+from query_api.etags import document
+from query_api.pages import page
+from query_api.parts import Parts, parts_of
+from query_api.routes.schemas import Models, Quote
+
+router = APIRouter(prefix="/generate", tags=["generate"])
+PartsOf = Annotated[Parts, Depends(parts_of)]
+
+
+@router.get("/models", response_model=Models, summary="Models with their parameters and prices")
+async def models(request: Request, parts: PartsOf) -> Response:
+    """All that are offered. `params_schema` says which parameters a model takes."""
+    offered = [model_view(model) for model in parts.catalog.state.models.values() if not model.retired]
+    listed = page(offered, total=len(offered), limit=max(1, len(offered)), offset=0, following=None)
+    return document(request, listed, {"cache-control": "public, max-age=5"})
+
+
+@router.get("/quote", response_model=Quote, summary="What a task would cost now")
+async def quote(
+    request: Request, caller: CallerOf, parts: PartsOf, model: Annotated[str, Query(max_length=100)]
+) -> Response:
+    """The price of one task, in credits. Give it as `max_credits` to be safe from a change."""
+    found = parts.catalog.state.offered(model)
+    if found is None:
+        raise InvalidInput(f"There is no model {model!r}; see GET /generate/models.")
+    told = {"model": model, "model_version": found.published.version, "price": to_credits(found.price)}
+    return document(request, told)

@@ -1,0 +1,60 @@
+"""Who I am and what I have to spend."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from adapters.http.callers import CallerOf
+from domain.errors import Unauthenticated
+from domain.identity.state import User
+from domain.money import to_credits
+from query_api.etags import document
+from query_api.freshness import Fresh
+from query_api.parts import Parts, parts_of
+from query_api.rendering import time_of
+
+router = APIRouter(prefix="/auth", tags=["auth"])
+
+
+class Profile(BaseModel):
+    """A user with the wallet. Amounts in credits."""
+
+    id: int
+    uuid: str
+    username: str | None
+    name: str | None
+    email: str | None = None
+    role: str
+    created_at: str
+    updated_at: str
+    balance: float
+    reserved: float
+
+
+@router.get("/profile", response_model=Profile, dependencies=[Fresh], summary="The user who is logged in")
+async def profile(request: Request, caller: CallerOf, parts: Annotated[Parts, Depends(parts_of)]) -> Response:
+    """The user with `balance` (free to spend) and `reserved`, in credits."""
+    user = parts.users.state.by_account(caller.account_id)
+    if user is None:
+        raise Unauthenticated("The user does not exist any more.")
+    wallet = await parts.freshness.find(caller.account_id, lambda: parts.queries.account(caller.account_id))
+    # Between registration and the account's opening there is nothing to spend yet.
+    money = {name: 0 if wallet is None else to_credits(wallet[name]) for name in ("balance", "reserved")}
+    return document(request, await _user(parts, user) | money)
+
+
+async def _user(parts: Parts, user: User) -> dict[str, Any]:
+    sealed = [(user.account_id, text) for text in (user.username, user.name, user.email)]
+    username, name, email = await parts.sealer.open_many(sealed)
+    told: dict[str, Any] = {
+        "id": user.user_id,
+        "uuid": user.account_id,
+        "username": username,
+        "name": name,
+        "role": user.role,
+        "created_at": time_of(user.created_at),
+        "updated_at": time_of(user.updated_at),
+    }
+    return told | ({} if email is None else {"email": email})
