@@ -114,7 +114,7 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(10, gt=0, description="A run whose worker is silent this long is given to another.")
     limits: Limits = Field(default_factory=Limits, description="See Limits; each is set by its own LATHE_<NAME>.")
 
-    bind: str = Field("127.0.0.1:8000", description="host:port an HTTP service listens on. Set by `lathe up`.")
+    bind: str = Field("127.0.0.1:8000", description="host:port an HTTP service listens on.")
     internal_url: str | None = Field(
         None, description="Address at which other processes reach this one. Default: http://<LATHE_BIND>."
     )
@@ -125,7 +125,7 @@ class Settings(BaseSettings):
         None, repr=False, description="Secret shared by the services. Default: made once, kept in <LATHE_HOME>."
     )
     ready_file: Path | None = Field(
-        None, description="A process without HTTP touches this file when it is ready. Set by `lathe up`."
+        None, description="A process without HTTP touches this file when it is ready."
     )
 
     @field_validator("postgres_url")

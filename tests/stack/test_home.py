@@ -1,0 +1,118 @@
+"""The state folder: one user at a time, one version, writable, and secrets for nobody else."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from adapters.settings import load_settings
+from cli.stack.errors import StackError
+from cli.stack.home import lock, open_home, require_space, running_pid
+from cli.stack.logs import rotate
+from cli.stack.ports import LOOPBACK, Ports, require_gateway_port
+from cli.stack.secrets import load_secrets
+
+PROJECT = Path(__file__).parents[2]
+
+
+def test_only_one_may_run_on_a_state_folder(tmp_path: Path) -> None:
+    home = open_home(tmp_path / "home")
+    assert running_pid(home) is None
+    with lock(home):
+        assert running_pid(home) == os.getpid()
+        with pytest.raises(StackError, match=f"already runs on .* \\(process {os.getpid()}\\)"):
+            lock(home)
+    assert running_pid(home) is None
+
+
+def test_state_of_another_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+    home = open_home(tmp_path / "home")
+    home.version_file.write_text("0\n")
+    with pytest.raises(StackError, match="another version of Lathe"):
+        open_home(home.path)
+    assert home.version_file.read_text() == "0\n"
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StackError, match=r"cannot be written.*LATHE_HOME"):
+        open_home(tmp_path / "file" / "home")
+
+
+def test_a_full_disk_is_said_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(StackError, match=r"needs 1000000000 MB, but only"):
+        require_space(tmp_path / "not" / "yet", 1_000_000_000, "It")
+
+
+def test_secrets_are_made_once_and_for_their_owner_only(tmp_path: Path) -> None:
+    home = open_home(tmp_path / "home")
+    first = load_secrets(home, load_settings())
+    assert load_secrets(home, load_settings()) == first
+    files = [*(home.path / "secrets").iterdir(), home.path / "master.key", home.path / "admin-password"]
+    assert len(files) == 6
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    assert load_secrets(home, load_settings(admin_password="chosen")).admin_password == "chosen"
+
+
+def test_a_secret_whose_writing_was_interrupted_is_made_again(tmp_path: Path) -> None:
+    home = open_home(tmp_path / "home")
+    load_secrets(home, load_settings())
+    (home.path / "master.key").write_text("")
+    assert len(load_secrets(home, load_settings()).master_key) == 44
+
+
+def test_a_taken_port_is_passed_over_but_not_the_gateways() -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind((LOOPBACK, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert Ports().choose(port) != port
+        with pytest.raises(StackError, match=rf"Port {port} is taken by another program.*LATHE_PORT"):
+            require_gateway_port(port, LOOPBACK)
+    require_gateway_port(port, LOOPBACK)
+
+
+def test_no_port_is_given_twice() -> None:
+    ports = Ports(prefer_usual=False)
+    given = [ports.choose(1) for _ in range(50)]
+    assert len(set(given)) == 50
+
+
+def test_a_large_log_is_rotated_under_its_writer(tmp_path: Path) -> None:
+    log = tmp_path / "part.log"
+    with log.open("ab", buffering=0) as writer:
+        for round_ in (b"a", b"b", b"c"):
+            writer.write(round_ * 1000)
+            assert rotate(log, largest=1000, kept=2)
+        writer.write(b"end")
+    assert log.read_bytes() == b"end"
+    assert (tmp_path / "part.log.1").read_bytes() == b"c" * 1000
+    assert (tmp_path / "part.log.2").read_bytes() == b"b" * 1000
+    assert not (tmp_path / "part.log.3").exists()
+    assert not rotate(log, largest=1000)
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"LATHE_PORT": "no"}, "LATHE_PORT: input should be a valid integer"),
+        ({"LATHE_HOME": "/proc/nowhere"}, "The state folder /proc/nowhere cannot be written"),
+    ],
+)
+def test_lathe_up_says_what_is_wrong_without_a_stack_trace(variables: dict[str, str], says: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "cli.main", "up"],
+        env={**os.environ, **variables},
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert says in ran.stderr
+    assert "Traceback" not in ran.stderr

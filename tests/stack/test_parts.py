@@ -1,0 +1,142 @@
+"""Kafka, PostgreSQL and S3 keep what they hold over a second start, also on other ports and after a kill."""
+
+import asyncio
+import io
+import os
+import signal
+import urllib.request
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
+from minio import Minio
+
+from adapters.kafka.topics import IDENTITY
+from cli.stack.errors import StackError
+from cli.stack.kafka import kafka_part
+from cli.stack.part import Part
+from cli.stack.postgres import PostgresConfig, postgres_part
+from cli.stack.process import start
+from cli.stack.s3 import S3Config, s3_part
+from cli.stack.topics import ensure_topics
+from tests.embedded import PORTS, kafka_config, running
+
+
+async def append(url: str, value: bytes) -> int:
+    producer = AIOKafkaProducer(bootstrap_servers=url, acks="all", enable_idempotence=True)
+    await producer.start()
+    record = await producer.send_and_wait(IDENTITY.name, value, partition=0)
+    await producer.stop()
+    return int(record.offset)
+
+
+async def read(url: str, offset: int) -> bytes:
+    consumer = AIOKafkaConsumer(bootstrap_servers=url)
+    await consumer.start()
+    consumer.assign([TopicPartition(IDENTITY.name, 0)])
+    consumer.seek(TopicPartition(IDENTITY.name, 0), offset)
+    record = await consumer.getone()
+    await consumer.stop()
+    return bytes(record.value)
+
+
+async def sql(url: str, query: str) -> object:
+    connection = await asyncpg.connect(url)
+    try:
+        return await connection.fetchval(query)
+    finally:
+        await connection.close()
+
+
+def start_then_kill(part: Part, folder: Path, work: Callable[[], object]) -> None:
+    """Run the part, do the work, and kill the part without warning."""
+    process = start(part, folder / f"{part.name}.log")
+    try:
+        process.wait_ready()
+        part.once_ready()
+        work()
+        os.kill(process.pid, signal.SIGKILL)
+    finally:
+        process.stop()
+
+
+def test_kafka_keeps_acknowledged_records(tmp_path: Path) -> None:
+    config = kafka_config(tmp_path / "kafka")
+    offsets: list[int] = []
+    start_then_kill(kafka_part(config), tmp_path, lambda: offsets.append(asyncio.run(append(config.url, b"kept"))))
+
+    elsewhere = replace(config, port=PORTS.choose(9092), controller_port=PORTS.choose(9093))
+    with running(kafka_part(elsewhere), tmp_path):
+        assert asyncio.run(read(elsewhere.url, offsets[0])) == b"kept"
+        assert asyncio.run(append(elsewhere.url, b"more")) == offsets[0] + 1
+        asyncio.run(add_a_partition(elsewhere.url))
+        with pytest.raises(StackError, match=r"lathe.identity has 2 partitions, but .* needs exactly 1"):
+            asyncio.run(ensure_topics(elsewhere.url, replication=1))
+
+
+async def add_a_partition(url: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=url)
+    await admin.start()
+    await admin.create_partitions({IDENTITY.name: NewPartitions(2)})
+    await admin.close()
+
+
+def test_kafka_acknowledges_after_fsync_when_told_to(tmp_path: Path) -> None:
+    config = kafka_config(tmp_path)
+    assert replace(config, durability="fsync").properties()["log.flush.interval.messages"] == "1"
+    assert "log.flush.interval.messages" not in replace(config, durability="page-cache").properties()
+
+
+def test_postgres_keeps_committed_rows(tmp_path: Path) -> None:
+    config = PostgresConfig(tmp_path / "postgres", PORTS.choose(5432), "secret")
+    write = "CREATE TABLE kept AS SELECT 42 AS answer"
+    start_then_kill(postgres_part(config), tmp_path, lambda: asyncio.run(sql(config.url, write)))
+
+    elsewhere = replace(config, port=PORTS.choose(5432))
+    with running(postgres_part(elsewhere), tmp_path):
+        assert asyncio.run(sql(elsewhere.url, "SELECT answer FROM kept")) == 42
+        with pytest.raises(asyncpg.InvalidPasswordError):
+            asyncio.run(sql(replace(elsewhere, password="wrong").url, "SELECT 1"))
+
+
+def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
+    config = PostgresConfig(tmp_path / "postgres", PORTS.choose(5432), "secret")
+    config.data.mkdir(parents=True)
+    (config.data / "PG_VERSION").write_text("15\n")
+    with pytest.raises(StackError, match="is of PostgreSQL 15"):
+        start(postgres_part(config), tmp_path / "postgres.log")
+
+
+def test_an_interrupted_first_start_of_postgres_is_repeated(tmp_path: Path) -> None:
+    config = PostgresConfig(tmp_path / "postgres", PORTS.choose(5432), "secret", durable=False)
+    (config.data / "base").mkdir(parents=True)
+    with running(postgres_part(config), tmp_path):
+        assert asyncio.run(sql(config.url, "SELECT 1")) == 1
+
+
+def test_the_object_store_keeps_objects_but_not_their_media_types(tmp_path: Path) -> None:
+    """rclone keeps what S3 calls metadata in memory only: whoever hands out a presigned URL must name the type in it."""
+    config = S3Config(tmp_path / "objects", PORTS.choose(9000), "key", "secret-key")
+
+    def client(port: int) -> Minio:
+        return Minio(f"127.0.0.1:{port}", config.access_key, config.secret_key, secure=False)
+
+    def put() -> None:
+        body = b"glTF" * 1000
+        client(config.port).put_object(
+            "lathe", "acct/1/a", io.BytesIO(body), len(body), content_type="model/gltf-binary"
+        )
+
+    start_then_kill(s3_part(config), tmp_path, put)
+    elsewhere = replace(config, port=PORTS.choose(9000))
+    with running(s3_part(elsewhere), tmp_path):
+        assert client(elsewhere.port).get_object("lathe", "acct/1/a").read() == b"glTF" * 1000
+        url = client(elsewhere.port).presigned_get_object(
+            "lathe", "acct/1/a", response_headers={"response-content-type": "model/gltf-binary"}
+        )
+        with urllib.request.urlopen(url) as named:
+            assert named.headers["Content-Type"] == "model/gltf-binary"
