@@ -3,7 +3,6 @@
 from sys import intern
 
 from domain.account.events import (
-    Output,
     TaskCancelled,
     TaskCancelRequested,
     TaskCompleted,
@@ -13,14 +12,6 @@ from domain.account.events import (
 )
 from domain.account.state import Account, Accounts, File, Status, Task
 from domain.envelope import Envelope
-
-_EXTENSIONS = {
-    "application/json": "json",
-    "application/zip": "zip",
-    "image/png": "png",
-    "model/gltf-binary": "glb",
-    "model/stl": "stl",
-}
 
 
 def started(state: Accounts, key: str, event: TaskStarted, envelope: Envelope) -> None:
@@ -54,12 +45,13 @@ def completed(state: Accounts, key: str, event: TaskCompleted, envelope: Envelop
     task.prompt, task.inputs, task.reason = None, (), None
     for output in event.outputs:
         account.files[output.file_id] = File(
-            name=f"{event.task_id}.{extension(output)}",
+            name=None,
             media_type=intern(output.media_type),
             bytes=output.bytes,
             sha256=output.sha256,
             created_at=envelope.time,
             task_id=event.task_id,
+            format=intern(output.format),
         )
     task.outputs = tuple((intern(output.format), output.file_id) for output in event.outputs)
     _pass(state, event.source_offset)
@@ -79,11 +71,6 @@ def cancelled(state: Accounts, key: str, event: TaskCancelled, envelope: Envelop
     _end(account, event.task_id, Status.CANCELLED, event.charged, event.released, envelope)
     task.reason = intern(event.reason)
     _pass(state, event.source_offset)
-
-
-def extension(output: Output) -> str:
-    """The ending of a result file's name: by media type, else the format's own name."""
-    return _EXTENSIONS.get(output.media_type, output.format)
 
 
 def _become(account: Account, task: Task, status: Status) -> None:

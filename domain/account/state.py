@@ -47,9 +47,9 @@ class Wallet(msgspec.Struct, gc=False):
 
 
 class File(msgspec.Struct, frozen=True, gc=False):
-    """A stored file. An uploaded one has a sealed name; a result has a plain one, made from its task's id."""
+    """A stored file. An uploaded one has a sealed name; a result is named by its task: `<task id>.<ending>`."""
 
-    name: SealedAt | str
+    name: SealedAt | None
     media_type: str
     bytes: int
     sha256: str
@@ -58,6 +58,8 @@ class File(msgspec.Struct, frozen=True, gc=False):
     height: int | None = None
     task_id: str | None = None
     """The task that made it, if it is a result."""
+    format: str | None = None
+    """What kind of result it is."""
 
 
 class Task(msgspec.Struct, kw_only=True, gc=False):

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from domain.account.names import ENDINGS
 from domain.account.state import Account, Accounts, File, Status
 from domain.money import to_credits
 from domain.personal import SealedAt
@@ -41,7 +42,9 @@ def file_view(file_id: str, file: File) -> dict[str, Any]:
     """`name` is a text (results) or a sealed value (uploads)."""
     return {
         "file_id": file_id,
-        "name": _sealed(file.name),
+        "name": f"{file.task_id}.{ENDINGS.get(file.media_type, file.format)}"
+        if file.name is None
+        else _sealed(file.name),
         "media_type": file.media_type,
         "bytes": file.bytes,
         "sha256": file.sha256,
@@ -128,9 +131,7 @@ def _output(account: Account, form: str, file_id: str) -> dict[str, Any]:
     }
 
 
-def _sealed(text: SealedAt | str) -> dict[str, str] | str:
-    if isinstance(text, str):
-        return text
+def _sealed(text: SealedAt) -> dict[str, str]:
     return {"event_id": text.event_id, "field": text.field, "enc": text.enc}
 
 

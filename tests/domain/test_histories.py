@@ -18,16 +18,17 @@ from tests.domain.given_account import CREDIT, PROMPT, output, stored_file
 from tests.domain.scenario import Scenario, new_id
 
 ACCOUNTS = (new_id(1_000_001), new_id(1_000_002))
-TASKS = tuple(new_id(2_000_000 + i) for i in range(2))
 FILES = tuple(new_id(3_000_000 + i) for i in range(2))
 TERMINAL = (e.TaskCompleted, e.TaskFailed, e.TaskCancelled)
 
-accounts = st.sampled_from(ACCOUNTS[:1] * 4 + ACCOUNTS[1:])
-tasks, files = st.sampled_from(TASKS), st.sampled_from(FILES)
+accounts = st.sampled_from(ACCOUNTS[:1] * 9 + ACCOUNTS[1:])
+files = st.sampled_from(FILES)
+tasks = st.sampled_from([0, 0, 1, 2])
+"""The latest task, the one before it…"""
 attempts = st.sampled_from([0, 0, 0, 0, 1, -1])
 """Relative to the task's present one."""
-prices = st.integers(0, 3 * CREDIT)
-keys = st.none() | st.sampled_from(["k1" * 16, "k2" * 16])
+prices = st.integers(0, CREDIT)
+keys = st.sampled_from([None] * 8 + ["k1" * 16, "k2" * 16])
 shares = st.floats(0, 1) | st.floats()
 kinds = st.sampled_from(["bad-input", "permanent", "retryable"])
 
@@ -38,27 +39,28 @@ class Histories(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.scenario = Scenario(AccountDecider(), ACCOUNTS[0])
-        self.offset = 0
+        self.offset = self.asked = 0
 
     def try_(self, command: c.Command, key: str | None = None, **context: Any) -> None:
         digest = None if key is None else type(command).__name__
         self.scenario.when(command, idempotency_key=key, idempotency_digest=digest, **context)
+        outcome = self.scenario.outcome
+        self.asked += isinstance(outcome, Append) and isinstance(outcome.event, e.TaskRequested)
 
     @initialize()
     def open_the_first(self) -> None:
-        self.try_(c.OpenAccount(account_id=ACCOUNTS[0], user_id=1, sign_up_credits=10 * CREDIT))
+        self.try_(c.OpenAccount(account_id=ACCOUNTS[0], user_id=1, sign_up_credits=20 * CREDIT))
 
-    @rule(account=accounts, granted=prices)
-    def open_account(self, account: str, granted: int) -> None:
-        self.try_(c.OpenAccount(account_id=account, user_id=1, sign_up_credits=granted))
-
-    @rule(account=accounts, close=st.integers(0, 15))
-    def close(self, account: str, close: int) -> None:
-        self.try_(c.CloseAccount(account_id=account) if close == 0 else c.ForfeitCredits(account_id=account))
-
-    @rule(account=accounts, amount=st.integers(-5 * CREDIT, 5 * CREDIT))
-    def adjust(self, account: str, amount: int) -> None:
-        self.try_(c.AdjustCredits(account_id=account, amount=amount, reason="test"))
+    @rule(account=accounts, granted=prices, amount=st.integers(-5 * CREDIT, 9 * CREDIT), which=st.integers(0, 99))
+    def wallet(self, account: str, granted: int, amount: int, which: int) -> None:
+        if which == 0:
+            self.try_(c.CloseAccount(account_id=account))
+        elif which < 4:
+            self.try_(c.ForfeitCredits(account_id=account))
+        elif which < 40:
+            self.try_(c.OpenAccount(account_id=account, user_id=1, sign_up_credits=granted))
+        else:
+            self.try_(c.AdjustCredits(account_id=account, amount=amount, reason="test"))
 
     @rule(account=accounts, file=files, delete=st.booleans())
     def store_or_delete(self, account: str, file: str, delete: bool) -> None:
@@ -67,12 +69,18 @@ class Histories(RuleBasedStateMachine):
         else:
             self.try_(c.StoreFile(account_id=account, file=stored_file(file)))
 
-    @rule(account=accounts, task=tasks, price=prices, file=st.none() | files, key=keys, seconds=st.integers(-1, 30))
-    def request(self, account: str, task: str, price: int, file: str | None, key: str | None, seconds: int) -> None:
+    @rule(
+        account=accounts,
+        price=prices,
+        file=st.sampled_from([None, None, None, *FILES]),
+        key=keys,
+        seconds=st.integers(-1, 30),
+    )
+    def request(self, account: str, price: int, file: str | None, key: str | None, seconds: int) -> None:
         self.try_(
             c.RequestTask(
                 account_id=account,
-                task_id=task,
+                task_id=self.new(),
                 kind="generate",
                 model="m",
                 model_version="1",
@@ -81,32 +89,50 @@ class Histories(RuleBasedStateMachine):
                 inputs=() if file is None else (("image", file),),
                 seed=1,
                 deadline=self.scenario.now + timedelta(seconds=seconds) if seconds % 2 else None,
-                max_queued=4,
+                max_queued=3,
             ),
             key,
         )
 
-    @rule(account=accounts, task=tasks, new=tasks, price=prices, key=keys)
-    def retry(self, account: str, task: str, new: str, price: int, key: str | None) -> None:
+    @rule(account=accounts, price=prices)
+    def request_and_start(self, account: str, price: int) -> None:
+        """What most histories go through, so that runs meet tasks that run."""
+        self.request(account, price, None, None, 0)
+        self.start(account, 0, 0, again=False)
+
+    @rule(account=accounts)
+    def request_start_and_cancel(self, account: str) -> None:
+        self.request_and_start(account, CREDIT)
+        self.cancel(account, 0, "client", None)
+
+    @rule(account=accounts, task=tasks, price=prices, key=keys)
+    def retry(self, account: str, task: int, price: int, key: str | None) -> None:
         command = c.RetryTask(
-            account_id=account, task_id=task, new_task_id=new, price=price, model_version="1", prompt=PROMPT
+            account_id=account,
+            task_id=self.task(task),
+            new_task_id=self.new(),
+            price=price,
+            model_version="1",
+            prompt=PROMPT,
         )
         self.try_(command, key)
 
     @rule(account=accounts, task=tasks, reason=st.sampled_from(["client", "deadline", "account-closed"]), key=keys)
-    def cancel(self, account: str, task: str, reason: str, key: str | None) -> None:
-        self.try_(c.CancelTask(account_id=account, task_id=task, reason=reason), key)
+    def cancel(self, account: str, task: int, reason: str, key: str | None) -> None:
+        self.try_(c.CancelTask(account_id=account, task_id=self.task(task), reason=reason), key)
 
     @rule(account=accounts, task=tasks, attempt=attempts)
-    def expire(self, account: str, task: str, attempt: int) -> None:
-        self.try_(c.ExpireAttempt(account_id=account, task_id=task, attempt=self.present(account, task, attempt)))
+    def expire(self, account: str, task: int, attempt: int) -> None:
+        self.try_(
+            c.ExpireAttempt(account_id=account, task_id=self.task(task), attempt=self.present(account, task, attempt))
+        )
 
     @rule(account=accounts, task=tasks, attempt=attempts, again=st.booleans())
-    def start(self, account: str, task: str, attempt: int, again: bool) -> None:
+    def start(self, account: str, task: int, attempt: int, again: bool) -> None:
         self.try_(
             c.ApplyRunStarted(
                 account_id=account,
-                task_id=task,
+                task_id=self.task(task),
                 attempt=self.present(account, task, attempt),
                 worker_id="w",
                 source_offset=self.source(again),
@@ -114,11 +140,11 @@ class Histories(RuleBasedStateMachine):
         )
 
     @rule(account=accounts, task=tasks, attempt=attempts, again=st.booleans())
-    def succeed(self, account: str, task: str, attempt: int, again: bool) -> None:
+    def succeed(self, account: str, task: int, attempt: int, again: bool) -> None:
         offset = self.source(again)
         command = c.ApplyRunSucceeded(
             account_id=account,
-            task_id=task,
+            task_id=self.task(task),
             attempt=self.present(account, task, attempt),
             outputs=(output(),),
             source_offset=offset,
@@ -126,11 +152,11 @@ class Histories(RuleBasedStateMachine):
         self.try_(command, causation_id=new_id(4_000_000 + offset))
 
     @rule(account=accounts, task=tasks, attempt=attempts, again=st.booleans(), kind=kinds)
-    def fail(self, account: str, task: str, attempt: int, again: bool, kind: str) -> None:
+    def fail(self, account: str, task: int, attempt: int, again: bool, kind: str) -> None:
         self.try_(
             c.ApplyRunFailed(
                 account_id=account,
-                task_id=task,
+                task_id=self.task(task),
                 attempt=self.present(account, task, attempt),
                 problem=e.Problem(code="x", kind=kind),
                 source_offset=self.source(again),
@@ -138,11 +164,11 @@ class Histories(RuleBasedStateMachine):
         )
 
     @rule(account=accounts, task=tasks, attempt=attempts, again=st.booleans(), used=shares)
-    def stop(self, account: str, task: str, attempt: int, again: bool, used: float) -> None:
+    def stop(self, account: str, task: int, attempt: int, again: bool, used: float) -> None:
         self.try_(
             c.ApplyRunCancelled(
                 account_id=account,
-                task_id=task,
+                task_id=self.task(task),
                 attempt=self.present(account, task, attempt),
                 used_fraction=used,
                 source_offset=self.source(again),
@@ -153,10 +179,17 @@ class Histories(RuleBasedStateMachine):
     def later(self, seconds: float) -> None:
         self.scenario.later(seconds)
 
-    def present(self, account: str, task: str, relative: int) -> int:
+    def new(self) -> str:
+        """The id of one more task."""
+        return new_id(2_000_001 + self.asked)
+
+    def task(self, back: int) -> str:
+        return new_id(2_000_000 + self.asked - back)
+
+    def present(self, account: str, back: int, relative: int) -> int:
         """The number of an attempt, `relative` to the one the task is at."""
         known = self.state.accounts.get(account)
-        found = None if known is None else known.tasks.get(task)
+        found = None if known is None else known.tasks.get(self.task(back))
         return relative + (1 if found is None else found.attempt)
 
     def source(self, again: bool) -> int:
