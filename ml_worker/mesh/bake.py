@@ -72,9 +72,7 @@ def bake(sheet: Sheet, texels: Texels, paint: Paint, watch: Callable[[], None]) 
     nearest = _nearest(texels)
     surface = np.stack([sky, coat.roughness, coat.metallic], axis=1)
     relief = _normal_map(coat.height, texels, sheet, nearest) if coat.height.any() else None
-    return Maps(
-        _picture(coat.color, nearest, size), _picture(surface, nearest, size), relief, paint.lossless
-    )
+    return Maps(_picture(coat.color, nearest, size), _picture(surface, nearest, size), relief, paint.lossless)
 
 
 class _Blocks:
@@ -150,7 +148,7 @@ def _nearest(texels: Texels) -> Array:
 
 def _picture(values: Array, nearest: Array, size: int) -> Array:
     levels = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
-    return levels[nearest].reshape(size, size, -1)
+    return np.asarray(levels[nearest].reshape(size, size, -1))
 
 
 def _normal_map(height: Array, texels: Texels, sheet: Sheet, nearest: Array) -> Array:

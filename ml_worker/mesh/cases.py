@@ -45,7 +45,8 @@ def _joins(case: int, side: int, flip: bool) -> list[tuple[int, int]]:
     """Directed joins (from edge, to edge) on one side: the inside lies on the same hand along each of them."""
     ring = _side_corners(side)
     inside = [bool(case >> corner & 1) for corner in ring]
-    entering, leaving = [], []
+    entering: list[tuple[int, int]] = []
+    leaving: list[tuple[int, int]] = []
     for at in range(4):
         if inside[at] != inside[(at + 1) % 4]:
             edge = _edge_between(ring[at], ring[(at + 1) % 4])

@@ -51,7 +51,7 @@ def unwrap(mesh: Mesh) -> Charts:
 def _smooth(normals: Floats, mesh: Mesh, one: Ints, two: Ints) -> Ints:
     """A direction for each face: the nearest, unless its neighbours' does nearly as well."""
     facing = normals @ AXES.T
-    direction = facing.argmax(axis=1)
+    direction: Ints = facing.argmax(axis=1)
     area = np.linalg.norm(mesh.cross(), axis=1)
     for _ in range(4):
         votes = np.zeros((len(normals), 6))

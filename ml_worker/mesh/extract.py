@@ -74,7 +74,7 @@ def loops_of(lattice: Lattice) -> Loops:
     for number, (corner, axis) in enumerate(EDGES):
         rows = crossed[:, number]
         seen_from = OFFSETS[corner][[(axis + 1) % 3, (axis + 2) % 3]]  # the cell lies at minus this from the edge
-        place = int(np.flatnonzero((AROUND == -seen_from).all(axis=1))[0])
+        place = int(np.flatnonzero((-seen_from == AROUND).all(axis=1))[0])
         loop = first[rows] + tables.loop_of_edge[case[rows], flip[rows], number]
         quads[edge_number[keys[rows, number]], place] = loop
     rising = lattice.values.ravel()[edges // 3] < 0
@@ -122,7 +122,7 @@ def _crossings(field: Field, lattice: Lattice, loops: Loops) -> Floats:
         a[rows], b[rows] = np.where(low, at[rows], a[rows]), np.where(low, b[rows], at[rows])
         side[rows] = np.where(low, 1, -1)
         at[rows] = (a[rows] * fb[rows] - b[rows] * fa[rows]) / (fb[rows] - fa[rows])
-    return start + along * np.clip(at, 0, 1)[:, None]
+    return np.asarray(start + along * np.clip(at, 0, 1)[:, None])
 
 
 def _upper_values(lattice: Lattice, loops: Loops) -> npt.NDArray[Any]:

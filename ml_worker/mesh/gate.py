@@ -6,6 +6,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ml_worker.engines.port import Permanent
 from ml_worker.mesh.mesh import Mesh, directed_edges, merge_by_position
+from ml_worker.mesh.normals import twin_corners
 from ml_worker.mesh.simplify import degenerate
 
 
@@ -36,8 +37,6 @@ def faults(mesh: Mesh) -> list[str]:
 
 def pinched_vertices(mesh: Mesh) -> int:
     """Vertices whose faces form more than one fan: the surface is no 2-manifold there."""
-    from ml_worker.mesh.normals import twin_corners
-
     one, two = twin_corners(mesh.faces)
     size = len(mesh.faces) * 3
     links = coo_array((np.ones(len(one), bool), (one, two)), shape=(size, size))

@@ -76,9 +76,7 @@ def write_glb(asset: Asset) -> bytes:
         "scene": 0,
         "scenes": [{"nodes": [0]}],
         "nodes": [{"mesh": 0, "name": asset.name}],
-        "meshes": [
-            {"name": asset.name, "primitives": [{"attributes": attributes, "indices": indices, "material": 0}]}
-        ],
+        "meshes": [{"name": asset.name, "primitives": [{"attributes": attributes, "indices": indices, "material": 0}]}],
         "materials": [material],
         "textures": [{"sampler": 0, "source": number} for number in range(len(pictures))],
         "images": [{"bufferView": binary.view(p.data), "mimeType": p.media_type} for p in pictures],

@@ -42,6 +42,8 @@ class Field:
         self.device = device
         self.watch = watch
         self.queries = 0
+        self.grain = float(getattr(solid, "grain", 0.0))
+        """Metres below which the field is uneven (a solid made from pixels says so by an attribute of this name)."""
 
     def _chunks(self, points: Floats) -> Iterator[torch.Tensor]:
         for start in range(0, len(points), CHUNK):
@@ -66,12 +68,13 @@ class Field:
 
     def gradient(self, points: Floats, reach: float) -> Floats:
         """(N, 3) -> (N, 3) unit normals by differences over a tetrahedron of size `reach` (four queries a point)."""
+        reach = max(reach, self.grain)
         corners = np.array([[1, -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]], np.float32)
         total = np.zeros(points.shape, np.float32)
         for corner in corners:
             total += self.distance(points + corner * np.float32(reach))[:, None] * corner
         length = np.linalg.norm(total, axis=1, keepdims=True)
-        return np.divide(total, length, out=np.zeros_like(total), where=length > 0)
+        return np.asarray(np.divide(total, length, out=np.zeros_like(total), where=length > 0))
 
 
 class Lattice(msgspec.Struct, frozen=True, eq=False):
@@ -96,12 +99,12 @@ class Lattice(msgspec.Struct, frozen=True, eq=False):
         for x, y, z in np.ndindex(3, 3, 3):
             block = self.neighbours[:, (x >> 1) + 2 * (y >> 1) + 4 * (z >> 1)]
             slots[:, x, y, z] = block * 8 + ((x & 1) + 2 * (y & 1) + 4 * (z & 1))
-        slots = slots.reshape(-1, 27)
-        return slots, self.values.ravel()[slots]
+        flat = slots.reshape(-1, 27)
+        return flat, self.values.ravel()[flat]
 
     def point(self, slots: Ints) -> Floats:
         """(N,) slot numbers -> (N, 3) positions."""
-        return self.origin + (self.blocks[slots >> 3] * 2 + OFFSETS[slots & 7]) * self.step
+        return np.asarray(self.origin + (self.blocks[slots >> 3] * 2 + OFFSETS[slots & 7]) * self.step)
 
 
 def resolution(field: Field, surface_cells: int, least: int, most: int) -> int:
@@ -193,9 +196,7 @@ def _fill(
     values = np.full((len(blocks), 8), np.nan, np.float32)
     before = known_map[tuple(blocks.T)]
     values[before >= 0] = known[before[before >= 0]]
-    wanted = np.stack(
-        [np.logical_or.reduce([moved[s] for s in range(8) if not s & p])[held] for p in range(8)], axis=1
-    )
+    wanted = np.stack([np.logical_or.reduce([moved[s] for s in range(8) if not s & p])[held] for p in range(8)], axis=1)
     wanted &= np.isnan(values)
     at = np.argwhere(wanted).astype(np.int32)
     sampled = field.distance(origin + (blocks[at[:, 0]] * 2 + OFFSETS[at[:, 1]]) * step)

@@ -6,8 +6,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.floating[Any]]
-Ints = npt.NDArray[np.signedinteger[Any]]
+Floats = npt.NDArray[Any]
+Ints = npt.NDArray[Any]
+"""Arrays of floating point and of integer numbers; docstrings give shape and width."""
 
 
 class Mesh(msgspec.Struct, frozen=True, eq=False):
@@ -31,7 +32,7 @@ class Mesh(msgspec.Struct, frozen=True, eq=False):
         """(F, 3) unit normals; zero for a face without area."""
         cross = self.cross()
         length = np.linalg.norm(cross, axis=1, keepdims=True)
-        return np.divide(cross, length, out=np.zeros_like(cross), where=length > 0)
+        return np.asarray(np.divide(cross, length, out=np.zeros_like(cross), where=length > 0))
 
     def area(self) -> float:
         return float(np.linalg.norm(self.cross(), axis=1).sum() / 2)

@@ -35,7 +35,7 @@ def write_obj_zip(asset: Asset) -> bytes:
 def _geometry(asset: Asset) -> str:
     """Shared vertices, so that a reader gets the closed surface; texture corners and normals on their own."""
     vertices = asset.solid.vertices.astype(np.float32)
-    uv = asset.uvs * np.float32([1, -1]) + np.float32([0, 1])
+    uv = asset.uvs * np.array([1, -1], np.float32) + np.array([0, 1], np.float32)
     face, corner = asset.solid.faces.ravel() + 1, asset.faces.ravel() + 1
     numbers = np.stack([face, corner, corner], axis=1).ravel().tolist()
     return "".join(

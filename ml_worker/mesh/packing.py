@@ -39,7 +39,7 @@ def pack(charts: Charts, texels: int) -> Floats:
 
 def _largest_scale(size: Floats, texels: int) -> float:
     area = float((size[:, 0] * size[:, 1]).sum())
-    high = min(texels / max(area, 1e-30) ** 0.5, (texels - 2 * GUTTER) / float(size.max()))
+    high: float = min(texels / max(area, 1e-30) ** 0.5, (texels - 2 * GUTTER) / float(size.max()))
     low = high
     while _place(size, low, texels) is None:
         low *= 0.8

@@ -50,7 +50,7 @@ class Paint(Protocol):
 
 
 class MaterialPaint:
-    """Paints a solid's parts with their materials. Raises Permanent `material-unknown` for a pattern not in PATTERNS."""
+    """Paints a solid's parts with their materials. Raises Permanent `material-unknown` for a strange pattern."""
 
     def __init__(self, field: Field) -> None:
         self.field = field

@@ -34,4 +34,4 @@ def longest_axes(mesh: Mesh, region: Ints) -> Ints:
 
 def _longest(extent: Floats) -> Ints:
     preference = np.array([CLEAR**2, CLEAR, 1.0])
-    return (extent * preference).argmax(axis=1)
+    return np.asarray((extent * preference).argmax(axis=1))

@@ -68,7 +68,7 @@ class _Scene:
         self.rays = Rays(asset.solid)
         self.floor = float(asset.solid.vertices[:, 1].min())
         self.camera = aim(asset.solid.vertices)
-        side = SIZE if asset.maps.color.shape[0] > SIZE else asset.maps.color.shape[0]
+        side = min(asset.maps.color.shape[0], SIZE)
         self.color = to_linear(_shrunk(asset.maps.color, side).astype(np.float32) / 255).astype(np.float32)
         self.surface = _shrunk(asset.maps.surface, side).astype(np.float32) / 255
         self.lamp = lamp(LAMP_RAYS)
@@ -194,12 +194,10 @@ def _lamp_light(scene: _Scene) -> Array:
     point = scene.camera.eye + directions[seen] * distance[seen, None]
     turned_to = normal @ KEY > 0  # elsewhere the lamp does not count, and its absence must not leak over edges
     seen = seen[turned_to]
-    lit, known = np.zeros((2, half * half), np.float32)
-    lit[seen] = scene.lit(point[turned_to], normal[turned_to])
-    known[seen] = 1
-    known = known.reshape(half, half)
-    lit = cv2.GaussianBlur(lit.reshape(half, half), (0, 0), 0.8)
-    known = cv2.GaussianBlur(known, (0, 0), 0.8)
+    both = np.zeros((half * half, 2), np.float32)
+    both[seen, 0] = scene.lit(point[turned_to], normal[turned_to])
+    both[seen, 1] = 1
+    lit, known = cv2.split(cv2.GaussianBlur(both.reshape(half, half, 2), (0, 0), 0.8))
     spread = np.divide(lit, known, out=np.ones_like(lit), where=known > 1e-3)
     return np.asarray(cv2.resize(spread, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)).ravel()
 
@@ -210,4 +208,4 @@ def _restless(picture: Array, face: Array) -> Array:
     contrast = (cv2.dilate(picture, kernel) - cv2.erode(picture, kernel)).max(axis=2)
     model = (face != MISS).astype(np.uint8)
     outline = cv2.dilate(model, kernel) != cv2.erode(model, kernel)
-    return (contrast > 0.07) & (cv2.dilate(model, kernel) > 0) | outline
+    return np.asarray((contrast > 0.07) & (cv2.dilate(model, kernel) > 0) | outline)

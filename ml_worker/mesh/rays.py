@@ -36,7 +36,7 @@ class Rays:
             dists=np.full(len(origins), far, np.float32),
             query="DISTANCE",
         )
-        return np.minimum(np.asarray(found), far)
+        return np.asarray(np.minimum(found, far))
 
 
 def hemisphere(count: int) -> Array:

@@ -93,9 +93,7 @@ def printability(mesh: Mesh, wrong: list[str], wall: float | None, count: int) -
     size = np.ptp(mesh.vertices, axis=0) * 1000
     scale = min(1.0, BED_MM / float(size.max()))
     if scale < 1:
-        hints.append(
-            f"Larger than a common {BED_MM:.0f} mm print bed: print it at {scale * 100:.2g} % or in parts."
-        )
+        hints.append(f"Larger than a common {BED_MM:.0f} mm print bed: print it at {scale * 100:.2g} % or in parts.")
     if wall is not None and wall * 1000 * scale < 2 * NOZZLE_MM:
         at = "" if scale == 1 else " at that scale"
         hints.append(

@@ -29,9 +29,7 @@ class Simplified(msgspec.Struct, frozen=True, eq=False):
 def as_manifold(mesh: Mesh) -> manifold3d.Manifold:
     """Raises Permanent `mesh-invalid` when the faces do not close a volume."""
     solid = manifold3d.Manifold(
-        manifold3d.Mesh(
-            np.ascontiguousarray(mesh.vertices, np.float32), np.ascontiguousarray(mesh.faces, np.uint32)
-        )
+        manifold3d.Mesh(np.ascontiguousarray(mesh.vertices, np.float32), np.ascontiguousarray(mesh.faces, np.uint32))
     )
     if solid.status() != manifold3d.Error.NoError or solid.is_empty():
         raise Permanent("mesh-invalid", "The surface does not close a volume.")

@@ -72,9 +72,10 @@ def shade(color: Array, roughness: Array, metallic: Array, sky: Array, lit: Arra
     spread = towards * towards * (alpha * alpha - 1) + 1
     gloss = alpha * alpha / (np.pi * spread * spread) * 0.25
     fresnel = base + (1 - base) * (1 - np.clip((view * half).sum(axis=1, keepdims=True), 0, 1)) ** 5
-    light = light + np.minimum(gloss, 6) * fresnel * KEY_COLOR * (
-        np.clip(normal @ KEY.astype(np.float32), 0, 1) * lit
-    )[:, None]
+    light = (
+        light
+        + np.minimum(gloss, 6) * fresnel * KEY_COLOR * (np.clip(normal @ KEY.astype(np.float32), 0, 1) * lit)[:, None]
+    )
 
     mirrored = 2 * facing * normal - view
     x = np.minimum((1 - rough) ** 2, 2 ** (-9.28 * facing)) * (1 - rough) + 0.0425 - 0.0275 * rough
@@ -98,7 +99,9 @@ def develop(light: Array) -> Array:
 
 
 def to_srgb(linear: Array) -> Array:
-    return np.asarray(np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055))
+    return np.asarray(
+        np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055)
+    )
 
 
 def to_linear(srgb: Array) -> Array:

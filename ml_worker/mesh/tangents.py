@@ -19,10 +19,10 @@ def tangents(positions: Floats, normals: Floats, uvs: Floats, faces: Ints) -> Fl
         for w in (along, upward)
     )
     normal = normals.astype(np.float64)
-    total -= normal * np.einsum("ij,ij->i", normal, total)[:, None]
+    total = total - normal * np.einsum("ij,ij->i", normal, total)[:, None]
     length = np.linalg.norm(total, axis=1, keepdims=True)
     fallback = np.cross(normal, np.where(np.abs(normal[:, :1]) < 0.9, [[1.0, 0, 0]], [[0, 1.0, 0]]))
     total = np.where(length > 1e-20, total, fallback)
-    total /= np.linalg.norm(total, axis=1, keepdims=True)
+    total = total / np.linalg.norm(total, axis=1, keepdims=True)
     hand = np.where(np.einsum("ij,ij->i", np.cross(normal, total), rising) < 0, -1.0, 1.0)
     return np.concatenate([total, hand[:, None]], axis=1).astype(np.float32)

@@ -20,7 +20,7 @@ class Texels(msgspec.Struct, frozen=True, eq=False):
 
 
 def rasterise(flat: Floats, size: int) -> Texels:
-    """`flat`: (F, 3, 2) corners in texels. A texel belongs to the face over its centre; faces may touch, not overlap."""
+    """`flat`: (F, 3, 2) corners in texels. A texel belongs to the face over its centre."""
     face, row = _rows(flat)
     left, right = _span(flat[face], row + 0.5)
     first = np.maximum(np.ceil(left - 0.5).astype(np.int32), 0)

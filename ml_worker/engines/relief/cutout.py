@@ -1,0 +1,144 @@
+"""Which pixels of a photo are the object: by transparency, by an even background, or by GrabCut."""
+
+from typing import Any, Literal
+
+import cv2
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from ml_worker.engines.port import BadInput
+from ml_worker.engines.relief.photo import Photo
+
+Array = npt.NDArray[Any]
+Way = Literal["alpha", "background", "grabcut"]
+
+LEAST, MOST = 0.004, 0.97
+"""Share of the photo that an object may fill."""
+EVEN = 14.0
+"""How far, in CIE Lab, a pixel of an even background may lie from its colour."""
+EVEN_BORDER = 0.92
+"""Share of the photo's border that must have the background's colour."""
+WORK = 320
+"""Longer side at which GrabCut works: its time grows with the pixels, its borders hardly get better."""
+INSET = 0.03
+"""The outer frame that GrabCut takes for background, as a share of each side."""
+WHOLE = 0.55
+"""Share of all found pixels that the largest piece must have; else nothing stands out."""
+LESSER = 0.12
+"""Pieces smaller than this share of the largest are dropped."""
+PINHOLE = 0.003
+"""Holes smaller than this share of the object are closed."""
+
+
+class Cutout(msgspec.Struct, frozen=True, eq=False):
+    inside: Array
+    """(H, W) float32: how much of each pixel the object covers, 0..1."""
+    way: Way
+    dropped: int
+    """Smaller pieces that were left out."""
+
+    @property
+    def share(self) -> float:
+        """Of the photo's area."""
+        return float(self.inside.mean())
+
+
+def cut_out(photo: Photo, seed: int) -> Cutout:
+    """Raises BadInput `no-object` when nothing can be told from its background."""
+    way: Way
+    if photo.alpha is not None and (photo.alpha < 128).mean() > 0.005:
+        way, soft = "alpha", photo.alpha.astype(np.float32) / 255
+    else:
+        even = _even_background(photo.color)
+        way, soft = ("background", even) if even is not None else ("grabcut", _grab_cut(photo.color, seed))
+    kept, dropped = _main_pieces(soft)
+    share = float(kept.mean())
+    if not LEAST <= share <= MOST:
+        raise no_object()
+    return Cutout(kept, way, dropped)
+
+
+def no_object() -> BadInput:
+    return BadInput(
+        "no-object",
+        "No object stands out in the photo. Take one whole object in front of an even background, "
+        "or send a PNG whose background is transparent.",
+    )
+
+
+def _even_background(color: Array) -> Array | None:
+    """Soft coverage, when nearly all of the border has one colour; what is not reached from the border is object."""
+    lab = cv2.cvtColor(color.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    lab = cv2.GaussianBlur(lab, (0, 0), 0.8)
+    width = max(2, round(min(color.shape[:2]) * 0.02))
+    frame = np.ones(color.shape[:2], bool)
+    frame[width:-width, width:-width] = False
+    middle = np.median(lab[frame], axis=0)
+    away = np.linalg.norm(lab - middle, axis=2)
+    if (away[frame] < EVEN).mean() < EVEN_BORDER:
+        return None
+    alike = (away < EVEN).astype(np.uint8)
+    _, label = cv2.connectedComponents(alike, connectivity=4)
+    outside = np.isin(label, np.unique(label[frame & (alike > 0)])) & (alike > 0)
+    # Away from the border of the object it is all or nothing; on it, the colour says how much of the pixel is covered.
+    near = cv2.dilate(outside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    soft = np.clip(away / EVEN - 0.5, 0, 1)
+    return np.where(outside, np.minimum(soft, 0.5), np.where(near, np.maximum(soft, 0.5), 1)).astype(np.float32)
+
+
+def _grab_cut(color: Array, seed: int) -> Array:
+    """Rother, Kolmogorov, Blake: GrabCut, SIGGRAPH 2004; started from all but the outer frame."""
+    height, width = color.shape[:2]
+    scale = min(1.0, WORK / max(height, width))
+    size = (max(round(width * scale), 8), max(round(height * scale), 8))
+    small = cv2.cvtColor(cv2.resize(color, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
+    mask = np.full(small.shape[:2], cv2.GC_PR_FGD, np.uint8)
+    edge_y, edge_x = max(1, round(size[1] * INSET)), max(1, round(size[0] * INSET))
+    mask[:edge_y], mask[-edge_y:], mask[:, :edge_x], mask[:, -edge_x:] = (cv2.GC_BGD,) * 4
+    mask[(mask == cv2.GC_PR_FGD) & _like_the_frame(small, mask == cv2.GC_BGD)] = cv2.GC_PR_BGD
+    cv2.setRNGSeed(seed & 0x7FFFFFFF)  # the colour clusters start from OpenCV's own random numbers
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    try:
+        cv2.grabCut(small, mask, (0, 0, 0, 0), models[0], models[1], 6, cv2.GC_INIT_WITH_MASK)
+    except cv2.error as error:  # it asserts that both sides have colours to learn from
+        raise no_object() from error
+    found: Array = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+    found = cv2.morphologyEx(cv2.morphologyEx(found, cv2.MORPH_OPEN, kernel), cv2.MORPH_CLOSE, kernel)
+    large = cv2.resize(found.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.clip(cv2.GaussianBlur(large, (0, 0), 0.6 / scale), 0, 1)
+
+
+def _like_the_frame(bgr: Array, frame: Array) -> Array:
+    """(H, W) bool: pixels whose colour occurs in the frame: GrabCut then finds holes that the background shows through.
+
+    Colours are compared in bins of a coarse Lab cube, each with its neighbours.
+    """
+    lab = cv2.cvtColor(cv2.GaussianBlur(bgr, (0, 0), 1.2), cv2.COLOR_BGR2LAB)
+    bins = (lab // np.array([24, 10, 10], np.uint8)).astype(np.int64)
+    cube = np.zeros((12, 27, 27), np.float32)
+    np.add.at(cube, tuple(bins[frame].T), 1)
+    common = (cube >= frame.sum() * 0.001).astype(np.uint8)
+    for axis in range(3):
+        common |= np.roll(common, 1, axis) | np.roll(common, -1, axis)
+    return np.asarray(common[bins[:, :, 0], bins[:, :, 1], bins[:, :, 2]] > 0)
+
+
+def _main_pieces(soft: Array) -> tuple[Array, int]:
+    """Without specks and pinholes. Raises BadInput `no-object` when the pieces are a scatter."""
+    solid = (soft >= 0.5).astype(np.uint8)
+    count, label, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=4)
+    if count < 2:
+        raise no_object()
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    large = 1 + np.flatnonzero(areas >= areas.max() * LESSER)
+    if areas.max() < WHOLE * areas.sum() and areas[large - 1].sum() < 0.8 * areas.sum():
+        raise no_object()
+    wanted = np.isin(label, large)
+    holes, hole_label, hole_stats, _ = cv2.connectedComponentsWithStats((~wanted).astype(np.uint8), connectivity=8)
+    small = [n for n in range(1, holes) if hole_stats[n, cv2.CC_STAT_AREA] < PINHOLE * wanted.sum()]
+    filled = np.isin(hole_label, small)
+    specks = cv2.dilate((solid > 0).astype(np.uint8) & ~wanted.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    kept = np.where(filled, 1.0, np.where(specks & ~wanted, 0.0, soft)).astype(np.float32)
+    return kept, int(count - 1 - len(large))

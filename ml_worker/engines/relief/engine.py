@@ -1,0 +1,150 @@
+"""The engine `lathe/relief`: photo -> object -> solid -> files."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ml_worker.engines.port import BadInput, Description, Inputs, Result, Run
+from ml_worker.engines.relief.coating import FRINGE, PhotoPaint
+from ml_worker.engines.relief.cutout import Cutout, cut_out, no_object
+from ml_worker.engines.relief.inflate import squared_height
+from ml_worker.engines.relief.outline import signed_distance
+from ml_worker.engines.relief.photo import Photo, open_photo
+from ml_worker.engines.relief.solids import Body, Plate, relief_height
+from ml_worker.mesh.params import PROPERTIES, Options
+from ml_worker.mesh.pipeline import STAGES, Built, build
+
+READING = 0.15
+"""The share of the work that finding the object takes."""
+USUAL_SIZE = 0.15
+"""Metres on the longest side: a photo does not tell, so it becomes something that lies in a hand."""
+ROUNDED = 0.004
+"""Radius, as a share of the photo's longer side, of what is smoothed away on the outline."""
+BULGE = 0.55
+"""Thickness of a body, as a share of what a ball of its outline would have."""
+PLATE_BASE, PLATE_RELIEF = 0.035, 0.06
+"""Thickness of a plate and height of its relief, as shares of its longest side."""
+WAYS = {
+    "alpha": "cut out along the photo's transparency",
+    "background": "told from its even background",
+    "grabcut": "told from its background by colour",
+}
+
+OWN_PROPERTIES: dict[str, Any] = {
+    "mode": {
+        "enum": ["body", "plate"],
+        "default": "body",
+        "description": "body: a closed, rounded object of the photo's outline; plate: a tile with a raised picture.",
+    },
+    "depth": {
+        "type": "number",
+        "minimum": 0.2,
+        "maximum": 2,
+        "default": 1,
+        "description": "How thick the body, or how high the relief, is: 1 is usual, 2 twice as much.",
+    },
+}
+
+
+class ReliefEngine:
+    """Needs no weights and no GPU."""
+
+    def describe(self) -> Description:
+        return Description(
+            id="lathe/relief",
+            version="1.0.0",
+            title="Relief: a body from one photo",
+            kinds=("image",),
+            params_schema={
+                "type": "object",
+                "additionalProperties": False,
+                "properties": PROPERTIES | OWN_PROPERTIES,
+            },
+            price=2_000_000,
+            typical_seconds=3.0,
+            stages=(("photo", READING), *((stage, weight * (1 - READING)) for stage, weight in STAGES)),
+        )
+
+    def load(self, device: str) -> None:
+        """Nothing to load: the field is a lookup in a picture, too little work for a GPU."""
+
+    def run(self, inputs: Inputs, params: Mapping[str, Any], run: Run) -> Result:
+        """Raises BadInput (`no-image`, `unreadable-image`, `image-too-small`, `no-object`), and what `build` raises."""
+        if len(inputs.files) != 1:
+            raise BadInput("no-image", "Send exactly one photo.")
+        run.check_cancel()
+        run.progress("photo", 0.0)
+        photo = open_photo(inputs.files[0].path)
+        run.progress("photo", 0.3)
+        run.check_cancel()
+        mode, depth = params.get("mode", "body"), float(params.get("depth", 1))
+        if mode == "plate":
+            return self._plate(photo, depth, Options.of(params), run)
+        return self._body(photo, depth, Options.of(params), run)
+
+    def _body(self, photo: Photo, depth: float, options: Options, run: Run) -> Result:
+        cutout = cut_out(photo, run.seed)
+        run.check_cancel()
+        run.progress("photo", 0.7)
+        distance, film = _blown_up(cutout)
+        seen = np.minimum(distance, signed_distance(cutout.inside, smooth=0.5))
+        pixel = USUAL_SIZE / _longest(distance)
+        body = Body(film, distance, pixel, BULGE * depth)
+        run.progress("photo", 1.0)
+        fringe = FRINGE * (2 if cutout.way == "grabcut" else 1)
+        paint = PhotoPaint(photo.color, seen, body.left, body.top, pixel, fringe)
+        built = build(body, options, run, name="relief", paint=paint)
+        return _result(built, {"mode": "body"} | _told(cutout), cutout.dropped)
+
+    def _plate(self, photo: Photo, depth: float, options: Options, run: Run) -> Result:
+        if float(photo.color.std(axis=(0, 1)).max()) < 2:
+            raise no_object()
+        try:
+            cutout = cut_out(photo, run.seed)
+        except BadInput:  # a landscape, a page: the whole photo is raised by its light
+            cutout = None
+        run.check_cancel()
+        run.progress("photo", 0.7)
+        film = None if cutout is None else _blown_up(cutout)[1]
+        pixel = USUAL_SIZE / max(photo.color.shape[:2])
+        height = relief_height(photo.color, film, PLATE_RELIEF * USUAL_SIZE * depth)
+        plate = Plate(height, pixel, PLATE_BASE * USUAL_SIZE)
+        run.progress("photo", 1.0)
+        paint = PhotoPaint(photo.color, None, plate.left, plate.top, pixel)
+        built = build(plate, options, run, name="relief", paint=paint)
+        understood = {"mode": "plate", "object": "the whole photo, raised by its light"}
+        return _result(built, understood | ({} if cutout is None else _told(cutout)), 0)
+
+
+def _blown_up(cutout: Cutout) -> tuple[np.ndarray, np.ndarray]:
+    """Signed distance and film, with room around them: the outline may touch the photo's border."""
+    distance = signed_distance(cutout.inside, max(cutout.inside.shape) * ROUNDED)
+    height, width = distance.shape
+    # The photo's border cuts the object off; give it a rounded end there, not a film that hangs in the air.
+    rows, columns = np.arange(height), np.arange(width)
+    border = np.minimum(
+        np.minimum(rows, height - 1 - rows)[:, None], np.minimum(columns, width - 1 - columns)[None]
+    ).astype(np.float32)
+    distance = np.minimum(distance, border - 1)
+    if float(distance.max()) < 2:
+        raise no_object()
+    return distance, squared_height(distance)
+
+
+def _longest(distance: np.ndarray) -> int:
+    rows, columns = np.nonzero(distance > 0)
+    return int(max(np.ptp(rows), np.ptp(columns)) + 1)
+
+
+def _told(cutout: Cutout) -> dict[str, Any]:
+    return {
+        "object": WAYS[cutout.way],
+        "separation": cutout.way,
+        "share_of_photo": round(cutout.share, 3),
+    }
+
+
+def _result(built: Built, understood: dict[str, Any], dropped: int) -> Result:
+    ignored = (f"{dropped} smaller piece{'s' if dropped > 1 else ''} of the photo",) if dropped else ()
+    return Result(files=built.files, report=built.report, understood=understood, ignored=ignored, metrics=built.metrics)
