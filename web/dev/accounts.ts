@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto'
+import { Refusal } from './http.ts'
+
+export type Account = { uuid: string; id: number; username: string; password: string; balance: number; reserved: number }
+
+const TOKEN_SECONDS = Number(process.env['MOCK_TOKEN_SECONDS'] ?? 900)
+
+/** Users and their tokens, in memory. */
+export class Accounts {
+  private readonly byName = new Map<string, Account>()
+  private readonly access = new Map<string, { account: Account; until: number }>()
+  private readonly refresh = new Map<string, Account>()
+
+  register(username: string, password: string): Account {
+    const errors = []
+    if (!/^[\w.-]{3,64}$/.test(username)) errors.push({ pointer: '/username', detail: 'Three to 64 letters, digits, dots or dashes.' })
+    if (password.length < 6) errors.push({ pointer: '/password', detail: 'At least 6 characters.' })
+    if (errors.length > 0) throw new Refusal(422, 'invalid-input', 'The request does not make sense', errors[0]!.detail, { errors })
+    if (this.byName.has(username.toLowerCase())) {
+      throw new Refusal(409, 'already-exists', 'It exists already', 'This user name is taken.')
+    }
+    const account = { uuid: randomUUID(), id: this.byName.size + 1, username, password, balance: 100, reserved: 0 }
+    this.byName.set(username.toLowerCase(), account)
+    return account
+  }
+
+  login(username: string, password: string) {
+    const account = this.byName.get(username.toLowerCase())
+    if (account?.password !== password) {
+      throw new Refusal(401, 'unauthenticated', 'Log in first', 'The user name or the password is wrong.')
+    }
+    return this.issue(account)
+  }
+
+  renew(token: string) {
+    const account = this.refresh.get(token)
+    if (account === undefined) throw new Refusal(401, 'unauthenticated', 'Log in first', 'The session has ended.')
+    return this.issue(account)
+  }
+
+  of(authorization: string | undefined): Account {
+    const found = this.access.get(authorization?.replace(/^Bearer /, '') ?? '')
+    if (found === undefined || found.until < Date.now()) {
+      throw new Refusal(401, 'unauthenticated', 'Log in first', 'The token is missing or has run out.')
+    }
+    return found.account
+  }
+
+  /** Ends every session, as an operator would: for trying the page's login dialog. */
+  endSessions(): void {
+    this.access.clear()
+    this.refresh.clear()
+  }
+
+  drop(token: string): void {
+    this.refresh.delete(token)
+  }
+
+  private issue(account: Account) {
+    const [access, refresh] = [randomUUID(), randomUUID()]
+    this.access.set(access, { account, until: Date.now() + TOKEN_SECONDS * 1000 })
+    this.refresh.set(refresh, account)
+    return { access_token: access, token_type: 'bearer', expires_in: TOKEN_SECONDS, refresh_token: refresh }
+  }
+}
+
+export const profileOf = (account: Account) => ({
+  id: account.id,
+  uuid: account.uuid,
+  username: account.username,
+  name: account.username,
+  role: 'user',
+  balance: account.balance,
+  reserved: account.reserved,
+  created_at: new Date().toISOString(),
+})

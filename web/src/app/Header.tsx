@@ -1,0 +1,81 @@
+import { session } from '../api/lathe.ts'
+import { useProfile, useSessionState } from '../auth/useSession.ts'
+import { number, t } from '../i18n/index.ts'
+import { Icon, type IconName } from '../ui/Icon.tsx'
+import { Link } from './router.tsx'
+
+const PLACES: { href: string; name: 'nav.make' | 'nav.mine' | 'nav.credits'; icon: IconName }[] = [
+  { href: '/', name: 'nav.make', icon: 'make' },
+  { href: '/mine', name: 'nav.mine', icon: 'mine' },
+  { href: '/credits', name: 'nav.credits', icon: 'credits' },
+]
+
+export function Header({ path }: { path: string }) {
+  return (
+    <header className="header">
+      <Link className="brand" href="/" aria-label={t('app.name')}>
+        <Mark />
+        <span>{t('app.name')}</span>
+      </Link>
+      <nav className="nav" aria-label={t('nav.label')}>
+        {PLACES.map(({ href, name, icon }) => (
+          <Link key={href} href={href} className="nav-link" aria-current={path === href ? 'page' : undefined}>
+            <Icon name={icon} />
+            <span>{t(name)}</span>
+          </Link>
+        ))}
+      </nav>
+      <Account />
+    </header>
+  )
+}
+
+function Account() {
+  const state = useSessionState()
+  const profile = useProfile()
+  if (state === 'restoring') return <div className="account" />
+  if (state === 'anonymous') {
+    return (
+      <div className="account">
+        <button type="button" className="button button-quiet" onClick={() => session.demand().catch(() => undefined)}>
+          {t('auth.login')}
+        </button>
+      </div>
+    )
+  }
+  return (
+    <div className="account">
+      {profile && (
+        <>
+          <Link className="balance" href="/credits" title={t('credits.free')}>
+            <Icon name="credits" size={16} />
+            <span>{number(profile.balance)}</span>
+            <span className="visually-hidden">{t('credits.free')}</span>
+          </Link>
+          <span className="account-name" title={t('auth.account', { name: profile.username })}>
+            {profile.username}
+          </span>
+        </>
+      )}
+      <button
+        type="button"
+        className="button button-icon"
+        aria-label={t('auth.logout')}
+        title={t('auth.logout')}
+        onClick={() => void session.logout()}
+      >
+        <Icon name="logout" />
+      </button>
+    </div>
+  )
+}
+
+/** A turned baluster: the profile that a lathe cuts. */
+export function Mark() {
+  return (
+    <svg className="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+      <rect width="32" height="32" rx="8" />
+      <path d="M12 5h8v2.200c0 1.700-1.600 2.300-1.600 4s3.900 4 3.900 8.300c0 3.300-2.100 4.300-2.100 5.700V27h-8.400v-1.800c0-1.400-2.100-2.400-2.100-5.700 0-4.300 3.900-6.600 3.900-8.300s-1.600-2.300-1.600-4z" />
+    </svg>
+  )
+}

@@ -1,0 +1,23 @@
+import { QueryClient } from '@tanstack/react-query'
+import { session } from '../api/lathe.ts'
+import { isPassing } from '../api/problem.ts'
+
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      retry: (failures, failure) => failures < 3 && isPassing(failure),
+      // The server on this machine answers without any network: the browser's word on it is not asked.
+      networkMode: 'always',
+    },
+    mutations: { networkMode: 'always' },
+  },
+})
+
+/** What one person saw must not be there for the next. */
+let before = session.state
+session.subscribe(() => {
+  if (session.state === 'anonymous' && before !== 'anonymous' && before !== 'restoring') queries.clear()
+  if (session.state === 'active' && before !== 'active') void queries.invalidateQueries()
+  before = session.state
+})

@@ -1,0 +1,34 @@
+import { useEffect, useRef } from 'react'
+import { session } from '../api/lathe.ts'
+import { t } from '../i18n/index.ts'
+import { Icon } from '../ui/Icon.tsx'
+import { AuthForm } from './AuthForm.tsx'
+import { useLoginDemanded, useSessionState } from './useSession.ts'
+
+/** Opens when a request needs somebody to log in; the page below stays as it is, and the request goes on after it. */
+export function AuthDialog() {
+  const demanded = useLoginDemanded()
+  const expired = useSessionState() === 'expired'
+  const dialog = useRef<HTMLDialogElement>(null)
+
+  useEffect(() => {
+    if (demanded) dialog.current?.showModal()
+  }, [demanded])
+
+  if (!demanded) return null
+  return (
+    <dialog ref={dialog} className="dialog" aria-labelledby="auth-title" onCancel={() => session.dismiss()}>
+      <button
+        type="button"
+        className="button button-icon dialog-close"
+        aria-label={t('app.close')}
+        onClick={() => session.dismiss()}
+      >
+        <Icon name="close" />
+      </button>
+      <h2 id="auth-title">{t(expired ? 'auth.title.expired' : 'auth.title.register')}</h2>
+      <p className="lead">{t(expired ? 'auth.hint.expired' : 'auth.hint.register')}</p>
+      <AuthForm start={expired ? 'login' : 'register'} />
+    </dialog>
+  )
+}

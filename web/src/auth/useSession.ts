@@ -1,0 +1,23 @@
+import { useQuery } from '@tanstack/react-query'
+import { useSyncExternalStore } from 'react'
+import * as lathe from '../api/lathe.ts'
+import type { SessionState } from '../api/session.ts'
+import type { Profile } from '../api/types.ts'
+
+export const useSessionState = (): SessionState =>
+  useSyncExternalStore(lathe.session.subscribe, () => lathe.session.state)
+
+export const useLoginDemanded = (): boolean =>
+  useSyncExternalStore(lathe.session.subscribe, () => lathe.session.demanded)
+
+/** Is there an account whose things may be asked for? An expired session counts: its requests wait for the login. */
+export function useSignedIn(): boolean {
+  const state = useSessionState()
+  return state === 'active' || state === 'expired'
+}
+
+export function useProfile(): Profile | undefined {
+  const enabled = useSignedIn()
+  const { data } = useQuery({ queryKey: ['profile'], queryFn: lathe.profile, enabled })
+  return enabled ? data : undefined
+}

@@ -1,0 +1,18 @@
+import { isTerminal, type Task } from '../api/types.ts'
+import { t } from '../i18n/index.ts'
+import { stepOf } from './stages.ts'
+
+/** Tells a screen reader each new step and each quarter of the way, and no more than that. */
+export function Announcer({ task }: { task: Task }) {
+  return (
+    <p className="visually-hidden" role="status">
+      {wordsOf(task)}
+    </p>
+  )
+}
+
+function wordsOf({ status, stage, progress }: Task): string {
+  if (status === 'completed') return t('task.done')
+  if (isTerminal(status) || status === 'cancelling') return t(`status.${status}`)
+  return `${t(`stage.doing.${stepOf(status, stage)}`)}. ${t('task.percent', { n: Math.floor(progress * 4) * 25 })}`
+}

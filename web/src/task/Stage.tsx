@@ -1,0 +1,90 @@
+import { lazy, Suspense, useRef } from 'react'
+import type { Result, Task } from '../api/types.ts'
+import { credits, t } from '../i18n/index.ts'
+import { Notice } from '../ui/Notice.tsx'
+import { useFile } from '../ui/useFile.ts'
+import { nameOf } from './name.ts'
+import { Turning } from './Turning.tsx'
+
+const Viewer = lazy(() => import('../viewer/Viewer.tsx'))
+
+/** The large box: first the work as it grows, then the model to turn around. It never changes its size. */
+export function Stage({ task, result }: { task: Task; result: Result | undefined }) {
+  const box = useRef<HTMLDivElement>(null)
+  return (
+    <div className="stage stage-floor" ref={box}>
+      <Content task={task} result={result} box={box} />
+    </div>
+  )
+}
+
+type ContentProps = { task: Task; result: Result | undefined; box: React.RefObject<HTMLDivElement | null> }
+
+function Content({ task, result, box }: ContentProps) {
+  switch (task.status) {
+    case 'completed':
+      return <Model task={task} result={result} box={box} />
+    case 'failed':
+      return (
+        <div className="stage-words">
+          <Notice tone="bad" title={task.problem?.title ?? t('task.failed')}>
+            {task.problem?.detail && <p>{task.problem.detail}</p>}
+            {task.problem?.kind === 'bad-input' && !task.problem.detail && <p>{t('task.reason.bad-input')}</p>}
+            <p>{t('task.failed.refunded', { amount: credits(task.price ?? 0) })}</p>
+          </Notice>
+        </div>
+      )
+    case 'cancelled':
+      return (
+        <div className="stage-words">
+          <Notice icon="close" title={t(task.reason === 'deadline' ? 'task.cancelled.deadline' : 'task.cancelled')}>
+            {task.charged > 0 ? (
+              <p>{t('task.cancelled.charged', { amount: credits(task.charged) })}</p>
+            ) : (
+              <p>{t('task.cancelled.refunded', { amount: credits(task.price ?? 0) })}</p>
+            )}
+          </Notice>
+        </div>
+      )
+    default:
+      return <Turning progress={task.status === 'queued' ? 0 : task.progress} />
+  }
+}
+
+function Model({ task, result, box }: ContentProps) {
+  const poster = useFile(result?.preview_url ?? task.preview_url)
+  const glb = result?.outputs.find((output) => output.format === 'glb')
+  const model = useFile(glb?.url)
+  const still = poster.src && <img className="stage-poster" src={poster.src} alt={nameOf(task)} />
+
+  if (result !== undefined && glb === undefined) {
+    return (
+      <>
+        {still}
+        <p className="stage-note">{t('task.noGlb')}</p>
+      </>
+    )
+  }
+  if (model.failure) {
+    return (
+      <>
+        {still}
+        <p className="stage-note">{t('task.modelFailed')}</p>
+      </>
+    )
+  }
+  const waiting = (
+    <>
+      {still || <Turning progress={1} />}
+      <p className="stage-note" role="status">
+        {t('task.loadingModel')}
+      </p>
+    </>
+  )
+  if (model.src === undefined) return waiting
+  return (
+    <Suspense fallback={waiting}>
+      <Viewer src={model.src} name={nameOf(task)} box={box} />
+    </Suspense>
+  )
+}

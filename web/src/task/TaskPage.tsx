@@ -1,0 +1,69 @@
+import { useQuery } from '@tanstack/react-query'
+import * as lathe from '../api/lathe.ts'
+import { isTerminal } from '../api/types.ts'
+import { useTitle } from '../app/useTitle.ts'
+import { Gate } from '../auth/Gate.tsx'
+import { number, t } from '../i18n/index.ts'
+import { Failure } from '../ui/Notice.tsx'
+import { Announcer } from './Announcer.tsx'
+import { Curl } from './Curl.tsx'
+import { Downloads } from './Downloads.tsx'
+import { nameOf } from './name.ts'
+import { Report } from './Report.tsx'
+import { Stage } from './Stage.tsx'
+import { StageStrip } from './StageStrip.tsx'
+import { TaskActions } from './TaskActions.tsx'
+import { TaskHead } from './TaskHead.tsx'
+import { Timeline } from './Timeline.tsx'
+import { Understood } from './Understood.tsx'
+import { useTask } from './useTask.ts'
+
+export function TaskPage({ id }: { id: string }) {
+  return (
+    <Gate title={t('auth.gate')}>
+      <TaskView id={id} />
+    </Gate>
+  )
+}
+
+function TaskView({ id }: { id: string }) {
+  const { task, events, connection, failure, reload } = useTask(id)
+  const completed = task?.status === 'completed'
+  const { data: result, error: noResult } = useQuery({
+    queryKey: ['task', id, 'result'],
+    queryFn: () => lathe.result(id),
+    enabled: completed,
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+  const working = task !== undefined && !isTerminal(task.status)
+  const title = task ? nameOf(task) : ''
+  useTitle(working ? `${number(Math.floor(task.progress * 100))} % ${title}` : title)
+
+  if (task === undefined) {
+    if (failure === null) return <div className="page task-page" aria-busy="true" />
+    return (
+      <div className="page blank">
+        <Failure failure={failure} onRetry={reload} />
+      </div>
+    )
+  }
+  return (
+    <div className="page task-page">
+      <TaskHead task={task} />
+      <Announcer task={task} />
+      <div className="task-main">
+        <Stage task={task} result={result} />
+        {!completed && <StageStrip task={task} events={events} lost={working && connection === 'lost'} />}
+        <TaskActions task={task} />
+      </div>
+      <div className="task-side">
+        {noResult !== null && <Failure failure={noResult} />}
+        {result && <Downloads task={task} result={result} />}
+        {result && <Report report={result.report} />}
+        {result && <Understood task={task} result={result} />}
+        <Timeline task={task} events={events} />
+        <Curl task={task} />
+      </div>
+    </div>
+  )
+}

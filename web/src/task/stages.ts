@@ -1,0 +1,40 @@
+import type { Task, TaskEvent } from '../api/types.ts'
+
+/** The five steps a person sees; engines have more. */
+export const STEPS = ['queued', 'field', 'surface', 'texture', 'files'] as const
+export type Step = (typeof STEPS)[number]
+
+const STEP_OF: Readonly<Record<string, Step>> = {
+  understand: 'field',
+  mask: 'field',
+  depth: 'field',
+  field: 'field',
+  inflate: 'field',
+  surface: 'surface',
+  repair: 'surface',
+  simplify: 'surface',
+  uv: 'texture',
+  texture: 'texture',
+  bake: 'texture',
+  files: 'files',
+  export: 'files',
+  preview: 'files',
+}
+
+/** The step that an engine's stage belongs to. A stage that the page does not know is part of finding the form. */
+export function stepOf(status: Task['status'], stage: string | null | undefined): Step {
+  if (status === 'queued') return 'queued'
+  return stage ? (STEP_OF[stage] ?? 'field') : 'field'
+}
+
+/** Seconds by step, as the server measured them: from the task's timings, else from the terminal event's metrics. */
+export function secondsBySteps(task: Task, events: readonly TaskEvent[]): Partial<Record<Step, number>> {
+  const metrics = { ...events.findLast((event) => event.metrics)?.metrics, ...task.timings }
+  const found: Partial<Record<Step, number>> = {}
+  for (const [name, seconds] of Object.entries(metrics)) {
+    const stage = /^seconds_(\w+)$/.exec(name)?.[1] ?? /^(\w+)_s$/.exec(name)?.[1]
+    const step = stage === 'queued' ? 'queued' : stage && STEP_OF[stage]
+    if (step) found[step] = (found[step] ?? 0) + seconds
+  }
+  return found
+}

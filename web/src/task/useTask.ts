@@ -1,0 +1,71 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useEffect, useEffectEvent, useReducer, useState } from 'react'
+import { type Connection, followTask } from '../api/follow.ts'
+import * as lathe from '../api/lathe.ts'
+import { isTerminal, type Task, type TaskEvent, type TaskProgress } from '../api/types.ts'
+import { useSignedIn } from '../auth/useSession.ts'
+
+type Life = { events: TaskEvent[]; progress: TaskProgress | null; connection: Connection }
+type Told = { event: TaskEvent } | { progress: TaskProgress } | { connection: Connection }
+
+function grow(life: Life, told: Told): Life {
+  if ('connection' in told) return { ...life, connection: told.connection }
+  if ('progress' in told) return { ...life, progress: told.progress }
+  // A new attempt begins from nothing; so does its bar.
+  const progress = told.event.type === 'retried' ? null : life.progress
+  return { ...life, progress, events: [...life.events, told.event] }
+}
+
+export type LiveTask = Life & { task: Task | undefined; failure: unknown; reload: () => void }
+
+/** A task as it is now: its document, brought up to date by its live events. */
+export function useTask(id: string): LiveTask {
+  const cache = useQueryClient()
+  const enabled = useSignedIn()
+  const [life, tell] = useReducer(grow, { events: [], progress: null, connection: 'connecting' })
+  const [refusal, setRefusal] = useState<unknown>(null)
+  const query = useQuery({ queryKey: ['task', id], queryFn: () => lathe.task(id), enabled })
+
+  const onEvent = useEffectEvent((event: TaskEvent): void => {
+    tell({ event })
+    void cache.invalidateQueries({ queryKey: ['task', id], exact: true })
+    if (!isTerminal(event.status)) return
+    void cache.invalidateQueries({ queryKey: ['tasks'] })
+    void cache.invalidateQueries({ queryKey: ['profile'] })
+  })
+
+  useEffect(() => {
+    if (!enabled) return
+    const leaving = new AbortController()
+    const listener = {
+      event: onEvent,
+      progress: (progress: TaskProgress) => tell({ progress }),
+      connection: (connection: Connection) => tell({ connection }),
+    }
+    followTask(lathe.client, id, listener, leaving.signal).catch((failure: unknown) => {
+      if (!leaving.signal.aborted) setRefusal(failure)
+    })
+    return () => leaving.abort()
+  }, [id, enabled])
+
+  return { ...life, task: merged(query.data, life), failure: query.error ?? refusal, reload: () => void query.refetch() }
+}
+
+/** The document may be older than what the events told. */
+function merged(task: Task | undefined, { events, progress }: Life): Task | undefined {
+  if (task === undefined) return undefined
+  const last = events.at(-1)
+  const ended = isTerminal(task.status)
+  const status = ended || last === undefined ? task.status : last.status
+  const live = isTerminal(status) ? null : progress
+  return {
+    ...task,
+    ...live,
+    status,
+    attempt: last?.attempt ?? task.attempt,
+    progress: Math.max(live?.progress ?? 0, live ? 0 : task.progress),
+    charged: last?.charged ?? task.charged,
+    problem: task.problem ?? last?.problem ?? null,
+    reason: task.reason ?? last?.reason ?? null,
+  }
+}

@@ -1,0 +1,26 @@
+import { useQuery } from '@tanstack/react-query'
+import { useEffect, useState } from 'react'
+import * as lathe from '../api/lathe.ts'
+
+/** A `blob:` address of the bytes behind an API address: pictures and models need the token, which a URL must not hold. */
+export function useFile(url: string | null | undefined): { src: string | undefined; failure: unknown } {
+  const { data: blob, error } = useQuery({
+    queryKey: ['file', url],
+    queryFn: () => lathe.bytes(url!),
+    enabled: Boolean(url),
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+  return { src: useBlobUrl(blob), failure: error }
+}
+
+/** A `blob:` address of `blob`, given back when it is no longer shown. */
+export function useBlobUrl(blob: Blob | undefined): string | undefined {
+  const [made, setMade] = useState<{ blob: Blob; url: string }>()
+  useEffect(() => {
+    if (blob === undefined) return
+    const url = URL.createObjectURL(blob)
+    setMade({ blob, url })
+    return () => URL.revokeObjectURL(url)
+  }, [blob])
+  return made?.blob === blob ? made?.url : undefined
+}
