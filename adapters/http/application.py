@@ -7,7 +7,7 @@ from starlette.types import ASGIApp
 
 from adapters.http.body_limits import MIB, BodyLimits, LimitBodies
 from adapters.http.cors import Cors
-from adapters.http.edge import Edge
+from adapters.http.edge import Audit, Edge
 from adapters.http.problems import install_problems
 from adapters.http.strict_json import StrictRoute
 from adapters.settings import Settings
@@ -21,9 +21,10 @@ def make_application(**options: Any) -> FastAPI:
     return app
 
 
-def with_edge(app: FastAPI, settings: Settings) -> ASGIApp:
+def with_edge(app: FastAPI, settings: Settings, audit: Audit | None = None) -> ASGIApp:
     """What the server serves: the edge around cross-origin rules around body limits around `app`.
 
+    Refusals that matter to security are noted in `audit`.
     Call it after all routes are added. Raises ValueError for a route declared with a trailing slash: it would never
     match, because the edge drops the slash.
     """
@@ -37,4 +38,4 @@ def with_edge(app: FastAPI, settings: Settings) -> ASGIApp:
         multipart_bytes=(settings.limits.max_image_mb + 1) * MIB,
     )
     inner = LimitBodies(app, limits)
-    return Edge(Cors(inner, settings.cors_origins, settings.public_url))
+    return Edge(Cors(inner, settings.cors_origins, settings.public_url), audit)

@@ -8,10 +8,11 @@ declared without), adds security headers, writes the access log and answers unkn
 import re
 import secrets
 import time
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -28,6 +29,7 @@ _ALWAYS: Final = (
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
 )
+_AUDITED: Final = frozenset({"unauthenticated", "forbidden", "origin-refused", "rate-limited"})
 _HEADERS: Final = "answer_headers"
 log = structlog.get_logger("http")
 
@@ -37,11 +39,20 @@ def add_header(scope: Scope, name: str, value: str) -> None:
     scope.setdefault("state", {}).setdefault(_HEADERS, {})[name] = value
 
 
+class Audit(Protocol):
+    """Where refusals that matter to security are noted (`adapters/postgres/audit.py`)."""
+
+    def record(
+        self, kind: str, *, address: str | None = None, request_id: str | None = None, **detail: Any
+    ) -> None: ...
+
+
 class Edge:
     """Wrap an ASGI application: `Edge(app)`. Lifespan and other scopes pass through."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, audit: Audit | None = None) -> None:
         self.app = app
+        self._audit = audit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -55,6 +66,8 @@ class Edge:
                 await exchange.fail(failure, receive)
             finally:
                 exchange.write_access_log()
+                if self._audit is not None:
+                    exchange.note_refusal(self._audit)
 
 
 class _Exchange:
@@ -104,7 +117,10 @@ class _Exchange:
     async def fail(self, failure: Exception, receive: Receive) -> None:
         """Answer what nobody below answered. Once an answer began, only cutting the connection is honest."""
         language = language_of(self.headers.get("accept-language"))
+        if isinstance(failure, ClientDisconnect):
+            return
         if isinstance(failure, DomainError | Unavailable):
+            self.state["problem"] = failure.code
             answer = problem_of(failure, request_id=self.request_id, language=language)
         else:
             log.error("request failed", exc_info=failure, method=self.scope["method"], path=self._shown_path())
@@ -125,6 +141,20 @@ class _Exchange:
             client=client_address(self.scope),
             user=self.state.get("user_id"),
         )
+
+    def note_refusal(self, audit: Audit) -> None:
+        """Audit a refusal that may be an attack. A request that just lacks a token is none."""
+        kind = self.state.get("problem")
+        tried = "authorization" in self.headers or self.scope["method"] == "POST"
+        if kind in _AUDITED and (tried or kind != "unauthenticated"):
+            audit.record(
+                kind,
+                address=client_address(self.scope),
+                request_id=self.request_id,
+                method=self.scope["method"],
+                path=self._shown_path(),
+                user_id=self.state.get("user_id"),
+            )
 
     def _shown_path(self) -> str:
         """The route's template where one matched: paths can hold names, and names are personal."""

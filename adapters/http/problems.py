@@ -12,7 +12,7 @@ import orjson
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from adapters.errors import OutcomePending, Unavailable
@@ -139,11 +139,14 @@ def install_problems(app: FastAPI) -> None:
 async def _known(request: Request, failure: Exception) -> Response:
     if not isinstance(failure, DomainError | Unavailable):
         raise failure
+    request.state.problem = failure.code
     language = language_of(request.headers.get("accept-language"))
     return problem_of(failure, request_id=request_id_of(request), language=language)
 
 
-async def _unknown(request: Request, _: Exception) -> Response:
+async def _unknown(request: Request, failure: Exception) -> Response:
+    if isinstance(failure, ClientDisconnect):
+        return Response(status_code=400)  # nobody is there to read it
     language = language_of(request.headers.get("accept-language"))
     return internal_problem(request_id=request_id_of(request), language=language)
 

@@ -1,7 +1,9 @@
 """Bodies that must be refused (bad-inputs 23, 24, 42, 44-47), and that every failure is one problem document."""
 
 import asyncio
+import importlib
 import json
+import pkgutil
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -10,6 +12,9 @@ import pytest
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+import adapters
+import command_api
+import query_api
 from adapters.errors import OutcomePending, Unavailable
 from adapters.http.application import make_application, with_edge
 from adapters.http.body_limits import BodyLimits, LimitBodies
@@ -277,6 +282,11 @@ async def test_a_body_that_drips_is_cut_off() -> None:
 
 
 def test_every_refusal_is_in_the_catalogue() -> None:
+    for service in (adapters, command_api, query_api):
+        for module in pkgutil.walk_packages(service.__path__, f"{service.__name__}."):
+            if not ("migrations" in module.name or module.name.endswith("__main__")):
+                importlib.import_module(module.name)
+
     def tree(root: type[Any]) -> Iterator[type[Any]]:
         yield root
         for child in root.__subclasses__():

@@ -1,4 +1,4 @@
-"""Passwords (bad-inputs 38, 39), the service token and the internal header (bad-inputs 60 for HTTP)."""
+"""Passwords (bad-inputs 38, 39) and the service token."""
 
 import asyncio
 import statistics
@@ -8,10 +8,9 @@ import pytest
 from passlib.hash import pbkdf2_sha256
 
 from adapters.errors import Unavailable
-from adapters.security.internal_header import Forward, InternalHeader
 from adapters.security.passwords import Passwords
 from adapters.security.service_token import ServiceToken
-from domain.errors import InvalidInput, Unauthenticated
+from domain.errors import InvalidInput
 
 
 @pytest.fixture
@@ -85,30 +84,3 @@ def test_service_tokens() -> None:
         assert not token.matches(wrong)
     with pytest.raises(ValueError, match="at least 16"):
         ServiceToken("short")
-
-
-FORWARD = Forward(actor="user/x", command_id="c", topic="lathe.accounts", partition=3, epoch=4, nonce="n")
-
-
-def test_an_internal_header_vouches_for_one_body_for_a_while() -> None:
-    now = [1000.0]
-    header = InternalHeader(b"k" * 32, lambda: now[0])
-    value = header.sign(FORWARD, b"body")
-    assert header.verify(value, b"body") == FORWARD
-    with pytest.raises(Unauthenticated, match="another body"):
-        header.verify(value, b"other")
-    now[0] += 36
-    with pytest.raises(Unauthenticated, match="expired"):
-        header.verify(value, b"body")
-
-
-@pytest.mark.parametrize("forged", ["", "v1", "v1..", "v1.e30.00", "v2.x.y", "v1.é.é", "v1.\udcff.\udcff"])
-def test_a_forged_internal_header_is_refused(forged: str) -> None:
-    with pytest.raises(Unauthenticated):
-        InternalHeader(b"k" * 32).verify(forged, b"")
-
-
-def test_a_header_of_another_installation_is_refused() -> None:
-    value = InternalHeader(b"a" * 32).sign(FORWARD, b"")
-    with pytest.raises(Unauthenticated):
-        InternalHeader(b"b" * 32).verify(value, b"")
