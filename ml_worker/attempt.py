@@ -99,8 +99,10 @@ class Attempt:
             ending = await self._work_in_a_slot(free)
             self._phase = "over"
             await self._tell(ending)
-        except (LeaseLost, Gone) as error:
-            log.info("a run was dropped", task=self.run.task_id, attempt=self.run.attempt, why=repr(error))
+        except LeaseLost:
+            log.info("a run was dropped: the lease was lost", task=self.run.task_id, attempt=self.run.attempt)
+        except Gone as error:
+            await self._let_go(error)
         except Exception:
             log.exception("a run failed in the worker itself", task=self.run.task_id, attempt=self.run.attempt)
             with contextlib.suppress(LeaseLost):
@@ -254,6 +256,13 @@ class Attempt:
                 await self._progress.stop()
                 if self._stopped.done() and self._stopped.result() == "cancelled":
                     await self._journal.cancelled(round(self._used, 6))
+
+    async def _let_go(self, gone: Gone) -> None:
+        """The attempt is not wanted any more. If it had begun, a cancellation may wait for its answer."""
+        log.info("a run is not wanted", task=self.run.task_id, attempt=self.run.attempt, why=str(gone))
+        if self._journal.begun:
+            with contextlib.suppress(LeaseLost):
+                await self._journal.cancelled(round(self._used, 6))
 
     async def _problem(self, broke: Broke) -> Problem:
         message = None

@@ -31,6 +31,11 @@ class RunJournal:
         self._sequence = 0
         self._term = lease.term
 
+    @property
+    def begun(self) -> bool:
+        """Whether anything was said."""
+        return self._sequence > 0
+
     async def started(self, device: str) -> None:
         run, sequence = self._run, self._next()
         await self._write(

@@ -8,6 +8,7 @@ from typing import Any, Final
 import aiohttp
 import msgspec
 import structlog
+from multidict import CIMultiDict
 
 from domain.account.events import Output
 from domain.scheduling.events import RunAssigned
@@ -54,7 +55,8 @@ class Outputs:
             # A presigned address runs out: each try asks for a new one.
             target = msgspec.json.decode(await self._api.call("POST", self._path, question), type=PutTarget)
             url = self._api.absolute(target.put_url)
-            headers = {"Content-Type": media_type} | self._api.headers_for(url) | target.headers
+            headers = CIMultiDict({"Content-Type": media_type} | self._api.headers_for(url))
+            headers.update(target.headers)
             why = await self._put(url, content, headers)
             if not why:
                 return Output(format=form, media_type=media_type, bytes=len(content), sha256=sha256)
@@ -62,7 +64,7 @@ class Outputs:
             await asyncio.sleep(wait)
         raise AssertionError("delays never end")
 
-    async def _put(self, url: str, content: bytes, headers: dict[str, str]) -> str:
+    async def _put(self, url: str, content: bytes, headers: CIMultiDict[str]) -> str:
         """Empty when stored; else what went wrong."""
         try:
             async with self._api.session.put(url, data=content, headers=headers, timeout=_PUT_TIMEOUT) as response:

@@ -289,3 +289,12 @@ async def test_a_worker_starts_right_after_the_newest_claim(place: Workplace) ->
     following.cancel()
     await late.stop()
     assert heard == [run]
+
+
+async def test_a_run_whose_task_is_not_wanted_any_more_when_it_delivers_says_that_it_stopped(place: Workplace) -> None:
+    run = await place.give(params={"step_s": 0.1})
+    await place.until(RunProgressed, stage="paint")
+    del place.api.orders[run.task_id, 1]
+    (cancelled,) = await place.until(RunCancelled)
+    assert (cancelled.used_fraction, cancelled.sequence) == (1.0, 2)
+    assert not place.events(RunSucceeded)

@@ -89,14 +89,19 @@ class CommandApiServer:
         return await handler(request)  # type: ignore[no-any-return]
 
     async def _describe(self, request: web.Request) -> web.Response:
-        found = self.orders.get((request.match_info["task"], int(request.match_info["attempt"])))
+        found = self._order(request)
         return web.json_response(found) if found else web.Response(status=404)
 
+    def _order(self, request: web.Request) -> dict[str, Any] | None:
+        found = self.orders.get((request.match_info["task"], int(request.match_info["attempt"])))
+        return found if found and found["account_id"] == request.query["account_id"] else None
+
     async def _output(self, request: web.Request) -> web.Response:
-        if (request.match_info["task"], int(request.match_info["attempt"])) not in self.orders:
+        if self._order(request) is None:
             return web.Response(status=409)
-        sha = (await request.json())["sha256"]
-        return web.json_response({"put_url": f"{self.url}/bucket/{sha}", "headers": {"X-Signed": "1"}})
+        asked = await request.json()
+        headers = {"x-signed": "1", "content-type": asked["media_type"]}
+        return web.json_response({"put_url": f"{self.url}/bucket/{asked['sha256']}", "headers": headers})
 
     async def _publish(self, request: web.Request) -> web.Response:
         self.published.append(await request.json())
@@ -105,7 +110,8 @@ class CommandApiServer:
     async def _put(self, request: web.Request) -> web.Response:
         content = await request.read()
         sha = request.match_info["sha"]
-        if request.headers.get("X-Signed") != "1" or hashlib.sha256(content).hexdigest() != sha:
+        types = request.headers.getall("Content-Type")
+        if len(types) != 1 or request.headers.get("X-Signed") != "1" or hashlib.sha256(content).hexdigest() != sha:
             return web.Response(status=400)
         self.objects[sha] = content
         self.media_types[sha] = request.headers["Content-Type"]
