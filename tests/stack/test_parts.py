@@ -119,7 +119,7 @@ def test_an_interrupted_first_start_of_postgres_is_repeated(tmp_path: Path) -> N
 
 
 def test_the_object_store_keeps_objects_but_not_their_media_types(tmp_path: Path) -> None:
-    """rclone keeps what S3 calls metadata in memory only: whoever hands out a presigned URL must name the type in it."""
+    """rclone keeps S3 metadata in memory only: whoever hands out a presigned URL must name the type in it."""
     config = S3Config(tmp_path / "objects", PORTS.choose(9000), "key", "secret-key")
 
     def client(port: int) -> Minio:
