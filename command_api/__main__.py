@@ -20,6 +20,7 @@ async def serve(settings: Settings) -> None:
     app = make_app()
     async with running_parts(settings) as parts:
         app.state.parts = parts
+        app.state.rate_limits = parts.limits
         app.state.authenticator = Authenticator(parts.tokens, parts.users)
         config = uvicorn.Config(
             with_edge(app, settings),

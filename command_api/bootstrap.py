@@ -9,6 +9,9 @@ import structlog
 from adapters.commands.client import CommandClient
 from adapters.commands.gate import Gate
 from adapters.errors import Unavailable
+from adapters.http.body_limits import MIB
+from adapters.http.images.inspector import ImageInspector
+from adapters.http.rate_limits import RateLimits
 from adapters.ids import new_id
 from adapters.kafka.host import Host
 from adapters.kafka.kafka_log import KafkaLog
@@ -61,6 +64,9 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
     await passwords.prepare()
     store = make_store(settings)
     await store.start()
+    images = ImageInspector(
+        max_bytes=settings.limits.max_image_mb * MIB, max_megapixels=settings.limits.max_image_megapixels
+    )
     kafka = KafkaLog(settings.kafka_url, "lathe-command-api")
     users = Replica(kafka, IDENTITY, IdentityDecider())
     catalog = Replica(kafka, CATALOG, CatalogDecider())
@@ -85,6 +91,8 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
         catalog=catalog,
         pool=pool,
         store=store,
+        images=images,
+        limits=RateLimits(settings.limits),
         sealer=Sealer(AccountKeys(pool, master.key_wrapping)),
         digests=Digests(master),
         tokens=AccessTokens(signing, settings.page_url(), settings.token_minutes * 60),
@@ -108,6 +116,7 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
         await users.stop()
         await kafka.close()
         passwords.close()
+        await images.close()
         await store.close()
         await pool.close()
 

@@ -20,6 +20,8 @@ from domain.money import to_micro
 from domain.personal import Sealed
 
 MAX_IMAGES: Final = 8
+Brought = tuple[tuple[str, StoredFile], ...]
+"""Images that came with the request, by role."""
 FileId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
@@ -45,9 +47,9 @@ class Generation(BaseModel):
         return (*single, *(self.images or {}).items())
 
 
-def require_meaning(parts: Parts, wanted: Generation, files: tuple[StoredFile, ...] = ()) -> None:
+def require_meaning(parts: Parts, wanted: Generation, brought: Brought = ()) -> None:
     """Raises InvalidInput unless exactly one kind of input is given, within the limits."""
-    given = [bool(wanted.prompt), bool(wanted.image_file_id or files), bool(wanted.images)]
+    given = [bool(wanted.prompt), bool(wanted.image_file_id), bool(wanted.images), bool(brought)]
     if sum(given) == 0:
         raise InvalidInput("Say what to make: give a prompt or an image.", pointer="/prompt")
     if sum(given) > 1:
@@ -80,19 +82,20 @@ def model_for(parts: Parts, wanted: Generation, kind: str) -> Model:
     return model
 
 
-def kind_of(wanted: Generation, files: tuple[StoredFile, ...] = ()) -> str:
+def kind_of(wanted: Generation, brought: Brought = ()) -> str:
     """`text`, `image` or `images`: what a model must take."""
-    if wanted.images:
-        return "images"
-    return "image" if wanted.image_file_id or files else "text"
+    roles = [role for role, _ in (*wanted.inputs(), *brought)]
+    if not roles:
+        return "text"
+    return "image" if roles == ["image"] else "images"
 
 
 async def request_task(
-    parts: Parts, account_id: str, wanted: Generation, event_id: str, files: tuple[StoredFile, ...] = ()
+    parts: Parts, account_id: str, wanted: Generation, event_id: str, brought: Brought = ()
 ) -> RequestTask:
     """The command. Its prompt is sealed for the event `event_id`. Raises InvalidInput with the pointer."""
-    require_meaning(parts, wanted, files)
-    model = model_for(parts, wanted, kind_of(wanted, files))
+    require_meaning(parts, wanted, brought)
+    model = model_for(parts, wanted, kind_of(wanted, brought))
     params = validate_params(model.params_schema, wanted.params)
     seed = params.pop("seed", None)
     prompt: Sealed | None = None
@@ -108,8 +111,8 @@ async def request_task(
         max_credits=None if wanted.max_credits is None else to_micro(wanted.max_credits, "/max_credits"),
         prompt=prompt,
         prompt_length=len(wanted.prompt or ""),
-        inputs=(*wanted.inputs(), *(("image", file.file_id) for file in files)),
-        files=files,
+        inputs=(*wanted.inputs(), *((role, file.file_id) for role, file in brought)),
+        files=tuple(file for _, file in brought),
         params=params,
         seed=secrets.randbelow(1 << 31) if seed is None else seed,
         priority=wanted.priority,

@@ -8,6 +8,8 @@ from fastapi import Request
 
 from adapters.commands.client import CommandClient
 from adapters.commands.gate import Gate
+from adapters.http.images.inspector import ImageInspector
+from adapters.http.rate_limits import RateLimits
 from adapters.kafka.host import Host
 from adapters.kafka.port import Log
 from adapters.kafka.replica import Replica
@@ -34,6 +36,8 @@ class Parts:
     catalog: Replica[CatalogState]
     pool: "asyncpg.Pool[Any]"
     store: S3Store
+    images: ImageInspector
+    limits: RateLimits
     sealer: Sealer
     digests: Digests
     tokens: AccessTokens

@@ -9,6 +9,7 @@ import uvloop
 
 from adapters.errors import Unavailable
 from adapters.http.application import with_edge
+from adapters.http.rate_limits import RateLimits
 from adapters.security.master_key import WrongMasterKey
 from adapters.settings import Settings, SettingsError, load_settings
 from adapters.telemetry.logging import configure_logging
@@ -35,6 +36,7 @@ async def serve(settings: Settings) -> None:
     async with running_parts(settings) as parts:
         app.state.parts = parts
         app.state.authenticator = parts.authenticator
+        app.state.rate_limits = RateLimits(parts.settings.limits)
         config = uvicorn.Config(
             with_edge(app, settings),
             host=settings.bind_host,

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Security
 from fastapi.security import OAuth2PasswordBearer
 
+from adapters.http.rate_limits import RateLimits
 from adapters.security.authenticator import Authenticator, Caller
 from domain.errors import Forbidden
 
@@ -12,10 +13,12 @@ _scheme = OAuth2PasswordBearer(tokenUrl="/auth/login", auto_error=False, descrip
 
 
 async def caller_of(request: Request, _: Annotated[str | None, Security(_scheme)]) -> Caller:
-    """Who calls. The application keeps its Authenticator in `app.state.authenticator`."""
+    """Who calls, within the account's rate. `app.state` holds `authenticator` and `rate_limits`."""
     authenticator: Authenticator = request.app.state.authenticator
     caller = await authenticator.caller(request.headers.get("authorization"))
     request.state.user_id = caller.user_id
+    limits: RateLimits = request.app.state.rate_limits
+    limits.account(request.scope, caller.account_id)
     return caller
 
 

@@ -58,6 +58,7 @@ class NewPassword(BaseModel):
 @router.post("/register", status_code=201, summary="Create an account")
 async def register_user(body: Registration, request: Request, parts: PartsOf) -> Response:
     """A new user with an account and sign-up credits. 409 when the name is taken (case does not count)."""
+    parts.limits.registration(request.scope)
     username = body.username.strip()
     if not username:
         raise MalformedRequest("The user name is blank.")
@@ -83,7 +84,13 @@ async def register_user(body: Registration, request: Request, parts: PartsOf) ->
 async def login(request: Request, parts: PartsOf, wants_cookie: WantsCookie = None) -> Response:
     """JSON, or the form of OAuth2's password grant (so that Authorize in /docs works). 401 for a wrong password."""
     given = await _credentials(request)
-    user, session = await log_in(parts, request, given.username, given.password)
+    name_index = parts.digests.blind_index(given.username)
+    parts.limits.login(request.scope, name_index)
+    try:
+        user, session = await log_in(parts, request, given.username, given.password)
+    except Unauthenticated:
+        parts.limits.login_failed(request.scope, name_index)
+        raise
     return await _tokens(parts, request, user, session, wants_cookie)
 
 

@@ -15,8 +15,9 @@ from adapters.kafka.topics import ACCOUNT_PARTITIONS, ACCOUNTS, account_partitio
 from adapters.security.authenticator import Caller
 from command_api.answers import accepted, task_answer
 from command_api.contexts import Keyed, context_of
-from command_api.generation import Generation, digest_fields, request_task
+from command_api.generation import Brought, Generation, digest_fields, request_task
 from command_api.parts import Parts, parts_of
+from command_api.uploading import fields_of, received, store_images
 from domain.account.commands import CancelTask, DescribeRequest, RetryTask
 from domain.errors import NotFound
 from domain.ids import partition_in
@@ -58,10 +59,16 @@ async def generate(request: Request, caller: CallerOf, parts: PartsOf) -> Respon
     keyed = Keyed(request, parts.digests, caller.actor, "/generate")
     event_id = new_id()
     with in_flight(keyed.scoped if keyed.is_clients else None):
-        require_json(request)
-        wanted = _validated(parse_strictly(await request.body()))
-        command = await request_task(parts, caller.account_id, wanted, event_id)
-        digest = keyed.digest(digest_fields(wanted))
+        brought: Brought = ()
+        if request.headers.get("content-type", "").lower().startswith("multipart/"):
+            async with received(parts, request) as form:
+                wanted = _validated(fields_of(form))
+                brought = await store_images(parts, caller.account_id, event_id, form)
+        else:
+            require_json(request)
+            wanted = _validated(parse_strictly(await request.body()))
+        command = await request_task(parts, caller.account_id, wanted, event_id, brought)
+        digest = keyed.digest(digest_fields(wanted), {role: file.sha256 for role, file in brought})
         context = context_of(request, caller.actor, event_id=event_id, keyed=keyed, digest=digest)
         partition = account_partition(caller.account_id)
         applied = await parts.commands.send(ACCOUNTS, partition, command, context)

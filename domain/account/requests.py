@@ -169,6 +169,8 @@ def _inputs(
         source = brought.get(file_id) or account.files.get(file_id)
         if source is None:
             raise InvalidInput(f"There is no file {file_id}.", pointer=pointer)
+        if not source.media_type.startswith("image/"):
+            raise InvalidInput(f"The file {file_id} is {source.media_type}, not an image.", pointer=pointer)
         found[role] = TaskInput(
             role=role, file_id=file_id, sha256=source.sha256, media_type=source.media_type, bytes=source.bytes
         )
