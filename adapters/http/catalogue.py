@@ -40,8 +40,6 @@ PROBLEMS: Final[dict[str, ProblemType]] = {
     "account-closed": ProblemType(409, "The account is closed", "Счёт закрыт"),
     "in-flight": ProblemType(409, "The same request is being worked on", "Такой же запрос уже выполняется"),
     "no-result": ProblemType(410, "There is no result", "Результата нет и не будет"),
-    "ambiguous-name": ProblemType(409, "Several files have this name", "Так называются несколько файлов"),
-    "no-result": ProblemType(410, "There is no result", "Результата нет и не будет"),
     "erased": ProblemType(410, "The data was erased", "Данные удалены"),
     "precondition-failed": ProblemType(412, "The resource has changed", "Ресурс изменился"),
     "too-large": ProblemType(413, "Too large", "Слишком большой объём"),
@@ -61,7 +59,6 @@ PROBLEMS: Final[dict[str, ProblemType]] = {
     "no-owner": ProblemType(503, "Nobody can decide this right now", "Сейчас некому принять решение"),
     "outcome-pending": ProblemType(503, "The outcome is not known yet", "Исход пока неизвестен"),
     "dependency-down": ProblemType(503, "A part of the service does not answer", "Часть сервиса не отвечает"),
-    "projection-behind": ProblemType(503, "The answer is not up to date yet", "Ответ ещё не обновился"),
     "stream-quarantined": ProblemType(
         503, "This account's history needs an operator", "История этого счёта требует внимания оператора"
     ),
