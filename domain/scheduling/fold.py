@@ -89,14 +89,13 @@ def wait(state: SchedulerState, task_id: str) -> None:
     task = state.tasks[task_id]
     queue = state.waiting.setdefault(task.kind, {}).setdefault(task.account_id, [])
     insort(queue, task.turn(task_id))
-    state.accounts[task.account_id].waiting += 1
 
 
 def _requested(
     state: SchedulerState, place: Place, key: str, event: a.TaskRequested, envelope: Envelope, now: datetime
 ) -> None:
     state.orders += 1
-    state.accounts.setdefault(key, Account())
+    state.accounts.setdefault(key, Account()).tasks += 1
     state.tasks[event.task_id] = Task(
         account_id=key,
         model=event.model,
@@ -277,7 +276,8 @@ def _end(state: SchedulerState, task_id: str, reason: str, *, ended: bool) -> No
     del state.tasks[task_id]
     state.deadlines.pop(task_id, None)
     account = state.accounts[task.account_id]
-    if account.running == 0 and account.waiting == 0:
+    account.tasks -= 1
+    if account.tasks == 0:
         del state.accounts[task.account_id]
 
 
@@ -315,7 +315,6 @@ def _leave_queue(state: SchedulerState, task_id: str, task: Task) -> None:
     if at == len(queue) or queue[at] != turn:
         return
     del queue[at]
-    state.accounts[task.account_id].waiting -= 1
     if not queue:
         del by_account[task.account_id]
         if not by_account:

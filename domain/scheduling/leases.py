@@ -19,6 +19,8 @@ def revocations(state: SchedulerState, now: datetime) -> Iterator[RevokeRun]:
     for (task_id, attempt), (worker_id, reason) in state.to_revoke.items():
         yield RevokeRun(task_id=task_id, attempt=attempt, worker_id=worker_id, reason=reason)
     for worker_id, worker in state.workers.items():
+        if not state.live(worker, now):
+            continue
         for task_id, since in worker.unwanted.items():
             held = worker.holds[task_id]
             if now - since > UNWANTED and (task_id, held) not in state.to_revoke:

@@ -106,8 +106,10 @@ class Worker(msgspec.Struct, kw_only=True):
 class Account(msgspec.Struct, gc=False):
     """Fair share: who runs less comes first, and of those, who was served longest ago."""
 
+    tasks: int = 0
+    """Its live tasks."""
     running: int = 0
-    waiting: int = 0
+    """Those that were given to a worker."""
     served: int = 0
     """The number of the assignment it got last."""
 

@@ -264,7 +264,7 @@ def test_a_restart_reads_the_topics_in_any_order(order: tuple[str, ...]) -> None
     }
     assert again.waiting == world.state.waiting
     assert again.to_revoke == world.state.to_revoke == {}
-    assert {k: (v.running, v.waiting) for k, v in again.accounts.items()} == {
-        k: (v.running, v.waiting) for k, v in world.state.accounts.items()
+    assert {k: (v.tasks, v.running) for k, v in again.accounts.items()} == {
+        k: (v.tasks, v.running) for k, v in world.state.accounts.items()
     }
     assert {x.task_id for x in Plan.of(again, world.now)} == {x.task_id for x in world.plan()}
