@@ -9,6 +9,9 @@ from ml_worker.engines.form.sizing import sides
 from ml_worker.engines.form.solid import Assembly, Rows, Standing
 from ml_worker.mesh.solid import Solid
 
+NEARLY = 0.12
+"""A family meets the wished size within this share; the rest is made exact by scaling the whole."""
+
 
 def make_solid(request: Request, seed: int) -> Solid:
     """The same request and seed give the same solid. Raises BadInput `cannot-make`."""
@@ -21,6 +24,9 @@ def make_solid(request: Request, seed: int) -> Solid:
     if exact is None and "longest" in request.measures:
         exact = max(wanted, key=lambda side: wanted[side])
     scale = wanted[exact] / got[exact] if exact else 1.0
+    if abs(scale - 1) > NEARLY:
+        # Flowers in a vase and the like: the family has given the asked size to the object proper.
+        scale = 1.0
     one = Standing(assembly, box, scale)
     return one if request.count == 1 else Rows(one, request.count)
 

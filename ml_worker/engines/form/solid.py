@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ml_worker.engines.form.sdf.shape import REACH, Box, Points, Shape, Vec3, nearest
+from ml_worker.engines.form.grouping import grouped
+from ml_worker.engines.form.sdf.shape import Box, Points, Shape, Vec3
 from ml_worker.mesh.solid import Material
 
 
@@ -25,11 +26,6 @@ class Assembly:
 
     def __init__(self, parts: Sequence[Part]) -> None:
         self.parts = tuple(parts)
-        box = self.parts[0].shape.box
-        for part in self.parts[1:]:
-            box = box.joined(part.shape.box)
-        self.box = box
-        self._reach = REACH * math.dist(box.lower, box.upper)
         names: dict[Material, int] = {}
         for part in self.parts:
             for material in (part.material, *(coat for _, coat in part.coats)):
@@ -37,25 +33,22 @@ class Assembly:
         self._index = names
         self.materials: tuple[Material, ...] = tuple(names)
         self._shapes = tuple(part.shape for part in self.parts)
+        self._tree = grouped(self._shapes)
+        self._union = self._tree.shape(self._shapes)
+        self.box = self._tree.box
 
     @property
     def bounds(self) -> tuple[Vec3, Vec3]:
         return self.box.lower, self.box.upper
 
     def distance(self, points: Tensor) -> Tensor:
-        return nearest(Points.of(points), self._shapes, self._reach)
+        return self._union.distance(Points.of(points))
 
     def material(self, points: Tensor) -> Tensor:
         p = Points.of(points)
         best = torch.full_like(p.x, math.inf)
         owner = torch.zeros_like(p.x, dtype=torch.int64)
-        for number, shape in enumerate(self._shapes):
-            bound = shape.box.distance(p)
-            index = (bound < best).nonzero().squeeze(1)
-            if index.numel():
-                found, old = shape.distance(p.pick(index)), best[index]
-                owner[index] = torch.where(found < old, number, owner[index])
-                best[index] = torch.minimum(found, old)
+        self._tree.owners(p, self._shapes, best, owner)
         found_material = torch.tensor([self._index[part.material] for part in self.parts])[owner]
         for number, part in enumerate(self.parts):
             if not part.coats:

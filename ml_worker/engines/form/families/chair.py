@@ -52,8 +52,10 @@ def _joined(wish: Wish) -> list[Part]:
     woods.append(box(leg * 0.5, rail_h, front - rear, edge * 0.5).at(in_x, rail_y, (front + rear) / 2).mirrored("x"))
     if wish.has("stretcher"):
         low = top * 0.3
-        woods.append(box(leg * 0.42, leg * 0.5, (front - rear) * 0.9, edge * 0.6).at(in_x + leg * 0.1, low, (front + rear) / 2).mirrored("x"))
-        woods.append(box(2 * in_x, leg * 0.5, leg * 0.42, edge * 0.6).at(y=low, z=(front + rear) / 2))
+        behind, ahead = _lean(wish, top, rear, low), front - leg * 0.55
+        side = box(leg * 0.42, leg * 0.5, ahead - behind, edge * 0.6)
+        woods.append(side.at(in_x + leg * 0.06, low, (ahead + behind) / 2).mirrored("x"))
+        woods.append(box(2 * in_x, leg * 0.5, leg * 0.42, edge * 0.6).at(y=low, z=(ahead + behind) / 2))
     parts = [Part(seat, seat_material), *cushion, *(Part(shape, frame) for shape in woods)]
     if wish.has("back"):
         parts += _slats(wish, in_x, rear, leg, top)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from ml_worker.engines.form.families.family import Family, Feature, Variant, Wish
 from ml_worker.engines.form.materials import make
 from ml_worker.engines.form.palette import shade
-from ml_worker.engines.form.sdf.profile import Point2, Profile, curve, polygon, revolve, rounded, stroke
+from ml_worker.engines.form.sdf.profile import Point2, curve, polygon, revolve, rounded, stroke
 from ml_worker.engines.form.sdf.ribbon import ribbon
 from ml_worker.engines.form.sdf.shape import Shape
 from ml_worker.engines.form.sdf.solids import box, cylinder, rod
@@ -49,7 +49,7 @@ def build(wish: Wish) -> Sequence[Part]:
     drink = next((d for d in DRINKS if wish.has(d)), None)
     if drink:
         level = h * 0.82
-        liquid = cylinder(_radius_at(line, level), wall * 0.8, wall * 0.1).at(y=level)
+        liquid = _inside(line, -wall * 0.2, h).common(box(3 * r, level, 3 * r).at(y=level / 2 + line[0][1]))
         parts.append(Part(liquid, wish.finish(drink, drink, follow="none")))
     if wish.has("saucer"):
         parts.append(Part(_saucer(r, h, wall), wish.finish("saucer", "ceramic", accent=True)))
@@ -81,7 +81,8 @@ def _radius_at(line: Sequence[Point2], y: float) -> float:
 
 def _inside(line: Sequence[Point2], wall: float, h: float) -> Shape:
     """The room within the mug, up to the middle of its rim."""
-    return revolve(polygon([(0, line[0][1] + wall * 0.3), *line[1:], (line[-1][0], h + wall), (0, h + wall)]))
+    inner = [(max(r - 0.22 * wall, 0.0), y) for r, y in line[1:]]
+    return revolve(polygon([(0, line[0][1] + wall * 0.3), *inner, (inner[-1][0], h + wall), (0, h + wall)]))
 
 
 def _handle(wish: Wish, line: Sequence[Point2], r: float, h: float, wall: float) -> Shape:
@@ -99,8 +100,8 @@ def _handle(wish: Wish, line: Sequence[Point2], r: float, h: float, wall: float)
 
 def _lining(wish: Wish) -> Material | None:
     """Coloured mugs are white within, as potters glaze them, unless something else was asked."""
-    inside, accent = wish.finishes.get("inside"), wish.finishes.get("accent")
-    if inside or accent:
+    inside = wish.finishes.get("inside")
+    if inside or (wish.finishes.get("accent") and not any(wish.has(f) for f in ("saucer", "stripe", "dot"))):
         return wish.finish("inside", "ceramic", accent=True, follow="stuff")
     main = wish.finishes.get("main")
     if main and main.color and sum(main.color) < 2.4 and main.stuff in (None, "ceramic", "porcelain"):
@@ -135,11 +136,8 @@ def _decor(wish: Wish, h: float, r: float) -> list[tuple[Shape, Material]]:
 def _saucer(r: float, h: float, wall: float) -> Shape:
     rim = r * 1.75
     line = curve([(0, wall * 0.55), (r * 0.8, wall * 0.55), (r * 1.2, wall * 1.0), (rim, h * 0.2)], 8)
-    return revolve(_with_floor(stroke(line, wall)))
-
-
-def _with_floor(profile: Profile) -> Profile:
-    return profile
+    foot = stroke([(r * 0.75, wall * 0.5), (r * 0.95, wall * 0.6)], wall)
+    return revolve(stroke(line, wall).joined(foot))
 
 
 FAMILY = Family(

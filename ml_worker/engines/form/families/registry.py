@@ -1,6 +1,6 @@
 """The families that `lathe/form` can make: one line each."""
 
-from ml_worker.engines.form.families import chair, mug, table
+from ml_worker.engines.form.families import bookshelf, bowl, car, chair, house, lamp, mug, table, tree, vase
 from ml_worker.engines.form.families.family import Family
 
 FAMILIES: dict[str, Family] = {
@@ -9,5 +9,12 @@ FAMILIES: dict[str, Family] = {
         chair.FAMILY,
         table.FAMILY,
         mug.FAMILY,
+        vase.FAMILY,
+        bowl.FAMILY,
+        lamp.FAMILY,
+        house.FAMILY,
+        car.FAMILY,
+        tree.FAMILY,
+        bookshelf.FAMILY,
     )
 }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import grid_sample
 
 from ml_worker.engines.form.sdf.shape import Box, Points, Shape
 
@@ -28,19 +29,13 @@ class Profile:
 
     def distance(self, u: Tensor, v: Tensor) -> Tensor:
         """(N,) signed distance; off the table, the distance to the outline's box bounds it."""
-        rows, columns = self.table.shape
         (u0, v0), (u1, v1) = self.lower, self.upper
         m = self.margin
-        gu = ((u - (u0 - m)) * ((columns - 1) / (u1 - u0 + 2 * m))).clamp_(0, columns - 1.001)
-        gv = ((v - (v0 - m)) * ((rows - 1) / (v1 - v0 + 2 * m))).clamp_(0, rows - 1.001)
-        iu, iv = gu.floor(), gv.floor()
-        fu, fv = gu.sub_(iu), gv.sub_(iv)
-        at = iv.mul_(columns).add_(iu).long()
-        flat = self.table.view(-1)
-        a = torch.lerp(flat[at], flat[at + 1], fu)
-        at += columns
-        b = torch.lerp(flat[at], flat[at + 1], fu)
-        inside = torch.lerp(a, b, fv)
+        places = torch.empty(1, 1, u.numel(), 2)
+        torch.mul(u - (u0 + u1) / 2, 2 / (u1 - u0 + 2 * m), out=places[0, 0, :, 0])
+        torch.mul(v - (v0 + v1) / 2, 2 / (v1 - v0 + 2 * m), out=places[0, 0, :, 1])
+        table = self.table[None, None]
+        inside = grid_sample(table, places, mode="bilinear", padding_mode="border", align_corners=True).view(-1)
         du = (u - (u0 + u1) / 2).abs_().sub_((u1 - u0) / 2)
         dv = (v - (v0 + v1) / 2).abs_().sub_((v1 - v0) / 2)
         off = torch.maximum(du, dv) > m

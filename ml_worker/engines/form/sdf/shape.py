@@ -188,9 +188,21 @@ class Shape:
 
     def cut(self, other: "Shape", blend: float = 0.0) -> "Shape":
         """This less `other`; the edge is rounded by about `blend` metres."""
-        if blend <= 0:
-            return Shape(lambda p: torch.maximum(self.distance(p), -other.distance(p)), self.box)
-        return Shape(lambda p: -smooth_min(-self.distance(p), other.distance(p), blend), self.box)
+        reach = REACH * math.dist(self.box.lower, self.box.upper) + blend
+
+        def distance(p: Points) -> Tensor:
+            solid = self.distance(p)
+            bound = other.box.distance(p)
+            # The distance to the box less the blend never claims more depth than there is.
+            out = torch.maximum(solid, (blend - bound).where(bound >= reach, solid))
+            index = (bound < reach).nonzero().squeeze(1)
+            if index.numel():
+                taken, left = other.distance(p.pick(index)), solid[index]
+                cut = torch.maximum(left, -taken) if blend <= 0 else -smooth_min(-left, taken, blend)
+                out[index] = cut
+            return out
+
+        return Shape(distance, self.box)
 
     def common(self, other: "Shape", blend: float = 0.0) -> "Shape":
         """Intersection; the edge is rounded by about `blend` metres."""

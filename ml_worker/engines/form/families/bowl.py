@@ -1,0 +1,111 @@
+"""Bowls and plates: deep, shallow or wide, on a foot ring, ribbed, and filled with fruit."""
+
+import math
+from collections.abc import Sequence
+
+from ml_worker.engines.form.families.family import Family, Feature, Variant, Wish
+from ml_worker.engines.form.families.vessel import interior, ribbed, shell, stripes
+from ml_worker.engines.form.sdf.profile import curve, polygon, revolve
+from ml_worker.engines.form.sdf.shape import Shape
+from ml_worker.engines.form.sdf.solids import box, rod
+from ml_worker.engines.form.solid import Part
+from ml_worker.mesh.solid import Material
+
+
+def build(wish: Wish) -> Sequence[Part]:
+    h, r = wish.height, wish.width / 2
+    wall = 0.034 * (2 * r) ** 0.65 * h ** 0.35 * 1.25
+    rim, top = r - wall / 2, h - wall / 2
+    foot = 0.44 * r * wish.vary(0.08)
+    if wish.variant == "plate":
+        line = curve([(foot * 1.35, wall * 0.9), (r * 0.66, wall * 1.0), (r * 0.74, h * 0.5), (r * 0.86, h * 0.78), (rim, top)], 8)
+    elif wish.option("body") == "straight":
+        line = curve([(r * 0.86, wall * 0.7), (r * 0.93, h * 0.12), (rim * 0.98, h * 0.5), (rim, top)], 8)
+    elif wish.option("body") == "flared":
+        line = curve([(foot, h * 0.12), (foot * 1.25, h * 0.2), (r * 0.68, h * 0.5), (r * 0.8, h * 0.74), (rim, top)], 8)
+    else:
+        line = curve([(foot, h * 0.13), (r * 0.66, h * 0.22), (r * 0.87, h * 0.46), (r * 0.95, h * 0.72), (rim, top)], 8)
+    shape = _with_floor(line[0][1], foot if wish.variant != "plate" else foot * 1.35, shell(line, wall), wall)
+    if wish.option("surface") == "ribbed":
+        shape = ribbed(shape, r, 28, wall * 0.5)
+    main = wish.finish("main", "ceramic", wish.random.choice(("ivory", "azure", "sage", "white")))
+    coats = stripes(wish, r, h, main)
+    if "inside" in wish.finishes or (wish.finishes.get("accent") and not coats):
+        coats.append((interior(line, wall, h), wish.finish("inside", "ceramic", accent=True)))
+    parts = [Part(shape, main, tuple(coats))]
+    if wish.has("fruit"):
+        room = interior(line, 0.0, h).common(box(3 * r, h * 0.9, 3 * r).at(y=h * 0.2))
+        parts += _fruit(wish, room, r, h)
+    return parts
+
+
+def _with_floor(low: float, foot: float, shape: Shape, wall: float) -> Shape:
+    """A solid foot up to the wall's lowest point: nothing hides under the bowl."""
+    block = revolve(polygon(curve([(0, low + wall * 0.5), (foot, low + wall * 0.45)], 2) + [(foot + wall * 0.4, 0.0), (0.0, 0.0)]))
+    return shape.joined(block, wall * 0.6)
+
+
+def _fruit(wish: Wish, filling: Shape, r: float, h: float) -> list[Part]:
+    """Apples and oranges in a heap; each presses a little into its neighbours, so that all is one body."""
+    size = 0.3 * r
+    stem = wish.finish("stem", "bark", follow="none")
+    skins = [wish.finish("fruit", "plastic", color, follow="none") for color in ("red", "orange", "lime")]
+    # What lies under the heap is solid: a hidden hollow would be a second, inner surface.
+    parts = [Part(filling, wish.finish("main", "ceramic"))]
+    count = wish.count("fruit")
+    spots = [(0.0, h * 0.2 + size * 0.9, 0.0)] if count in (1, 2, 7) else []
+    around = min(count - len(spots), 6)
+    for i in range(around):
+        a = 2 * math.pi * (i + 0.2) / around
+        away = size * max(0.96, 0.94 / math.sin(math.pi / around) if around > 1 else 0)
+        spots.append((away * math.cos(a), h * 0.24 + size * 1.02 + max(0.0, away - size) * 0.3, away * math.sin(a)))
+    heap = h * 0.24 + size * 2.2
+    for i in range(count - len(spots)):
+        a = 2 * math.pi * i / max(count - around, 1)
+        spots.append((size * 0.7 * math.cos(a), heap, size * 0.7 * math.sin(a)))
+    for i, (x, y, z) in enumerate(spots):
+        skin: Material = skins[i % 3]
+        tilt = 25 * (wish.random.random() - 0.5)
+        body = _apple(size) if i % 3 != 1 else _orange(size)
+        parts.append(Part(body.turned("z", tilt).at(x, y, z), skin))
+        if i % 3 != 1:
+            stalk = rod((0, size * 0.5, 0), (size * 0.12, size * 1.12, 0), size * 0.075)
+            parts.append(Part(stalk.turned("z", tilt).at(x, y, z), stem))
+    return parts
+
+
+def _apple(size: float) -> Shape:
+    outline = curve([(0, -size * 0.78), (size * 0.35, -size * 0.92), (size * 0.82, -size * 0.5), (size * 1.02, size * 0.1),
+                     (size * 0.82, size * 0.72), (size * 0.42, size * 0.92), (0, size * 0.62)], 7)
+    return revolve(polygon(outline))
+
+
+def _orange(size: float) -> Shape:
+    outline = [(size * math.sin(math.pi * k / 24), -size * math.cos(math.pi * k / 24) * 0.96) for k in range(25)]
+    return revolve(polygon(outline))
+
+
+FAMILY = Family(
+    id="bowl",
+    size=(0.24, 0.1, 0.24),
+    build=build,
+    coupled=0.9,
+    variants={
+        "bowl": Variant(("bowl", "soup bowl", "salad bowl", "cereal bowl", "mixing bowl", "rice bowl")),
+        "fruit bowl": Variant(("fruit bowl", "bowl of fruit", "bowl of apples"), (0.3, 0.12, 0.3), {"fruit": 6}),
+        "plate": Variant(("plate", "dinner plate", "dish"), (0.26, 0.03, 0.26)),
+    },
+    features=(
+        Feature("stripe", ("stripe", "band", "ring"), 0, 4, 0),
+        Feature("fruit", ("fruit", "apple", "orange"), 0, 9, 0),
+        Feature("inside", ("inside", "interior")),
+    ),
+    options={
+        "body": {"round": ("round", "rounded", "hemispherical"), "straight": ("straight", "cylindrical"),
+                 "flared": ("flared", "conical")},
+        "surface": {"ribbed": ("ribbed", "fluted", "ridged"), "smooth": ("smooth",)},
+    },
+    other_things=("toilet", "super", "fish", "dust", "cut", "haircut", "bird", "license", "tectonic", "game", "number",
+                  "armour", "armor", "satellite", "washer", "washing", "rack", "cover"),
+    note="deep, shallow, straight, flared; ribbed, stripes, 1-9 fruit; also plate",
+)

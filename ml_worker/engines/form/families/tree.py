@@ -1,0 +1,288 @@
+"""Trees: a broad-leaved crown of leafy clouds on real boughs, a fir in skirts of boughs, a palm, a bare tree."""
+
+import math
+from collections.abc import Sequence
+from random import Random
+
+import torch
+
+from ml_worker.engines.form.families.family import Family, Feature, Variant, Wish
+from ml_worker.engines.form.palette import COLORS
+from ml_worker.engines.form.materials import make
+from ml_worker.engines.form.sdf.lumps import lumpy
+from ml_worker.engines.form.sdf.profile import curve, extrude, polygon, revolve, stroke
+from ml_worker.engines.form.sdf.shape import Box, Points, Shape, Vec3, blended, union
+from ml_worker.engines.form.sdf.solids import box, ellipsoid, rod, sphere, tube
+from ml_worker.engines.form.solid import Part
+
+
+def build(wish: Wish) -> Sequence[Part]:
+    kind = wish.option("kind", "broad")
+    if not wish.has("leaf") and kind == "broad":
+        kind = "bare"
+    if kind == "fir":
+        return _fir(wish)
+    if kind == "palm":
+        return _palm(wish)
+    if kind == "bare":
+        return [Part(_boughs(wish, bare=True)[0], wish.finish("trunk", "bark", follow="both"))]
+    return _broad(wish)
+
+
+def _broad(wish: Wish) -> list[Part]:
+    h, r = wish.height, min(wish.width, wish.depth) / 2
+    wood, tips = _boughs(wish, bare=False)
+    random = wish.random
+    middle, tall = h * 0.665, h * 0.315
+    blobs: list[Shape] = []
+    for x, y, z in tips:
+        size = r * (0.34 + 0.1 * random.random())
+        blobs.append(sphere(size).at(x, y, z))
+    count = 19
+    for i in range(count):
+        # A Fibonacci spiral covers the crown's egg evenly.
+        v = 1 - 2 * (i + 0.5) / count
+        a = i * 2.399963 + 0.4 * random.random()
+        ring = math.sqrt(1 - v * v)
+        size = r * (0.27 + 0.2 * random.random())
+        x, z = (r * 0.96 - size) * ring * math.cos(a), (r * 0.96 - size) * ring * math.sin(a)
+        y = middle + (tall - size) * v * (1.0 if v > 0 else 0.85)
+        blobs.append(sphere(size).at(x, y, z))
+    # The heart fills what the clouds leave open: no hollows inside.
+    blobs.append(ellipsoid(1.5 * r, 1.55 * tall, 1.5 * r).at(y=middle))
+    crown = lumpy(blended(blobs, 0.07 * r), 0.2 * r, 0.06 * r)
+    leaves = wish.finish("leaf", "leaves", follow="color")
+    parts = [Part(wood, wish.finish("trunk", "bark", follow="stuff")), Part(crown, leaves)]
+    if wish.has("fruit") or wish.has("flower"):
+        feature = "fruit" if wish.has("fruit") else "flower"
+        skin = wish.finish(feature, "plastic", "red" if feature == "fruit" else "pink", follow="none", accent=True)
+        number = wish.count(feature)
+        number = 26 if number == 1 else number
+        dots: list[Shape] = []
+        spots = torch.tensor([_direction(i, number, random) for i in range(number)]) * torch.tensor([r * 1.3, tall * 1.5, r * 1.3])
+        spots += torch.tensor([0.0, middle, 0.0])
+        for _ in range(40):
+            # Walk in to the leaves: a fruit hangs half out of them.
+            spots -= _outward(spots, middle) * crown.distance(Points.of(spots))[:, None]
+        size = 0.052 * r * (1.0 if feature == "fruit" else 0.9)
+        for x, y, z in spots.tolist():
+            dots.append(sphere(size).at(x, y, z))
+        parts.append(Part(union(dots), skin))
+    return parts
+
+
+def _direction(i: int, count: int, random: Random) -> Vec3:
+    v = 0.85 - 1.5 * (i + 0.5) / count
+    a = i * 2.399963 + 0.5 * random.random()
+    ring = math.sqrt(max(0.0, 1 - v * v))
+    return ring * math.cos(a), v, ring * math.sin(a)
+
+
+def _outward(points: torch.Tensor, middle: float) -> torch.Tensor:
+    away = points - torch.tensor([0.0, middle, 0.0])
+    return away / away.norm(dim=1, keepdim=True)
+
+
+def _boughs(wish: Wish, bare: bool) -> tuple[Shape, list[Vec3]]:
+    """Trunk with roots and forking boughs: the wood, and where the outer boughs end."""
+    h, r, random = wish.height, min(wish.width, wish.depth) / 2, wish.random
+    girth = 0.042 * h * wish.vary(0.12) * (0.85 if bare else 1.0)
+    bend = 0.05 * h * (random.random() - 0.5)
+    fork = h * (0.36 if not bare else 0.3)
+    trunk: list[Vec3] = [(0.0, 0.0, 0.0), (bend * 0.3, fork * 0.5, -bend * 0.2), (bend, fork, bend * 0.4)]
+    twigs: list[Shape] = []
+    rods: list[Shape] = [tube(trunk, [girth * 1.15, girth * 0.9, girth * 0.78])]
+    for i in range(5):
+        a = 2 * math.pi * (i + 0.3 * random.random()) / 5
+        out = girth * 2.3
+        rods.append(rod((0, girth * 1.1, 0), (out * math.cos(a), girth * 0.22, out * math.sin(a)), girth * 0.7, girth * 0.24))
+    tips: list[Vec3] = []
+    main = 5 if not bare else 4
+    for i in range(main):
+        a = 2 * math.pi * (i + 0.35 * random.random()) / main
+        reach = r * (0.52 if not bare else 0.42) * (0.8 + 0.3 * random.random())
+        y = fork + (h - fork) * ((0.3 + 0.28 * random.random()) if not bare else 0.22 + 0.22 * random.random())
+        start = (bend, fork * (0.86 + 0.1 * random.random()), bend * 0.4)
+        tip = (bend + reach * math.cos(a), y, reach * math.sin(a))
+        rods += _bough(start, tip, girth * 0.58, girth * (0.3 if not bare else 0.34), random)
+        tips.append(tip)
+        if bare:
+            twigs += _twigs(tip, a, h, girth * 0.34, 3, random)
+    top = (bend * 1.2, h * (0.78 if not bare else 0.62), bend)
+    rods += _bough(trunk[-1], top, girth * 0.62, girth * 0.32, random)
+    tips.append(top)
+    if bare:
+        twigs += _twigs(top, 0.5, h, girth * 0.32, 3, random, upright=True)
+    wood = union([blended(rods, girth * 0.45), *twigs])
+    ground = box(4 * r, 0.4 * h, 4 * r).at(y=-0.2 * h)
+    return wood.cut(ground), tips
+
+
+def _bough(start: Vec3, tip: Vec3, thick: float, thin: float, random: Random) -> list[Shape]:
+    sag = math.dist(start, tip) * (0.1 + 0.06 * random.random())
+    middle = ((start[0] + tip[0]) / 2 * 1.12, (start[1] + tip[1]) / 2 - sag * 0.4, (start[2] + tip[2]) / 2 * 1.12)
+    return [rod(start, middle, thick, (thick + thin) / 2), rod(middle, tip, (thick + thin) / 2, thin)]
+
+
+def _twigs(start: Vec3, heading: float, h: float, thick: float, depth: int, random: Random, upright: bool = False) -> list[Shape]:
+    """A bough forks again and again, each time shorter and thinner."""
+    if depth == 0:
+        return []
+    rods: list[Shape] = []
+    forks = 3 if upright and depth == 3 else 2
+    for i in range(forks):
+        a = heading + (2 * math.pi * i / 3 if upright and depth == 3 else (i - 0.5) * (1.1 + 0.5 * random.random()))
+        length = h * 0.052 * (depth + 0.6) * (0.8 + 0.4 * random.random())
+        out = length * (0.42 + 0.25 * random.random())
+        up = math.sqrt(max(length * length - out * out, 0.0))
+        tip = (start[0] + out * math.cos(a), start[1] + up, start[2] + out * math.sin(a))
+        rods.append(rod(start, tip, thick, max(thick * 0.66, 0.0045 * h)))
+        rods += _twigs(tip, a, h, max(thick * 0.66, 0.0045 * h), depth - 1, random)
+    return rods
+
+
+def _fir(wish: Wish) -> list[Part]:
+    h, r = wish.height, min(wish.width, wish.depth) / 2
+    top = h * (0.93 if wish.has("star") else 1.0)
+    tiers = 6
+    low = 0.13 * h
+    needles: list[Shape] = []
+    for i in range(tiers):
+        share = i / tiers
+        bottom = low + (top - low) * (share ** 0.92) * 0.97
+        tall = (top - low) * (0.36 - 0.2 * share)
+        wide = r * (1 - share) ** 0.86 + 0.05 * r
+        needles.append(_skirt(wide, tall, bottom, i, min(bottom + tall, top) if i < tiers - 1 else top))
+    dress = blended(needles, 0.03 * r)
+    leaves = wish.finish("leaf", "needles", follow="color")
+    trunk = revolve(polygon([(0, 0), (0.052 * h * 1.25, 0), *curve([(0.05 * h, 0.012 * h), (0.033 * h, 0.06 * h), (0.03 * h, 0.3 * h)], 5), (0, 0.3 * h)]))
+    parts = [Part(trunk, wish.finish("trunk", "bark", follow="stuff"))]
+    parts.append(Part(dress, leaves))
+    if wish.has("star"):
+        points = [(0.062 * h * (1 if i % 2 == 0 else 0.42) * math.sin(i * math.pi / 5), 0.062 * h * (1 if i % 2 == 0 else 0.42) * math.cos(i * math.pi / 5)) for i in range(10)]
+        star = extrude(polygon(points), 0.024 * h, 0.008 * h).at(y=h - 0.062 * h)
+        stalk = rod((0, top * 0.97, 0), (0, h - 0.06 * h, 0), 0.01 * h)
+        parts += [Part(star, wish.finish("star", "gold", follow="none")), Part(stalk, wish.finish("star", "gold", follow="none"))]
+    if wish.has("bauble"):
+        parts += _baubles(wish, dress, low, top, r)
+    return parts
+
+
+def _skirt(wide: float, tall: float, bottom: float, index: int, peak: float) -> Shape:
+    """One tier of boughs: a cone with a hollow underside, its hem drawn out into tips."""
+    tall = peak - bottom
+    outline = curve([(0.0, tall), (wide * 0.2, tall * 0.66), (wide * 0.6, tall * 0.24), (wide * 0.97, -tall * 0.03)], 6)
+    outline += curve([(wide * 0.93, -tall * 0.09), (wide * 0.55, tall * 0.06), (0.0, tall * 0.14)], 5)
+    cone = revolve(polygon(outline))
+    tips = max(7, round(13 - index * 1.1))
+    depth = 0.12 * wide
+
+    def offset(p: Points) -> torch.Tensor:
+        radius = (p.x * p.x + p.z * p.z).sqrt_()
+        angle = torch.atan2(p.x, p.z)
+        wave = torch.cos(angle * tips + index * 1.7) * 0.7 + torch.cos(angle * (2 * tips + 1) + index) * 0.3
+        return (wave * (radius / wide).clamp(0, 1).square_()).mul_(depth / 2)
+
+    return cone.displaced(offset, depth / 2, 0.55).at(y=bottom)
+
+
+def _baubles(wish: Wish, dress: Shape, low: float, top: float, r: float) -> list[Part]:
+    """Balls on a spiral around the tree, each touching the boughs."""
+    own = wish.finishes.get("bauble")
+    skins = [make("gold", None, "bauble"), make("paint", COLORS["red"], "bauble red"), make("paint", COLORS["blue"], "bauble blue")]
+    if own and (own.color or own.stuff):
+        skins = [wish.finish("bauble", "paint", follow="none")]
+    number = wish.count("bauble")
+    number = 26 if number == 1 else number
+    spots = []
+    for i in range(number):
+        share = ((i + 0.5) / number) ** 1.35
+        y = low + (top - low) * (0.05 + 0.8 * share)
+        a = i * 2.399963
+        out = r * 1.25 * (1 - share * 0.75)
+        spots.append((out * math.cos(a), y, out * math.sin(a)))
+    points = torch.tensor(spots)
+    inward = torch.nn.functional.normalize(points * torch.tensor([1.0, 0.0, 1.0]), dim=1)
+    for _ in range(48):
+        points -= inward * dress.distance(Points.of(points))[:, None]
+    groups: list[list[Shape]] = [[] for _ in skins]
+    for i, (x, y, z) in enumerate(points.tolist()):
+        size = 0.075 * r * (1.15 - 0.4 * i / number)
+        push = 1 + 0.3 * size / math.hypot(x, z)
+        groups[i % len(skins)].append(sphere(size).at(x * push, y, z * push))
+    return [Part(union(shapes), skin) for shapes, skin in zip(groups, skins, strict=True) if shapes]
+
+
+def _palm(wish: Wish) -> list[Part]:
+    h, r, random = wish.height, min(wish.width, wish.depth) / 2, wish.random
+    lean = 0.12 * h * wish.vary(0.5)
+    crown = (lean, h * 0.8, 0.0)
+    girth = 0.032 * h
+    path = [(lean * t ** 1.7, h * 0.8 * t, 0.0) for t in (i / 14 for i in range(15))]
+    radii = [girth * (1.45 if i == 0 else 1.12 - 0.4 * i / 14) * (1.07 if i % 2 else 0.96) for i in range(15)]
+    trunk = tube(path, radii).cut(box(h, 0.2 * h, h).at(y=-0.1 * h))
+    wood = wish.finish("trunk", "bark", "tan", follow="stuff")
+    green = wish.finish("leaf", "leaves", follow="color")
+    parts = [Part(trunk, wood)]
+    count = 11
+    for i in range(count):
+        a = 2 * math.pi * (i + 0.25 * random.random()) / count
+        rise = 0.16 * h * (0.5 + 0.8 * ((i * 5) % count) / count)
+        frond = _frond(r * (0.92 + 0.1 * random.random()) - lean * math.cos(a) * 0.6, rise, h)
+        parts.append(Part(frond.turned("y", math.degrees(a)).at(*crown), green))
+    parts.append(Part(sphere(girth * 1.5).at(*crown), green))
+    nut = wish.finish("fruit", "bark", "chocolate", follow="none")
+    for i in range(3):
+        a = 2.1 * i + 0.6
+        parts.append(Part(sphere(girth * 0.9).at(crown[0] + girth * 1.1 * math.cos(a), crown[1] - girth * 0.9, girth * 1.1 * math.sin(a)), nut))
+    return parts
+
+
+def _frond(reach: float, rise: float, h: float) -> Shape:
+    """An arching, folded leaf along +X from the origin, its edges cut into fingers."""
+    half, thick = 0.085 * h, 0.024 * h
+    line = curve([(-0.01 * h, -0.02 * h), (reach * 0.3, rise), (reach * 0.66, rise * 0.8), (reach * 0.9, -0.02 * h), (reach, -0.12 * h)], 6)
+    sheet = stroke(line, thick)
+    fingers = 9
+    edge: list[tuple[float, float]] = [(0.0, 0.012 * h)]
+    for i in range(fingers):
+        share = (i + 0.7) / fingers
+        wide = half * math.sin(math.pi * min(0.12 + 0.86 * share, 1.0)) ** 0.7
+        edge += [(reach * (share + 0.02), wide), (reach * (share + 0.045), max(wide * 0.55, 0.014 * h))]
+    edge.append((reach * 1.02, 0.014 * h))
+    outline = polygon([*edge, *((u, -v) for u, v in reversed(edge))])
+
+    def distance(p: Points) -> torch.Tensor:
+        across = p.z.abs()
+        blade = torch.maximum(sheet.distance(p.x, p.y + 0.4 * across), outline.distance(p.x, p.z))
+        return blade.mul_(0.92)
+
+    (u0, v0), (u1, v1) = sheet.lower, sheet.upper
+    return Shape(distance, Box((u0, v0 - 0.4 * half, -half), (u1, v1, half)))
+
+
+FAMILY = Family(
+    id="tree",
+    size=(3.6, 4.8, 3.6),
+    build=build,
+    variants={
+        "tree": Variant(("tree", "oak tree", "maple tree", "deciduous tree", "oak", "maple", "ash tree", "beech tree", "cherry tree", "leafy tree")),
+        "apple tree": Variant(("apple tree", "orange tree", "fruit tree", "peach tree"), None, {"fruit": 1}),
+        "fir": Variant(("fir", "fir tree", "pine", "pine tree", "spruce", "spruce tree", "conifer", "evergreen", "evergreen tree"), (2.6, 5.0, 2.6), {}, {"kind": "fir"}),
+        "christmas tree": Variant(("christmas tree", "xmas tree", "new year tree"), (1.35, 2.1, 1.35), {"star": 1, "bauble": 1}, {"kind": "fir"}),
+        "palm": Variant(("palm", "palm tree", "coconut palm", "coconut tree"), (3.6, 5.2, 3.6), {}, {"kind": "palm"}),
+        "bare tree": Variant(("bare tree", "dead tree", "winter tree", "leafless tree"), None, {}, {"kind": "bare"}),
+    },
+    features=(
+        Feature("leaf", ("leaf", "leave", "foliage", "crown", "needle", "canopy"), 0, 1, 1),
+        Feature("trunk", ("trunk", "bark", "stem")),
+        Feature("fruit", ("fruit", "apple", "orange", "lemon", "peach", "coconut", "cherry"), 0, 40, 0),
+        Feature("flower", ("flower", "blossom", "bloom"), 0, 40, 0),
+        Feature("star", ("star",), 0, 1, 0),
+        Feature("bauble", ("bauble", "ornament", "ball", "decoration"), 0, 40, 0),
+    ),
+    options={"kind": {"bare": ("bare", "dead", "leafless", "naked"), "broad": ("leafy", "deciduous")}},
+    other_things=("house", "family", "shoe", "decision", "binary", "hall", "frog", "trunk", "log", "map", "surgeon", "cake", "stump",
+                  "bonsai", "hug", "cat", "ring", "rings", "diagram", "branch", "leaf", "joshua", "baobab", "willow", "banana"),
+    note="broad-leaved, fir, Christmas tree, palm, bare tree; leaves and trunk of their own colours, fruit, blossom",
+)
