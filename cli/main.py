@@ -3,13 +3,24 @@
 import typer
 
 from cli.down import down
+from cli.engines import engines
 from cli.fetch import fetch
+from cli.generate import follow, generate
+from cli.models import models
+from cli.session import login, logout, register
 from cli.up import up
 
 app = typer.Typer(help="From a prompt or a photo to a 3D model.", no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(up)
 app.command()(down)
 app.command()(fetch)
+app.command()(generate)
+app.command()(follow)
+app.command()(models)
+app.command()(login)
+app.command()(register)
+app.command()(logout)
+app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})(engines)
 
 if __name__ == "__main__":
     app()
