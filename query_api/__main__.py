@@ -38,7 +38,7 @@ async def serve(settings: Settings) -> None:
         app.state.authenticator = parts.authenticator
         app.state.rate_limits = RateLimits(parts.settings.limits)
         config = uvicorn.Config(
-            with_edge(app, settings),
+            with_edge(app, settings, parts.audit),
             host=settings.bind_host,
             port=settings.bind_port,
             loop="none",

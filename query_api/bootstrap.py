@@ -7,6 +7,7 @@ from adapters.kafka.kafka_log import KafkaLog
 from adapters.kafka.replica import Replica
 from adapters.kafka.topics import CATALOG, IDENTITY
 from adapters.object_store.s3 import S3Store
+from adapters.postgres.audit import Audit
 from adapters.postgres.engine import make_pool
 from adapters.postgres.ops_migrate import migrate_ops
 from adapters.postgres.read.engine import make_read_engine
@@ -77,7 +78,9 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
         signing_keys=signing,
         authenticator=Authenticator(tokens, users),
         cursors=Cursors(master.digests),
+        audit=Audit(pool),
     )
+    await parts.audit.start()
     await users.start()
     await catalog.start()
     await parts.live.start(await positions.start())
@@ -93,4 +96,5 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
         await kafka.close()
         await store.close()
         await engine.dispose()
+        await parts.audit.stop()
         await pool.close()

@@ -8,6 +8,7 @@ from fastapi import Request
 from adapters.kafka.port import Log
 from adapters.kafka.replica import Replica
 from adapters.object_store.port import ObjectStore, Presigner
+from adapters.postgres.audit import Audit
 from adapters.security.authenticator import Authenticator, Caller
 from adapters.security.sealing import Sealer
 from adapters.security.signing_keys import SigningKeys
@@ -41,6 +42,7 @@ class Parts:
     signing_keys: SigningKeys
     authenticator: Authenticator
     cursors: Cursors
+    audit: Audit
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the process stops: streams end."""
 

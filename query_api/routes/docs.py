@@ -42,7 +42,7 @@ window.onload = () => {
 
 @cache
 def specification() -> bytes:
-    """Made from both applications by `python -m cli.api_spec`; a test finds it when it is out of date."""
+    """Made from both applications by `python docs/api_spec.py`; a test finds it when it is out of date."""
     return files("query_api").joinpath("api_spec.json").read_bytes()
 
 
