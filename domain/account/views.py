@@ -3,15 +3,14 @@
 Money is in credits. Sealed texts stay sealed (`{event_id, field, enc}`): the edge opens them when it renders.
 """
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from domain.account.names import ENDINGS
-from domain.account.state import Account, Accounts, File, Status
+from domain.account.state import Account, Accounts, File, Status, Task
 from domain.money import to_credits
-from domain.personal import SealedAt
+from domain.rendering import sealed_of, time_of
 
 
 def view(state: Accounts, account_id: str, subject: str) -> dict[str, Any]:
@@ -44,33 +43,22 @@ def file_view(file_id: str, file: File) -> dict[str, Any]:
         "file_id": file_id,
         "name": f"{file.task_id}.{ENDINGS.get(file.media_type, file.format)}"
         if file.name is None
-        else _sealed(file.name),
+        else sealed_of(file.name),
         "media_type": file.media_type,
         "bytes": file.bytes,
         "sha256": file.sha256,
         "width": file.width,
         "height": file.height,
         "task_id": file.task_id,
-        "created_at": _time(file.created_at),
+        "created_at": time_of(file.created_at),
     }
 
 
 def task_view(account_id: str, account: Account, task_id: str) -> dict[str, Any]:
     """`reserved` is what is still held: 0 once the task ended. `queue_position` counts this account's tasks only."""
     task = account.tasks[task_id]
-    return {
-        "task_id": task_id,
-        "account_id": account_id,
-        "kind": task.kind,
-        "status": task.status.value,
-        "attempt": task.attempt,
+    return _pinned(account_id, task_id, task) | {
         "task_seq": task.seq,
-        "model": task.model,
-        "model_version": task.model_version,
-        "params": msgspec.json.decode(task.params),
-        "seed": task.seed,
-        "priority": task.priority,
-        "deadline": _time(task.deadline),
         "parent": task.parent,
         "queue_position": queue_position(account, task_id),
         "price": to_credits(task.price),
@@ -79,28 +67,17 @@ def task_view(account_id: str, account: Account, task_id: str) -> dict[str, Any]
         "outputs": [_output(account, form, file_id) for form, file_id in task.outputs],
         "problem": None if task.problem is None else msgspec.to_builtins(task.problem),
         "reason": task.reason,
-        "created_at": _time(task.created_at),
-        "started_at": _time(task.started_at),
-        "ended_at": _time(task.ended_at),
+        "created_at": time_of(task.created_at),
+        "started_at": time_of(task.started_at),
+        "ended_at": time_of(task.ended_at),
     }
 
 
 def request_view(account_id: str, account: Account, task_id: str) -> dict[str, Any]:
     """The pinned request of a task: all that a worker's order needs, texts sealed."""
     task = account.tasks[task_id]
-    return {
-        "task_id": task_id,
-        "account_id": account_id,
-        "attempt": task.attempt,
-        "kind": task.kind,
-        "status": task.status.value,
-        "model": task.model,
-        "model_version": task.model_version,
-        "params": msgspec.json.decode(task.params),
-        "seed": task.seed,
-        "priority": task.priority,
-        "deadline": _time(task.deadline),
-        "prompt": None if task.prompt is None else _sealed(task.prompt),
+    return _pinned(account_id, task_id, task) | {
+        "prompt": sealed_of(task.prompt),
         "prompt_length": task.prompt_length,
         "inputs": [msgspec.to_builtins(item) for item in task.inputs],
     }
@@ -118,6 +95,22 @@ def queue_position(account: Account, task_id: str) -> int | None:
     return account.queued - behind
 
 
+def _pinned(account_id: str, task_id: str, task: Task) -> dict[str, Any]:
+    return {
+        "task_id": task_id,
+        "account_id": account_id,
+        "kind": task.kind,
+        "status": task.status.value,
+        "attempt": task.attempt,
+        "model": task.model,
+        "model_version": task.model_version,
+        "params": msgspec.json.decode(task.params),
+        "seed": task.seed,
+        "priority": task.priority,
+        "deadline": time_of(task.deadline),
+    }
+
+
 def _output(account: Account, form: str, file_id: str) -> dict[str, Any]:
     file = account.files.get(file_id)
     if file is None:
@@ -129,11 +122,3 @@ def _output(account: Account, form: str, file_id: str) -> dict[str, Any]:
         "bytes": file.bytes,
         "sha256": file.sha256,
     }
-
-
-def _sealed(text: SealedAt) -> dict[str, str]:
-    return {"event_id": text.event_id, "field": text.field, "enc": text.enc}
-
-
-def _time(time: datetime | None) -> str | None:
-    return None if time is None else time.isoformat(timespec="milliseconds").replace("+00:00", "Z")

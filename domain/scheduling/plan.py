@@ -14,8 +14,8 @@ import msgspec
 
 from domain.account.commands import CancelTask, ExpireAttempt
 from domain.scheduling.commands import AssignRun, RevokeRun
-from domain.scheduling.fold import assigned, unassigned, wait
 from domain.scheduling.leases import expiries, overdue, revocations
+from domain.scheduling.moves import assigned, unassigned, wait
 from domain.scheduling.state import LEASE, Kind, Run, SchedulerState, Task, Turn
 
 Action = RevokeRun | ExpireAttempt | CancelTask | AssignRun

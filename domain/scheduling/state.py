@@ -67,14 +67,6 @@ class Run(msgspec.Struct, kw_only=True, gc=False):
     revoked: bool = False
 
 
-class Early(msgspec.Struct):
-    """A run whose TaskRequested was not read yet."""
-
-    run: Run
-    partition: int
-    offset: int
-
-
 class Worker(msgspec.Struct, kw_only=True):
     """A worker by its heartbeats."""
 
@@ -125,7 +117,8 @@ class SchedulerState(msgspec.Struct):
     accounts: dict[str, Account] = {}
     """Those with live tasks."""
     workers: dict[str, Worker] = {}
-    early: dict[str, Early] = {}
+    early: dict[str, Run] = {}
+    """Runs whose TaskRequested was not read yet, by task id."""
     to_revoke: dict[tuple[str, int], tuple[str, str]] = {}
     """(task id, attempt) -> (worker id, reason): runs that nobody wants any more and that were not revoked yet."""
     sent: dict[tuple[str, int, str], datetime] = {}
