@@ -43,9 +43,12 @@ class Cors:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        if not any(name == b"origin" for name, _ in scope["headers"]):
+            await self.app(scope, receive, send)
+            return
         headers = Headers(scope=scope)
-        origin = headers.get("origin")
-        if origin is None or self._is_own(origin, headers):
+        origin = headers["origin"]
+        if self._is_own(origin, headers):
             await self.app(scope, receive, send)
             return
         if not (origin in self.origins or ("*" in self.origins and origin != "null")):

@@ -20,14 +20,16 @@ from adapters.errors import Unavailable
 from adapters.http.catalogue import language_of
 from adapters.http.client_address import client_address
 from adapters.http.problems import internal_problem, problem_of
+from adapters.telemetry.access_log import access
 from domain.errors import DomainError
 
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._~-]{8,64}\Z")
+_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._~-]{8,64}\Z")
 _API_POLICY: Final = b"default-src 'none'; frame-ancestors 'none'"
 _ALWAYS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
+    (b"cache-control", b"no-store"),
 )
 _AUDITED: Final = frozenset({"unauthenticated", "forbidden", "origin-refused", "rate-limited"})
 _HEADERS: Final = "answer_headers"
@@ -59,15 +61,16 @@ class Edge:
             await self.app(scope, receive, send)
             return
         exchange = _Exchange(scope, send)
-        with structlog.contextvars.bound_contextvars(request_id=exchange.request_id):
-            try:
-                await self.app(scope, receive, exchange.send)
-            except Exception as failure:  # noqa: BLE001 - the last place before the server: everything gets an answer
-                await exchange.fail(failure, receive)
-            finally:
-                exchange.write_access_log()
-                if self._audit is not None:
-                    exchange.note_refusal(self._audit)
+        # Servers run each request in a context of its own: nothing has to be unbound.
+        structlog.contextvars.bind_contextvars(request_id=exchange.request_id)
+        try:
+            await self.app(scope, receive, exchange.send)
+        except Exception as failure:  # noqa: BLE001 - the last place before the server: everything gets an answer
+            await exchange.fail(failure, receive)
+        finally:
+            exchange.write_access_log()
+            if self._audit is not None:
+                exchange.note_refusal(self._audit)
 
 
 class _Exchange:
@@ -76,9 +79,8 @@ class _Exchange:
     def __init__(self, scope: Scope, send: Send) -> None:
         self.scope, self._send = scope, send
         self.began = time.perf_counter()
-        self.headers = Headers(scope=scope)
-        given = self.headers.get("x-request-id", "")
-        self.request_id = given if _REQUEST_ID.match(given) else secrets.token_hex(16)
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        self.request_id = given.decode() if _REQUEST_ID.match(given) else secrets.token_hex(16)
         self.state: dict[str, Any] = scope.setdefault("state", {})
         self.state["request_id"] = self.request_id
         self.status = 0
@@ -101,22 +103,18 @@ class _Exchange:
         await self._send(message)
 
     def _complete(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        names = {name.lower() for name, _ in headers}
-        headers += [(name, value) for name, value in _ALWAYS if name not in names]
+        given = {name.lower(): value for name, value in headers}
+        headers += [(name, value) for name, value in _ALWAYS if name not in given]
         headers.append((b"x-request-id", self.request_id.encode()))
-        if b"cache-control" not in names:
-            headers.append((b"cache-control", b"no-store"))
-        if b"content-security-policy" not in names:
-            html = any(name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in headers)
-            if not html:
-                headers.append((b"content-security-policy", _API_POLICY))
+        if not given.get(b"content-type", b"").startswith(b"text/html") and b"content-security-policy" not in given:
+            headers.append((b"content-security-policy", _API_POLICY))
         for name, value in self.state.get(_HEADERS, {}).items():
             headers.append((name.encode(), value.encode()))
         return headers
 
     async def fail(self, failure: Exception, receive: Receive) -> None:
         """Answer what nobody below answered. Once an answer began, only cutting the connection is honest."""
-        language = language_of(self.headers.get("accept-language"))
+        language = language_of(Headers(scope=self.scope).get("accept-language"))
         if isinstance(failure, ClientDisconnect):
             return
         if isinstance(failure, DomainError | Unavailable):
@@ -131,21 +129,23 @@ class _Exchange:
             raise failure
 
     def write_access_log(self) -> None:
-        log.info(
-            "request",
-            method=self.scope["method"],
-            path=self._shown_path(),
-            status=self.status or 499,
-            ms=round((time.perf_counter() - self.began) * 1000, 2),
-            bytes=self.sent,
-            client=client_address(self.scope),
-            user=self.state.get("user_id"),
+        access(
+            {
+                "method": self.scope["method"],
+                "path": self._shown_path(),
+                "status": self.status or 499,
+                "ms": round((time.perf_counter() - self.began) * 1000, 2),
+                "bytes": self.sent,
+                "client": client_address(self.scope),
+                "user": self.state.get("user_id"),
+                "request_id": self.request_id,
+            }
         )
 
     def note_refusal(self, audit: Audit) -> None:
         """Audit a refusal that may be an attack. A request that just lacks a token is none."""
         kind = self.state.get("problem")
-        tried = "authorization" in self.headers or self.scope["method"] == "POST"
+        tried = "authorization" in Headers(scope=self.scope) or self.scope["method"] == "POST"
         if kind in _AUDITED and (tried or kind != "unauthenticated"):
             audit.record(
                 kind,

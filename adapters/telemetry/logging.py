@@ -7,6 +7,8 @@ from typing import Any
 import orjson
 import structlog
 
+from adapters.telemetry.access_log import write_directly
+
 
 def configure_logging(service: str, level: int = logging.INFO) -> None:
     """Set up structlog for this process, and send what libraries log by `logging` the same way.
@@ -20,8 +22,10 @@ def configure_logging(service: str, level: int = logging.INFO) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     if sys.stdout.isatty():
-        render: list[Any] = [structlog.dev.ConsoleRenderer()]
+        # Plain: the pretty formatter prints local variables, and those can be passwords.
+        render: list[Any] = [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     else:
+        write_directly(service)
         render = [_plain_exceptions, structlog.processors.JSONRenderer(serializer=_json)]
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
