@@ -12,8 +12,8 @@ from ml_worker.engines.port import Engine
 
 GROUP: Final = "lathe.engines"
 BUILT_IN: Final = {
-    "lathe/form": "ml_worker.engines.form:FormEngine",
-    "lathe/relief": "ml_worker.engines.relief:ReliefEngine",
+    "lathe/form": "ml_worker.engines.form.engine:FormEngine",
+    "lathe/relief": "ml_worker.engines.relief.engine:ReliefEngine",
 }
 Maker = Callable[[], Engine]
 
@@ -47,3 +47,21 @@ def make(source: str) -> Engine:
     except (ImportError, AttributeError) as error:
         raise EngineMissing(f"{source}: {error}") from error
     return maker()
+
+
+def find(engine: str, names: Iterable[str]) -> Engine:
+    """The engine with an id, among those named. Raises EngineMissing, which says what there is."""
+    missing, known = [], []
+    for name, source in sources(names).items():
+        if name in BUILT_IN and name != engine:
+            known.append(name)
+            continue
+        try:
+            made = make(source)
+        except EngineMissing as error:
+            missing.append(str(error))
+            continue
+        if made.describe().id == engine:
+            return made
+        known.append(made.describe().id)
+    raise EngineMissing(f"There is no engine {engine} here; there are {', '.join(known)}. {' '.join(missing)}".strip())

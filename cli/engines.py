@@ -1,0 +1,17 @@
+"""`lathe engines`: the worker's own command, in a process of its own. The rest of the command line needs no torch."""
+
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+
+
+def engines(
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="`list`, or `run <engine> …`; see `run --help`.")
+    ] = None,
+) -> None:
+    """Engines of this machine, without a server: `lathe engines list`, `lathe engines run lathe/form "a mug"`."""
+    command = [sys.executable, "-m", "ml_worker.command", *(arguments or ["--help"])]
+    raise typer.Exit(subprocess.run(command, check=False).returncode)
