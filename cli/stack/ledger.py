@@ -10,7 +10,7 @@ import psutil
 
 from cli.stack.process import kill_session, session_members
 
-CLEAN_STOP_SECONDS: Final = 20.0
+CLEAN_STOP_SECONDS: Final = 8.0
 SAME_START_SECONDS: Final = 0.05
 """A process is the recorded one if number and start time agree (numbers are given again, also after a reboot)."""
 
