@@ -41,6 +41,7 @@ from ml_worker.mesh.simplify import simplify
 from ml_worker.mesh.solid import Solid
 from ml_worker.mesh.stl import write_stl
 from ml_worker.mesh.texels import Texels, rasterise
+from ml_worker.mesh.tidy import drawn_apart, without_crumbs
 
 STAGES: tuple[tuple[str, float], ...] = (
     ("field", 0.2),
@@ -124,10 +125,11 @@ def build(
     told.at("field", 1.0)
 
     told.at("surface", 0.0)
-    dense = extract(field, lattice)
+    dense = without_crumbs(extract(field, lattice))
     told.at("surface", 0.4)
     longest = float(np.ptp(dense.vertices, axis=0).max())
-    mesh = simplify(dense, options.target_faces, longest * effort.tolerance, told.watch).mesh
+    lean = simplify(dense, options.target_faces, longest * effort.tolerance, told.watch).mesh
+    mesh = drawn_apart(without_crumbs(lean))
     told.at("surface", 0.8)
     normals, group = corner_normals(mesh, field, lattice.step * REACH)
     surface = _Surface(mesh, normals, group, _deviation(mesh, field))
