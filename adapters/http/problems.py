@@ -19,9 +19,6 @@ from adapters.errors import OutcomePending, Unavailable
 from adapters.http.catalogue import CODE_OF_STATUS, PROBLEMS, language_of, title_of
 from domain.errors import DomainError
 
-_CLOSING = frozenset({"too-large", "too-slow"})
-"""The rest of such a request's body is not read: the connection cannot be used again."""
-
 
 def problem(
     code: str,
@@ -50,7 +47,9 @@ def problem(
     answer.headers["content-language"] = language
     answer.headers["vary"] = "Accept-Language"
     answer.headers["cache-control"] = "no-store"
-    if code in _CLOSING:
+    if code == "too-slow":
+        # The rest of the body is not waited for. (That of one too large is read and dropped by the server: closing
+        # under a client that still sends would lose it the answer.)
         answer.headers["connection"] = "close"
     if status == 401:
         answer.headers["www-authenticate"] = 'Bearer realm="lathe"'

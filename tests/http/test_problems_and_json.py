@@ -244,7 +244,6 @@ async def test_bodies_are_limited_whatever_content_length_says() -> None:
         headers = {"content-type": "application/json"}
         declared = await client.post("/orders", content=b"x" * 1001, headers=headers)
         assert_problem(declared, 413, "too-large")
-        assert declared.headers["connection"] == "close"
         chunked = await client.post("/orders", content=chunks(b"x" * 600, b"x" * 600), headers=headers)
         assert_problem(chunked, 413, "too-large")
         understated = await client.post(
