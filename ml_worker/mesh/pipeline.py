@@ -108,11 +108,13 @@ class _Surface(msgspec.Struct, frozen=True, eq=False):
 
 
 def build(
-    solid: Solid, options: Options, run: Run, *, name: str = "model", device: str = "cpu", paint: Paint | None = None
+    solid: Solid, options: Options, run: Run, *, name: str = "model", device: str = "cpu", paint: Paint | None = None,
+    fineness: float = 1.0,
 ) -> Built:
     """Mesh a solid, paint it with its materials (or with `paint`), write the files into `run.folder`.
 
-    `name`: ASCII letters, digits, `-` and `_`; it names the object and the files.
+    `name`: ASCII letters, digits, `-` and `_`; it names the object and the files. `fineness`: how many times more
+    lattice steps than usual the solid needs at the least, for small things on a large body (a house's windows).
     """
     told = _Told(run)
     told.at("field", 0.0)
@@ -120,6 +122,7 @@ def build(
     field = Field(solid, device, told.watch)
     coat = paint or MaterialPaint(field)
     cells = resolution(field, effort.surface_cells, effort.least, effort.most)
+    cells = min(max(cells, round(effort.least * fineness)), effort.most)
     told.at("field", 0.2)
     lattice = sample(field, cells)
     told.at("field", 1.0)

@@ -46,7 +46,7 @@ class FormEngine:
         wish = make_wish(request, run.seed)
         solid = make_solid(request, run.seed)
         run.progress("understand", 1.0)
-        built = build(solid, Options.of(params), run, name=request.family.id)
+        built = build(solid, Options.of(params), run, name=request.family.id, fineness=request.family.fineness)
         return Result(
             files=built.files,
             report=built.report,

@@ -41,9 +41,9 @@ def build(wish: Wish) -> Sequence[Part]:
     floors = [low + i * (gap + board) for i in range(gaps)]
     for floor in floors[1:]:
         parts.append(Part(box(w - board, board * 0.9, d * 0.96, edge).at(y=floor - board / 2, z=-d * 0.02), boards))
-    back = 0.45 * board
+    back = 0.85 * board
     if wish.has("back"):
-        parts.append(Part(box(w - board, h - foot - board * 0.5, back, edge * 0.5).at(y=(h + foot) / 2, z=-d / 2 + back), panel))
+        parts.append(Part(box(w - board, h - foot - board * 0.5, back, edge * 0.5).at(y=(h + foot) / 2, z=-d / 2 + back * 0.55), panel))
     if wish.has("door"):
         parts += _doors(wish, low, gap, board, frame)
     first = 1 if wish.has("door") else 0
@@ -123,6 +123,7 @@ FAMILY = Family(
     size=(0.84, 1.8, 0.3),
     build=build,
     coupled=0.35,
+    fineness=1.3,
     variants={
         "bookshelf": Variant(("bookshelf", "bookcase", "book shelf", "book case", "shelf", "shelving", "shelving unit", "library shelf")),
     },

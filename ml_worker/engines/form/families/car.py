@@ -212,6 +212,7 @@ def _details(wish: Wish, lines: Lines, hull: Shape, paint: Material, belt: float
 FAMILY = Family(
     id="car",
     size=(1.85, 1.48, 4.1),
+    fineness=1.6,
     build=build,
     variants={
         "car": Variant(("car", "automobile", "hatchback", "city car", "family car", "toy car", "passenger car")),

@@ -115,6 +115,8 @@ class Family:
     """How far one measured side drags the others along: 1 keeps the proportions, 0 leaves the others as they are."""
     other_things: tuple[str, ...] = ()
     """Words that before or after the noun make it another thing: "dog house", "table leg"."""
+    fineness: float = 1.0
+    """How many times finer than usual the surface must be sampled at the least, for its small pieces to come out."""
     note: str = ""
     """One line for the person: what can be asked for."""
 

@@ -59,8 +59,8 @@ def _gable_roof(wish: Wish, plan: Plan) -> list[Part]:
     thick = 0.17 * unit
     slope = math.hypot(1, rise)
     run = d / 2 + over
-    courses = max(6, min(14, round(run * slope / (0.42 * unit))))
-    step = 0.055 * unit
+    courses = max(6, min(14, round(run * slope / (0.5 * unit))))
+    step = 0.075 * unit
     outline: list[tuple[float, float]] = []
     drop = thick * slope
     for i in range(courses):
@@ -78,9 +78,9 @@ def _gable_roof(wish: Wish, plan: Plan) -> list[Part]:
     parts.append(Part(rod((-width / 2 + 0.06 * unit, plan.top, 0), (width / 2 - 0.06 * unit, plan.top, 0), 0.1 * unit), tiles))
     board = polygon([(run * 0.995, plan.top - run * rise - drop * 0.7), (run * 0.995, plan.top - run * rise + step), (0, plan.top + step * 0.4),
                      (-run * 0.995, plan.top - run * rise + step), (-run * 0.995, plan.top - run * rise - drop * 0.7), (0, plan.top - drop * 1.25)])
-    barge = extrude(board, 0.07 * unit, 0.012 * unit).turned("y", -90).at(x=width / 2).mirrored("x")
+    barge = extrude(board, 0.13 * unit, 0.012 * unit).turned("y", -90).at(x=width / 2).mirrored("x")
     parts.append(Part(barge, wood))
-    gutter = rod((-width / 2, 0, 0), (width / 2, 0, 0), 0.065 * unit).at(y=plan.top - run * rise - 0.04 * unit, z=run + 0.02 * unit).mirrored("z")
+    gutter = rod((-width / 2, 0, 0), (width / 2, 0, 0), 0.095 * unit).at(y=plan.top - run * rise - 0.06 * unit, z=run).mirrored("z")
     parts.append(Part(gutter, wood))
     parts += _chimneys(wish, plan, rise)
     return parts
@@ -96,12 +96,12 @@ def _chimneys(wish: Wish, plan: Plan, rise: float) -> list[Part]:
         x = plan.width * (0.27 if i == 0 else -0.27)
         z = -plan.depth * 0.14
         top = wish.height - 0.2 * unit
-        base = plan.top - abs(z) * rise - 0.7 * unit
+        base = plan.top - abs(z) * rise - 0.9 * unit
         stack = box(0.62 * unit, top - base, 0.5 * unit, 0.015 * unit).at(x, (top + base) / 2, z)
-        cap = box(0.78 * unit, 0.1 * unit, 0.66 * unit, 0.025 * unit).at(x, top, z)
+        cap = box(0.82 * unit, 0.16 * unit, 0.66 * unit, 0.025 * unit).at(x, top, z)
         parts += [Part(stack, brick), Part(cap, stone)]
-        for side in (-0.15, 0.15):
-            parts.append(Part(cylinder(0.085 * unit, 0.3 * unit, 0.02 * unit).at(x + side * unit, top + 0.05 * unit, z), pot))
+        for side in (-0.18, 0.18):
+            parts.append(Part(cylinder(0.115 * unit, 0.34 * unit, 0.02 * unit).at(x + side * unit, top + 0.04 * unit, z), pot))
     return parts
 
 
@@ -125,7 +125,7 @@ def _entrance(wish: Wish, plan: Plan) -> list[Part]:
     leaf = wish.finish("door", "paint", wish.random.choice(("red", "navy", "green")), follow="none")
     stone = wish.finish("step", "stone", follow="none")
     knob = wish.finish("knob", "brass", follow="none")
-    surround = box(w + 0.3 * unit, h + 0.15 * unit, 0.36 * unit, 0.03 * unit).at(y=sill + (h + 0.15 * unit) / 2, z=front - 0.05 * unit)
+    surround = box(w + 0.34 * unit, h + 0.17 * unit, 0.4 * unit, 0.03 * unit).at(y=sill + (h + 0.15 * unit) / 2, z=front - 0.05 * unit)
     opening = box(w, h * 2, 0.4 * unit).at(y=sill, z=front + 0.1 * unit)
     door = box(w + 0.02 * unit, h, 0.24 * unit, 0.01 * unit).at(y=sill + h / 2, z=front - 0.05 * unit)
     for x in (-0.23, 0.23):
@@ -133,15 +133,15 @@ def _entrance(wish: Wish, plan: Plan) -> list[Part]:
             panel = box(w * 0.34, h * tall, 0.08 * unit, 0.02 * unit).at(x * w, sill + h * y, front + 0.08 * unit)
             door = door.cut(panel, 0.02 * unit)
     parts = [Part(surround.cut(opening), frame), Part(door, leaf)]
-    parts.append(Part(sphere(0.055 * unit).at(0.38 * w, sill + h * 0.47, front + 0.1 * unit), knob))
+    parts.append(Part(sphere(0.08 * unit).at(0.38 * w, sill + h * 0.47, front + 0.1 * unit), knob))
     for i in range(2):
         tread = box(w + (0.5 + 0.35 * i) * unit, sill * (1 - 0.45 * i), (0.5 + 0.32 * i) * unit, 0.02 * unit)
         parts.append(Part(tread.at(y=sill * (1 - 0.45 * i) / 2, z=front + (0.25 + 0.16 * i) * unit), stone))
     if sill + h + 0.75 * unit > plan.eaves - (0.42 * unit if not plan.flat else 0):
         return parts
-    hood = box(w + 0.75 * unit, 0.09 * unit, 0.75 * unit, 0.025 * unit).turned("x", 10)
+    hood = box(w + 0.75 * unit, 0.15 * unit, 0.8 * unit, 0.025 * unit).turned("x", 10)
     parts.append(Part(hood.at(y=sill + h + 0.33 * unit, z=front + 0.3 * unit), wish.finish("roof", "roof tiles", follow="none", accent=True)))
-    brace = rod((w / 2 + 0.2 * unit, sill + h - 0.12 * unit, front - 0.02 * unit), (w / 2 + 0.2 * unit, sill + h + 0.27 * unit, front + 0.5 * unit), 0.045 * unit)
+    brace = rod((w / 2 + 0.2 * unit, sill + h - 0.12 * unit, front - 0.02 * unit), (w / 2 + 0.2 * unit, sill + h + 0.27 * unit, front + 0.5 * unit), 0.07 * unit)
     parts.append(Part(brace.mirrored("x"), frame))
     return parts
 
@@ -179,19 +179,19 @@ def _window(wish: Wish, plan: Plan, w: float, h: float, along: float, y: float, 
     unit = plan.unit
     frame, glass = wish.finish("trim", "paint", "white", follow="none"), wish.finish("window", "window", follow="none")
     out = plan.front if wall in ("front", "back") else plan.width / 2
-    outer = box(w + 0.2 * unit, h + 0.2 * unit, 0.2 * unit, 0.025 * unit)
-    hole = box(w, h, 0.3 * unit)
-    cross = box(0.055 * unit, h, 0.13 * unit).joined(box(w, 0.055 * unit, 0.13 * unit).at(y=0.1 * h))
-    sill = box(w + 0.42 * unit, 0.08 * unit, 0.34 * unit, 0.02 * unit).at(y=-h / 2 - 0.12 * unit, z=0.04 * unit)
-    pane = box(w + 0.02 * unit, h + 0.02 * unit, 0.1 * unit).at(z=-0.03 * unit)
+    outer = box(w + 0.26 * unit, h + 0.26 * unit, 0.36 * unit, 0.025 * unit)
+    hole = box(w, h, 0.5 * unit)
+    cross = box(0.09 * unit, h, 0.2 * unit).joined(box(w, 0.09 * unit, 0.2 * unit).at(y=0.1 * h)).at(z=0.02 * unit)
+    sill = box(w + 0.46 * unit, 0.14 * unit, 0.46 * unit, 0.02 * unit).at(y=-h / 2 - 0.14 * unit, z=0.04 * unit)
+    pane = box(w + 0.04 * unit, h + 0.04 * unit, 0.2 * unit).at(z=-0.05 * unit)
     pieces: list[tuple[Shape, Material]] = [(outer.cut(hole), frame), (cross, frame), (sill, frame), (pane, glass)]
     if wish.has("shutter") and wall == "front":
         paint = wish.finish("shutter", "paint", "green", follow="none")
-        leaf = box(w * 0.46, h + 0.14 * unit, 0.1 * unit, 0.02 * unit)
+        leaf = box(w * 0.46, h + 0.14 * unit, 0.24 * unit, 0.02 * unit)
         for i in range(5):
-            slot = box(w * 0.33, h * 0.1, 0.06 * unit).at(y=h * (-0.36 + 0.18 * i), z=0.06 * unit)
+            slot = box(w * 0.33, h * 0.1, 0.12 * unit).at(y=h * (-0.36 + 0.18 * i), z=0.12 * unit)
             leaf = leaf.cut(slot)
-        pieces.append((leaf.at(x=w / 2 + 0.1 * unit + w * 0.25, z=0.03 * unit).mirrored("x"), paint))
+        pieces.append((leaf.at(x=w / 2 + 0.13 * unit + w * 0.23).mirrored("x"), paint))
     if wall == "front":
         return [Part(shape.at(along, y, out), material) for shape, material in pieces]
     if wall == "back":
@@ -204,8 +204,9 @@ FAMILY = Family(
     size=(9.0, 7.2, 7.6),
     build=build,
     coupled=0.9,
+    fineness=1.5,
     variants={
-        "house": Variant(("house", "home", "family house", "country house", "farmhouse", "farm house", "detached house", "brick house")),
+        "house": Variant(("house", "home", "family house", "country house", "farmhouse", "farm house", "detached house")),
         "cottage": Variant(("cottage",), (7.6, 5.6, 6.6), {"floor": 1, "window": 2, "shutter": 1}),
         "cabin": Variant(("cabin", "log cabin", "wooden cabin", "hut", "wood cabin"), (7.0, 5.2, 6.4), {"floor": 1, "window": 2}),
         "villa": Variant(("villa", "modern house", "bungalow"), (11.0, 6.2, 8.0), {"chimney": 0}, {"roof": "flat"}),

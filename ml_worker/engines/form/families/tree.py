@@ -265,6 +265,7 @@ FAMILY = Family(
     id="tree",
     size=(3.6, 4.8, 3.6),
     build=build,
+    fineness=1.2,
     variants={
         "tree": Variant(("tree", "oak tree", "maple tree", "deciduous tree", "oak", "maple", "ash tree", "beech tree", "cherry tree", "leafy tree")),
         "apple tree": Variant(("apple tree", "orange tree", "fruit tree", "peach tree"), None, {"fruit": 1}),

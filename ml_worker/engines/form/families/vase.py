@@ -101,6 +101,7 @@ FAMILY = Family(
     id="vase",
     size=(0.17, 0.3, 0.17),
     build=build,
+    fineness=1.2,
     variants={
         "vase": Variant(("vase", "flower vase", "pot vase")),
         "amphora": Variant(("amphora", "urn"), (0.24, 0.36, 0.2), {"handle": 2}, {"body": "urn"}),
