@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from ml_worker.engines.port import Permanent
 from ml_worker.mesh.cases import EDGES, SIDES, case_tables
 from ml_worker.mesh.lattice import OFFSETS, Field, Lattice
 from ml_worker.mesh.mesh import Floats, Ints, Mesh
@@ -190,8 +191,10 @@ def _split(loops: Loops, vertices: Floats, points: Floats, normals: Floats) -> I
 
 
 def extract(field: Field, lattice: Lattice) -> Mesh:
-    """The closed surface of the sampled solid, at full lattice resolution, vertices on the exact surface."""
+    """The closed surface at full lattice resolution, vertices on the exact surface. Raises Permanent `empty`."""
     loops = loops_of(lattice)
+    if not len(loops.edges):
+        raise Permanent("empty", "Nothing is left of the shape.")
     reach = lattice.step * REACH
     points = _crossings(field, lattice, loops)
     normals = field.gradient(points, reach)

@@ -125,7 +125,7 @@ def resolution(field: Field, surface_cells: int, least: int, most: int) -> int:
 
 
 def sample(field: Field, cells: int) -> Lattice:
-    """Sample with `cells` lattice steps along the longest side. Raises Permanent `field-unbounded` or `empty`."""
+    """Sample with `cells` lattice steps along the longest side. Raises Permanent `field-unbounded`."""
     low, high = (np.asarray(corner, np.float64) for corner in field.solid.bounds)
     for _ in range(4):
         lattice = _sample_within(field, low, high, cells)
@@ -170,8 +170,6 @@ def _sample_within(field: Field, low: Floats, high: Floats, cells: int) -> Latti
         if not grown.any():
             break
         mask |= grown
-    if not len(lattice.active):
-        raise Permanent("empty", "Nothing is left of the shape.")
     return lattice
 
 

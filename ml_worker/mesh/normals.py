@@ -44,16 +44,20 @@ def corner_normals(mesh: Mesh, field: Field | None = None, reach: float = 1e-4) 
     With a field, normals are the surface's own (`reach` metres: the size of its differences); without, the faces'.
     """
     own = np.repeat(mesh.face_normals(), 3, axis=0)
-    normals = own
-    weight = _angles(mesh).ravel()
+    one, two = twin_corners(mesh.faces)
+    normals, weight = own, _angles(mesh).ravel()
     if field is not None:
         points = mesh.corners()
         asked = points + (points.mean(axis=1, keepdims=True) - points) * INWARD
         exact = field.gradient(asked.reshape(-1, 3), reach)
         trusted = np.einsum("ij,ij->i", exact, own) > TRUST
-        normals = np.where(trusted[:, None], exact, own)
+        # A face that is nearly a line has no normal worth the name; the exact one will do if a neighbour bears it out.
+        agree = np.einsum("ij,ij->i", exact[one], exact[two]) > CREASE
+        borne_out = trusted.copy()
+        borne_out[one[agree & trusted[two]]] = True
+        borne_out[two[agree & trusted[one]]] = True
+        normals = np.where(borne_out[:, None], exact, own)
         weight = np.where(trusted, weight, weight * 1e-3)
-    one, two = twin_corners(mesh.faces)
     alike = np.einsum("ij,ij->i", normals[one], normals[two]) > CREASE
     size = len(normals)
     links = coo_array((np.ones(int(alike.sum()), bool), (one[alike], two[alike])), shape=(size, size))
