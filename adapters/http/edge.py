@@ -118,7 +118,7 @@ class _Exchange:
         if isinstance(failure, ClientDisconnect):
             return
         if isinstance(failure, DomainError | Unavailable):
-            self.state["problem"] = failure.code
+            self.state["problem"], self.state["problem_detail"] = failure.code, failure.detail
             answer = problem_of(failure, request_id=self.request_id, language=language)
         else:
             log.error("request failed", exc_info=failure, method=self.scope["method"], path=self._shown_path())
@@ -154,6 +154,7 @@ class _Exchange:
                 method=self.scope["method"],
                 path=self._shown_path(),
                 user_id=self.state.get("user_id"),
+                why=self.state["problem_detail"],
             )
 
     def _shown_path(self) -> str:

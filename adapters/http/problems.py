@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
+import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -17,7 +18,10 @@ from starlette.responses import Response
 
 from adapters.errors import OutcomePending, Unavailable
 from adapters.http.catalogue import CODE_OF_STATUS, PROBLEMS, language_of, title_of
+from adapters.http.outages import OUTAGES, outage_of
 from domain.errors import DomainError
+
+log = structlog.get_logger("http")
 
 
 def problem(
@@ -131,6 +135,8 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(Unavailable, _known)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    for outage in OUTAGES:
+        app.add_exception_handler(outage, _away)
     # Starlette raises the failure again after this answer; the edge logs it there.
     app.add_exception_handler(Exception, _unknown)
 
@@ -138,9 +144,14 @@ def install_problems(app: FastAPI) -> None:
 async def _known(request: Request, failure: Exception) -> Response:
     if not isinstance(failure, DomainError | Unavailable):
         raise failure
-    request.state.problem = failure.code
+    request.state.problem, request.state.problem_detail = failure.code, failure.detail
     language = language_of(request.headers.get("accept-language"))
     return problem_of(failure, request_id=request_id_of(request), language=language)
+
+
+async def _away(request: Request, failure: Exception) -> Response:
+    log.warning("a dependency is away", exc_info=failure)
+    return await _known(request, outage_of(failure))
 
 
 async def _unknown(request: Request, failure: Exception) -> Response:

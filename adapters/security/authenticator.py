@@ -1,7 +1,7 @@
 """Who calls: an access token, compared with the users' fold on every request.
 
-A token stays formally valid until it expires; its user may have been demoted, disabled or deleted meanwhile. So role and
-token version are those of the fold, which this process follows: such a user is out as soon as the event is read.
+A token stays formally valid until it expires; its user may have been demoted, disabled or deleted meanwhile. So role
+and token version are those of the fold, which this process follows: such a user is out as soon as the event is read.
 """
 
 from typing import Final

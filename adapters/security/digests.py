@@ -7,11 +7,13 @@ import hashlib
 import hmac
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from adapters.security.master_key import MasterKey
+
+_LONGEST_NAME: Final = 256
 
 
 class Digests:
@@ -45,5 +47,11 @@ class Digests:
 
 
 def fold_name(name: str) -> str:
-    """A user name's form for comparison: NFKC, case folded, and NFKC again (folding can undo the first)."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    """A user name's form for comparison: NFKC_Casefold (Unicode 3.13), which invisible characters do not change.
+
+    A text that is too long to be a name is left as it is: folding it would be work for nothing.
+    """
+    if len(name) > _LONGEST_NAME:
+        return name
+    visible = "".join(character for character in name if unicodedata.category(character) != "Cf")
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())

@@ -4,6 +4,7 @@ The newest key signs. After a rotation the older ones verify until the longest t
 is retired at once (`retire`) is refused by every process within `_FRESH_S` seconds.
 """
 
+import asyncio
 import base64
 import hashlib
 import os
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _FRESH_S: Final = 5.0
+_PATIENCE_S: Final = 2.0
 _NONCE: Final = 12
 _LOCK: Final = int.from_bytes(b"lathe/sk")
 log = structlog.get_logger("security")
@@ -142,7 +144,8 @@ class SigningKeys:
         if self._clock() - self._read_at < _FRESH_S:
             return
         try:
-            await self.reload()
+            async with asyncio.timeout(_PATIENCE_S):
+                await self.reload()
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             # Tokens go on being verified by the keys known so far: the database's absence shows elsewhere.
             log.warning("signing keys not refreshed", error=str(error))

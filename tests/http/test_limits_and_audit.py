@@ -160,6 +160,7 @@ async def test_limits_and_refusals_over_http(pool: "asyncpg.Pool[Any]") -> None:
     assert [row["kind"] for row in rows] == ["rate-limited", "unauthenticated", "forbidden", "origin-refused"]
     assert rows[1]["request_id"] == "forged-token-1"
     assert rows[1]["address"] == "127.0.0.1"
+    assert rows[1]["detail"]["why"] == "The access token is not accepted."
     assert rows[2]["detail"]["path"] == "/admin/{name}", "names in paths are personal"
 
 

@@ -7,6 +7,7 @@ import pkgutil
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from fastapi import APIRouter
@@ -22,6 +23,7 @@ from adapters.http.catalogue import PROBLEMS, language_of
 from adapters.http.edge import Edge
 from adapters.http.refusals import RateLimited
 from adapters.http.strict_json import MAX_DEPTH, StrictRoute
+from adapters.object_store.port import ObjectMissing
 from adapters.settings import load_settings
 from domain.errors import DomainError, InsufficientCredits
 
@@ -52,6 +54,10 @@ def application() -> Any:
     @app.get("/busy")
     async def busy() -> None:
         raise RateLimited("Slow down.", retry_after_s=1.2)
+
+    @app.get("/outage/{kind}")
+    async def outage(kind: int) -> None:
+        raise (asyncpg.ConnectionDoesNotExistError("gone"), ConnectionResetError(), ObjectMissing("acct/a/b"))[kind]
 
     @app.get("/pending")
     async def pending() -> None:
@@ -185,6 +191,14 @@ async def test_a_crash_tells_nothing_but_the_request_id(client: httpx.AsyncClien
     document = assert_problem(answer, 500, "internal")
     assert document["request_id"] == "abcdef0123456789"
     assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize("kind", [0, 1, 2])
+async def test_outages_are_503_and_tell_no_details(client: httpx.AsyncClient, kind: int) -> None:
+    answer = await client.get(f"/outage/{kind}")
+    assert_problem(answer, 503, "dependency-down")
+    assert "retry-after" in answer.headers
+    assert "acct/a" not in answer.text
 
 
 async def test_a_malformed_request_id_is_replaced(client: httpx.AsyncClient) -> None:

@@ -211,6 +211,15 @@ async def test_an_old_key_ends_when_its_last_token_has(tokens: AccessTokens, key
     assert await keys.find(old_kid) is None
 
 
+async def test_tokens_are_verified_while_the_database_is_away(
+    pool: "asyncpg.Pool[Any]", tokens: AccessTokens, clock: Clock
+) -> None:
+    token = await good(tokens)
+    await pool.close()
+    clock.now += 60
+    assert (await tokens.verify(token)).account_id == ACCOUNT
+
+
 async def test_retiring_the_signing_key_makes_a_new_one(tokens: AccessTokens, keys: SigningKeys) -> None:
     token = await good(tokens)
     await keys.retire(parts(token)[0]["kid"])
