@@ -85,9 +85,9 @@ class SigningKeys:
         await self.reload()
 
     async def signer(self) -> SigningKey:
-        """The key that signs now."""
+        """The key that signs now; a new one when the newest has become old."""
         await self._freshen()
-        if self._newest is None:
+        if self._newest is None or self._newest.created_at + self._rotate_after_s < self._clock():
             await self.start()
         assert self._newest is not None
         return self._newest
