@@ -9,7 +9,7 @@ import hashlib
 import os
 import ssl
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -58,15 +58,20 @@ def default_repository() -> Path:
     return Path(sys.prefix) / "share" / "lathe" / "jars"
 
 
-def ensure_jars(repository: Path, report: Report, jars: tuple[Jar, ...] | None = None) -> str:
-    """Fetch what is missing or damaged and return the class path. Raises StackError."""
+def ensure_jars(
+    repository: Path, report: Report, jars: tuple[Jar, ...] | None = None, remotes: Mapping[str, str] | None = None
+) -> str:
+    """Fetch what is missing or damaged and return the class path. Raises StackError.
+
+    `remotes`: Maven repositories, name to address; None: Maven Central.
+    """
     wanted = locked_jars() if jars is None else jars
     try:
         repository.mkdir(parents=True, exist_ok=True)
         with _alone(repository):
             missing = [jar for jar in wanted if not jar.is_whole(repository)]
             if missing:
-                _fetch(missing, repository, report, already=sum(jar.bytes for jar in wanted if jar not in missing))
+                _fetch(missing, repository, report, sum(jar.bytes for jar in wanted if jar not in missing), remotes)
     except OSError as error:
         raise StackError(f"The Kafka broker cannot be kept in {repository}: {error}") from None
     return os.pathsep.join(str(jar.path_in(repository)) for jar in wanted)
@@ -79,13 +84,15 @@ def _alone(repository: Path) -> Iterator[None]:
         yield
 
 
-def _fetch(missing: list[Jar], repository: Path, report: Report, already: int) -> None:
+def _fetch(
+    missing: list[Jar], repository: Path, report: Report, already: int, remotes: Mapping[str, str] | None
+) -> None:
     total = already + sum(jar.bytes for jar in missing)
     require_space(repository, (total - already) // 1_000_000 + 50, "The download of the Kafka broker")
     done = already
     report(done, total)
     with ThreadPoolExecutor(4) as pool:
-        downloads = {pool.submit(_fetch_one, jar, repository): jar for jar in missing}
+        downloads = {pool.submit(_fetch_one, jar, repository, remotes): jar for jar in missing}
         try:
             for download in as_completed(downloads):
                 download.result()
@@ -96,14 +103,16 @@ def _fetch(missing: list[Jar], repository: Path, report: Report, already: int) -
             raise
 
 
-def _fetch_one(jar: Jar, repository: Path) -> None:
+def _fetch_one(jar: Jar, repository: Path, remotes: Mapping[str, str] | None) -> None:
     import requests
     from jgo.maven import MavenContext
 
     _trust_the_system()
     path = jar.path_in(repository)
     path.unlink(missing_ok=True)  # a part of it, left by an interrupted download
-    context = MavenContext(repo_cache=repository, local_repos=[], timeout=60)
+    context = MavenContext(
+        repo_cache=repository, local_repos=[], remote_repos=None if remotes is None else dict(remotes), timeout=60
+    )
     try:
         context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
     except (requests.RequestException, RuntimeError) as error:

@@ -1,0 +1,86 @@
+"""Which parts run under which settings, and what each is told."""
+
+from pathlib import Path
+
+import pytest
+
+from adapters.settings import Settings, load_settings
+from cli.stack import plan as planning
+from cli.stack.home import open_home
+from cli.stack.part import Part
+from cli.stack.plan import Plan, make_plan
+from tests.embedded import PORTS
+
+EXTERNAL = {
+    "kafka_url": "broker:9092",
+    "postgres_url": "postgresql://me:secret@db/lathe",
+    "s3_url": "http://store:9000",
+    "s3_access_key": "key",
+    "s3_secret_key": "secret",
+}
+
+
+def planned(folder: Path, monkeypatch: pytest.MonkeyPatch, **settings: str) -> Plan:
+    async def nothing_to_do(bootstrap: str, *, replication: int | None) -> None:
+        assert bootstrap == "broker:9092"
+
+    monkeypatch.setattr(planning, "ensure_topics", nothing_to_do)  # there is no external broker in this test
+    values: Settings = load_settings(port=PORTS.choose(8080), **settings)
+    return make_plan(values, open_home(folder / "home"), lambda done, total: None)
+
+
+def parts(plan: Plan) -> dict[str, Part]:
+    return {part.name: part for stage in plan.stages for part in stage}
+
+
+def test_everything_is_embedded_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = planned(tmp_path, monkeypatch)
+    assert {"kafka", "postgres", "s3", "gateway"} <= {part.name for part in plan.stages[0]}
+    services = [part.name for part in plan.stages[1]]
+    assert services == ["command_api-1", "command_api-2", "query_api", "processors"]
+    assert [part.name for part in plan.stages[-1]] == ["ml_worker"]
+    assert not parts(plan)["ml_worker"].vital
+
+
+@pytest.mark.parametrize(
+    ("names", "part", "variable", "value"),
+    [
+        (("kafka_url",), "kafka", "LATHE_KAFKA_URL", "broker:9092"),
+        (("postgres_url",), "postgres", "LATHE_POSTGRES_URL", "postgresql://me:secret@db/lathe"),
+        (("s3_url", "s3_access_key", "s3_secret_key"), "s3", "LATHE_S3_URL", "http://store:9000"),
+    ],
+)
+def test_an_external_part_switches_only_its_own_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], part: str, variable: str, value: str
+) -> None:
+    plan = planned(tmp_path, monkeypatch, **{name: EXTERNAL[name] for name in names})
+    embedded = {"kafka", "postgres", "s3"}
+    assert embedded - parts(plan).keys() == {part}
+    assert parts(plan)["processors"].environment[variable] == value
+
+
+def test_services_get_secrets_and_the_worker_gets_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = planned(tmp_path, monkeypatch)
+    service, worker = parts(plan)["command_api-1"].environment, parts(plan)["ml_worker"].environment
+    secrets = {"LATHE_POSTGRES_URL", "LATHE_S3_SECRET_KEY", "LATHE_MASTER_KEY", "LATHE_ADMIN_PASSWORD"}
+    assert all(service[name] for name in secrets)
+    assert {worker[name] for name in secrets | {"DATABASE_URL", "MINIO_SECRET_KEY"}} == {None}
+    known = [value for name, value in service.items() if name in secrets and value]
+    assert not [value for value in worker.values() if value and any(secret in value for secret in known)]
+    assert worker["LATHE_SERVICE_TOKEN"] == service["LATHE_SERVICE_TOKEN"]
+
+
+def test_no_secret_stands_in_a_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = planned(tmp_path, monkeypatch)
+    environment = parts(plan)["command_api-1"].environment
+    secrets = [environment[f"LATHE_{name}"] for name in ("S3_SECRET_KEY", "MASTER_KEY", "SERVICE_TOKEN")]
+    lines = " ".join(word for part in parts(plan).values() for word in part.command)
+    assert not [secret for secret in secrets if secret and secret in lines]
+
+
+def test_each_process_knows_its_own_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = planned(tmp_path, monkeypatch)
+    first, second = parts(plan)["command_api-1"].environment, parts(plan)["command_api-2"].environment
+    assert first["LATHE_BIND"] != second["LATHE_BIND"]
+    assert first["LATHE_INTERNAL_URL"] == f"http://{first['LATHE_BIND']}"
+    assert (first["LATHE_BIND"], second["LATHE_BIND"]) == plan.addresses.command_api
