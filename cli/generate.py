@@ -1,6 +1,7 @@
 """`lathe generate` and `lathe follow`: from a prompt or a photo to a file, with a progress bar."""
 
 import signal
+import time
 import uuid
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -8,7 +9,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from cli.client.api import Api
-from cli.client.failures import Cancelled, Failure, Misused, Refused, TaskFailed
+from cli.client.failures import Cancelled, Failure, Misused, Refused, TaskFailed, Unreachable
+from cli.client.following import PATIENCE_S, TERMINAL
 from cli.client.following import follow as events_of
 from cli.progress import Bar
 from cli.request import Target, parameters, require_writable, target
@@ -79,7 +81,7 @@ def _see_through(api: Api, body: dict[str, Any], goal: Target, *, force: bool, q
     task_id = None
     try:
         task_id = api.call("POST", "/generate", json=body, key=key).json()["task_id"]
-        _finish(api, task_id, goal, force=force, quiet=quiet)
+        _finish(api, task_id, goal, force=force, quiet=quiet, exists=True)
     except KeyboardInterrupt:
         errors.print("Cancelling…")
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # A second Ctrl-C does not wait for the answer.
@@ -94,35 +96,45 @@ def _cancel(api: Api, task_id: str, goal: Target) -> NoReturn:
         task = api.call("POST", f"/generate/{task_id}/cancel", key=str(uuid.uuid4())).json()
     except Refused as refused:
         raise (finished if refused.status == 409 else refused) from None
-    for kind, told in events_of(api, task_id):
+    for kind, told in events_of(api, task_id, exists=True):
         task = told if kind == "task" else task
     if task["status"] == "completed":
         raise finished
     raise Cancelled(f"Cancelled; {task.get('charged') or 0:g} credits were charged.") from None
 
 
-def _finish(api: Api, task_id: str, goal: Target, *, force: bool, quiet: bool) -> None:
+def _finish(api: Api, task_id: str, goal: Target, *, force: bool, quiet: bool, exists: bool = False) -> None:
     """Follow until the end and save the result. Raises TaskFailed, Cancelled."""
     with Bar(task_id, quiet=quiet) as bar:
-        for kind, told in events_of(api, task_id):
+        for kind, told in events_of(api, task_id, exists=exists):
             bar.update(kind, told)
-    task = api.call("GET", f"/generate/{task_id}").json()
+    task = _ended(api, task_id)
     match task["status"]:
         case "completed":
-            result = api.call("GET", f"/generate/{task_id}/result").json()
+            result = api.call("GET", f"/generate/{task_id}/result", exists=True).json()
             path = save(api, result, goal, force=force)
             if not quiet:
                 tell(errors, result, task, path)
             typer.echo(path)
         case "cancelled":
             raise Cancelled(f"The task was cancelled ({task.get('reason') or 'client'}).")
-        case "failed":
+        case _:
             problem = task.get("problem") or {}
             raise TaskFailed(
                 f"{problem.get('detail') or _FAILED.get(problem.get('kind', ''), 'It failed.')}\n{_REFUND}"
             )
-        case other:
-            raise Failure(f"The task is {other}; `lathe follow {task_id}` goes on following it.")
+
+
+def _ended(api: Api, task_id: str) -> dict[str, Any]:
+    """The task as it ended: live events may be ahead of what a GET tells, by moments. Raises Unreachable."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        task: dict[str, Any] = api.call("GET", f"/generate/{task_id}", exists=True).json()
+        if task["status"] in TERMINAL:
+            return task
+        if time.monotonic() > end:
+            raise Unreachable(f"The task ended, but the server does not tell how; try `lathe follow {task_id}` later.")
+        time.sleep(0.1)
 
 
 _FAILED = {"retryable": "It did not work in several attempts.", "deadline": "The deadline passed."}

@@ -71,9 +71,11 @@ class Api:
         files: Any = None,
         key: str | None = None,
         anonymous: bool = False,
+        exists: bool = False,
     ) -> httpx.Response:
         """A request, repeated while it may still succeed. With `key` (Idempotency-Key) or GET that is always safe;
-        others are repeated only if they were certainly not done. Raises Refused, NotLoggedIn, Unreachable."""
+        others are repeated only if they were certainly not done. `exists`: it is known to be there, so that 404 (and
+        409 of a GET) means that the reading side has not heard of it yet. Raises Refused, NotLoggedIn, Unreachable."""
         end = time.monotonic() + self._patience_s
         wait = 0.3
         renewed = anonymous
@@ -94,7 +96,8 @@ class Api:
                     continue
                 if response.is_success:
                     return response
-                if not self._may_pass(response, method, key) or time.monotonic() + wait > end:
+                late = exists and (response.status_code == 404 or (method == "GET" and response.status_code == 409))
+                if not (late or self._may_pass(response, method, key)) or time.monotonic() + wait > end:
                     raise refusal(response)
                 wait = max(wait, _retry_after(response))
             time.sleep(wait)

@@ -12,12 +12,19 @@ from cli.client.failures import Unreachable
 from cli.client.sse import messages
 
 TERMINAL: Final = frozenset({"completed", "failed", "cancelled"})
+_PASSING: Final = frozenset({429, 502, 503, 504})
 PATIENCE_S: Final = 60.0
 """So long without a word from the server, and following is given up; the task goes on."""
 
 
-def follow(api: Api, task_id: str, patience_s: float = PATIENCE_S) -> Iterator[tuple[str, dict[str, Any]]]:
-    """("task" | "progress", data) until the terminal event, each task event once. Raises Refused, Unreachable."""
+def follow(
+    api: Api, task_id: str, patience_s: float = PATIENCE_S, *, exists: bool = False
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """("task" | "progress", data) until the terminal event, each task event once. Raises Refused, Unreachable.
+
+    `exists`: the task is known to be there, so that 404 means that the reading side has not heard of it yet.
+    """
+    passing = _PASSING | {404} if exists else _PASSING
     last = 0
     heard = time.monotonic()
     wait = 0.2
@@ -36,7 +43,7 @@ def follow(api: Api, task_id: str, patience_s: float = PATIENCE_S) -> Iterator[t
                     return
                 if response.status_code == 401:
                     api.renew()
-                elif response.status_code >= 400 and response.status_code not in (429, 502, 503, 504):
+                elif response.status_code >= 400 and response.status_code not in passing:
                     raise refusal(response)
                 elif response.status_code == 200:
                     for message in messages(timed(response.iter_lines())):

@@ -41,6 +41,8 @@ class Server:
         self.token_seconds = 900
         self.never_ends = False
         self.damaged = 0
+        self.lag = 0
+        """So many reads know nothing of a task that was made."""
 
     @contextmanager
     def serve(self) -> Iterator["Server"]:
@@ -144,15 +146,16 @@ class Server:
         if self._user(request) is None:
             return problem(401, "unauthenticated", "Log in first.")
         task_id = request.path_params["task"]
-        if task_id not in self.tasks:
+        if task_id not in self.tasks or self._lags():
             return problem(404, "not-found", "There is no such task.")
-        return JSONResponse(self._document(task_id))
+        told = self._document(task_id)
+        return JSONResponse(told | {"status": "running"} if self._lags() else told)
 
     async def _events(self, request: Request) -> Response:
         if self._user(request) is None:
             return problem(401, "unauthenticated", "Log in first.")
         task_id = request.path_params["task"]
-        if task_id not in self.tasks:
+        if task_id not in self.tasks or self._lags():
             return problem(404, "not-found", "There is no such task.")
         last = int(request.headers.get("last-event-id", "0"))
         if self._ended(task_id) and last >= 3:
@@ -186,7 +189,13 @@ class Server:
             task["problem"] = self.fail_with
         yield event("task", {"type": task["status"], "status": task["status"], "charged": task.get("charged")}, 3)
 
+    def _lags(self) -> bool:
+        self.lag -= 1
+        return self.lag >= 0 and self.lag != 2  # One comes through, so that the reads after it lag too.
+
     async def _result(self, request: Request) -> Response:
+        if self._lags():
+            return problem(409, "wrong-state", "The task is running.")
         sha = hashlib.sha256(GLB).hexdigest()
         output = {"format": "glb", "file_id": "f", "url": "/files/f", "bytes": len(GLB), "sha256": sha}
         report = {"faces": 1234, "watertight": True, "size_mm": [80.0, 95.0, 80.0]}

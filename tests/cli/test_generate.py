@@ -263,3 +263,11 @@ def test_ctrl_c_cancels_on_the_server(server: Server) -> None:
     assert "Cancelled; 0.25 credits were charged." in told
     assert [task["status"] for task in server.tasks.values()] == ["cancelled"]
     assert not Path("mug.glb").exists()
+
+
+@pytest.mark.usefixtures("logged_in")
+def test_reads_that_lag_behind_are_waited_for(server: Server) -> None:
+    server.lag = 7
+    assert lathe("generate", "a mug", "-o", "mug.glb").exit_code == 0
+    assert server.lag < 0
+    assert Path("mug.glb").read_bytes() == GLB
