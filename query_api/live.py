@@ -139,8 +139,9 @@ class LiveFeed:
             try:
                 follower = self._follower or await self._started()
                 self._take(await follower.poll(500))
-            except (LogUnavailable, LogTruncated) as error:
-                log.warning("the live feed lost the log; trying again", why=str(error))
+            except Exception as error:
+                known = isinstance(error, LogUnavailable | LogTruncated)
+                log.warning("the live feed broke; trying again", why=repr(error), exc_info=not known)
                 if self._follower is not None:
                     await self._follower.stop()
                     self._follower = None

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.errors import DependencyDown
 from adapters.postgres.read.tables import accounts, files, task_events, tasks
+from domain.account.timeline import TimelineEntry
 
 Row = RowMapping
 _LONGEST_NAMES: Final = 20_000
@@ -51,10 +52,11 @@ class Queries:
         total = await self._all(select(func.count().label("total")).select_from(tasks).where(*wanted))
         return await self._all(page), int(total[0]["total"])
 
-    async def task_events(self, task_id: str, *, after: int = 0, limit: int = 1000) -> list[Row]:
+    async def task_events(self, task_id: str, *, after: int = 0, limit: int = 1000) -> list[TimelineEntry]:
         """The life of a task that was found before, from its event `after` + 1 on."""
         found = select(task_events).where(task_events.c.task_id == task_id, task_events.c.seq > after)
-        return await self._all(found.order_by(task_events.c.seq).limit(limit))
+        rows = await self._all(found.order_by(task_events.c.seq).limit(limit))
+        return [TimelineEntry(*(row[name] for name in TimelineEntry.__struct_fields__)) for row in rows]
 
     async def file(self, account_id: str, file_id: str) -> Row | None:
         return await self._one(select(files).where(files.c.file_id == file_id, files.c.account_id == account_id))

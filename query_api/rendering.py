@@ -5,17 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from domain.account.names import stored_name
-from domain.account.timeline import MONEY
+from domain.account.timeline import MONEY, TERMINAL, TimelineEntry
 from domain.money import to_credits
+from domain.rendering import time_of
 from query_api.latest import Now
 from query_api.queries import Row
-
-_ENDED = ("completed", "failed", "cancelled")
-
-
-def time_of(moment: datetime | None) -> str | None:
-    """RFC 3339, UTC, milliseconds."""
-    return None if moment is None else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def file_url(file_id: str) -> str:
@@ -97,21 +91,20 @@ def output_document(output: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def event_document(
-    seq: int, kind: str, status: str, time: datetime, actor: str, data: Mapping[str, Any]
-) -> dict[str, Any]:
+def event_document(entry: TimelineEntry) -> dict[str, Any]:
     """One entry of a task's life. The actor is told by its kind: `user`, `service/…` or `system`."""
     told: dict[str, Any] = {
-        name: to_credits(value) if name in MONEY else value for name, value in data.items() if value is not None
+        name: to_credits(value) if name in MONEY else value for name, value in entry.data.items() if value is not None
     }
     if "outputs" in told:
         told["outputs"] = [output_document(output) for output in told["outputs"]]
     return {
-        "seq": seq,
-        "type": kind,
-        "status": status,
-        "time": time_of(time),
-        "actor": "user" if actor.startswith("user/") else actor,
+        "task_id": entry.task_id,
+        "seq": entry.seq,
+        "type": entry.type,
+        "status": entry.status,
+        "time": time_of(entry.time),
+        "actor": "user" if entry.actor.startswith("user/") else entry.actor,
         **told,
     }
 
@@ -128,4 +121,4 @@ def progress_document(now: Now, attempt: int) -> dict[str, Any]:
 
 
 def has_ended(status: str) -> bool:
-    return status in _ENDED
+    return status in TERMINAL

@@ -57,9 +57,8 @@ class TaskStream:
                 yield sse.HEARTBEAT
 
     async def _past(self) -> AsyncIterator[bytes]:
-        rows = await self._parts.queries.task_events(self._task_id, after=self._sent)
-        for r in rows:
-            yield self._event(r["seq"], r["type"], r["status"], r["time"], r["actor"], r["data"])
+        for entry in await self._parts.queries.task_events(self._task_id, after=self._sent):
+            yield self._event(entry)
 
     async def _present(self, subscription: Subscription) -> AsyncIterator[bytes]:
         if (progress := self._progress()) is not None:
@@ -76,7 +75,7 @@ class TaskStream:
             events, moved = subscription.take()
             for entry in events:
                 if entry.seq == self._sent + 1:
-                    yield self._event_of(entry)
+                    yield self._event(entry)
                 elif entry.seq > self._sent:
                     return  # a hole: the read models have parked this account; the client comes back
             if moved and (progress := self._progress()) is not None:
@@ -86,13 +85,10 @@ class TaskStream:
         """The client was too slow, the service stops, or the caller's rights ended."""
         return subscription.dropped or self._parts.closing.is_set() or not self._parts.still_accepts(self._caller)
 
-    def _event_of(self, entry: TimelineEntry) -> bytes:
-        return self._event(entry.seq, entry.type, entry.status, entry.time, entry.actor, entry.data)
-
-    def _event(self, seq: int, kind: str, status: str, time: Any, actor: str, data: dict[str, Any]) -> bytes:
-        self._sent, self._status = seq, status
-        self._attempt = data.get("attempt", self._attempt)
-        return sse.message("task", event_document(seq, kind, status, time, actor, data), seq)
+    def _event(self, entry: TimelineEntry) -> bytes:
+        self._sent, self._status = entry.seq, entry.status
+        self._attempt = entry.data.get("attempt", self._attempt)
+        return sse.message("task", event_document(entry), entry.seq)
 
     def _progress(self) -> bytes | None:
         """The newest progress; None when the task ended or nothing changed."""

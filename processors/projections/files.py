@@ -5,8 +5,8 @@ from datetime import datetime
 
 import msgspec
 
-from domain.account.names import ENDINGS
 from domain.account.events import FileDeleted, FileStored, Output, StoredFile, TaskCompleted, TaskRequested
+from domain.account.names import ENDINGS
 from domain.personal import SealedAt
 from processors.projections.port import Connection, Contradiction, Fact, Unfoldable, json_of
 

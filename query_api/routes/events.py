@@ -58,9 +58,8 @@ async def events(
     if seen > row["seq"]:
         row = await _at_least(parts, row, seen)
     if _wants_json(accept):
-        rows = await parts.queries.task_events(task_id, after=seen)
-        told = [event_document(r["seq"], r["type"], r["status"], r["time"], r["actor"], r["data"]) for r in rows]
-        return document(request, {"items": told})
+        entries = await parts.queries.task_events(task_id, after=seen)
+        return document(request, {"items": [event_document(entry) for entry in entries]})
     if has_ended(row["status"]) and seen >= row["seq"]:
         return Response(status_code=204)
     return StreamingResponse(

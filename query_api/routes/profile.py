@@ -10,10 +10,10 @@ from adapters.http.callers import CallerOf
 from domain.errors import Unauthenticated
 from domain.identity.state import User
 from domain.money import to_credits
+from domain.rendering import time_of
 from query_api.etags import document
 from query_api.freshness import Fresh
 from query_api.parts import Parts, parts_of
-from query_api.rendering import time_of
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 

@@ -98,6 +98,7 @@ class TaskEvent(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
+    task_id: str
     seq: int
     type: str
     status: str
