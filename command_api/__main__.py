@@ -23,7 +23,7 @@ async def serve(settings: Settings) -> None:
         app.state.rate_limits = parts.limits
         app.state.authenticator = Authenticator(parts.tokens, parts.users)
         config = uvicorn.Config(
-            with_edge(app, settings),
+            with_edge(app, settings, parts.audit),
             host=settings.bind_host,
             port=settings.bind_port,
             loop="none",
@@ -32,6 +32,7 @@ async def serve(settings: Settings) -> None:
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=10,
             timeout_keep_alive=60,
         )

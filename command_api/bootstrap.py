@@ -18,6 +18,7 @@ from adapters.kafka.kafka_log import KafkaLog
 from adapters.kafka.replica import Replica
 from adapters.kafka.topics import ACCOUNTS, CATALOG, IDENTITY
 from adapters.object_store.s3 import S3Store
+from adapters.postgres.audit import Audit
 from adapters.postgres.engine import make_pool
 from adapters.postgres.ops_migrate import migrate_ops
 from adapters.security.account_keys import AccountKeys
@@ -100,7 +101,10 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
         passwords=passwords,
         service_token=ServiceToken(settings.service_token),
         internal_key=master.internal_header,
+        audit=Audit(pool),
     )
+    await parts.audit.start()
+    await parts.sessions.purge()
     await users.start()
     await catalog.start()
     await host.start()
@@ -116,6 +120,7 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
         await users.stop()
         await kafka.close()
         passwords.close()
+        await parts.audit.stop()
         await images.close()
         await store.close()
         await pool.close()

@@ -14,6 +14,7 @@ from adapters.kafka.host import Host
 from adapters.kafka.port import Log
 from adapters.kafka.replica import Replica
 from adapters.object_store.s3 import S3Store
+from adapters.postgres.audit import Audit
 from adapters.security.digests import Digests
 from adapters.security.passwords import Passwords
 from adapters.security.sealing import Sealer
@@ -45,6 +46,7 @@ class Parts:
     passwords: Passwords
     service_token: ServiceToken
     internal_key: bytes
+    audit: Audit
 
 
 def parts_of(request: Request) -> Parts:
