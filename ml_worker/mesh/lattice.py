@@ -66,15 +66,23 @@ class Field:
             parts = [self.solid.material(chunk).cpu().numpy() for chunk in self._chunks(points)]
         return np.concatenate(parts).astype(np.int64, copy=False) if parts else np.zeros(0, np.int64)
 
-    def gradient(self, points: Floats, reach: float) -> Floats:
-        """(N, 3) -> (N, 3) unit normals by differences over a tetrahedron of size `reach` (four queries a point)."""
+    def slope(self, points: Floats, reach: float) -> Floats:
+        """(N, 3) -> (N, 3) gradients by differences over a tetrahedron of size `reach` (four queries a point).
+
+        Of length 1 in an exact field; shorter where the tetrahedron reaches over an edge of the surface.
+        """
         reach = max(reach, self.grain)
         corners = np.array([[1, -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]], np.float32)
         total = np.zeros(points.shape, np.float32)
         for corner in corners:
             total += self.distance(points + corner * np.float32(reach))[:, None] * corner
-        length = np.linalg.norm(total, axis=1, keepdims=True)
-        return np.asarray(np.divide(total, length, out=np.zeros_like(total), where=length > 0))
+        return total / np.float32(4 * reach)
+
+    def gradient(self, points: Floats, reach: float) -> Floats:
+        """(N, 3) -> (N, 3): the slope's direction, which on the surface is its normal."""
+        slope = self.slope(points, reach)
+        length = np.linalg.norm(slope, axis=1, keepdims=True)
+        return np.asarray(np.divide(slope, length, out=np.zeros_like(slope), where=length > 0))
 
 
 class Lattice(msgspec.Struct, frozen=True, eq=False):

@@ -13,6 +13,8 @@ INWARD = 0.08
 """Where, between a corner and its face's centre, the exact normal is asked: on the face, off the edge."""
 TRUST = np.cos(np.radians(30))
 """An exact normal farther than this from its face's own belongs to another side of an edge."""
+WHOLE = 0.93
+"""An exact normal was asked too near to an edge when its slope is below this share of its face's steepest."""
 
 
 def twin_corners(faces: Ints) -> tuple[Ints, Ints]:
@@ -49,10 +51,13 @@ def corner_normals(mesh: Mesh, field: Field | None = None, reach: float = 1e-4) 
     if field is not None:
         points = mesh.corners()
         asked = points + (points.mean(axis=1, keepdims=True) - points) * INWARD
-        exact = field.gradient(asked.reshape(-1, 3), reach)
-        trusted = np.einsum("ij,ij->i", exact, own) > TRUST
+        slope = field.slope(asked.reshape(-1, 3), reach)
+        strength = np.linalg.norm(slope, axis=1)
+        exact = slope / np.maximum(strength, 1e-9)[:, None]
+        whole = strength > WHOLE * np.repeat(strength.reshape(-1, 3).max(axis=1), 3)
+        trusted = whole & (np.einsum("ij,ij->i", exact, own) > TRUST)
         # A face that is nearly a line has no normal worth the name; the exact one will do if a neighbour bears it out.
-        agree = np.einsum("ij,ij->i", exact[one], exact[two]) > CREASE
+        agree = whole[one] & whole[two] & (np.einsum("ij,ij->i", exact[one], exact[two]) > CREASE)
         borne_out = trusted.copy()
         borne_out[one[agree & trusted[two]]] = True
         borne_out[two[agree & trusted[one]]] = True

@@ -108,7 +108,13 @@ class _Surface(msgspec.Struct, frozen=True, eq=False):
 
 
 def build(
-    solid: Solid, options: Options, run: Run, *, name: str = "model", device: str = "cpu", paint: Paint | None = None,
+    solid: Solid,
+    options: Options,
+    run: Run,
+    *,
+    name: str = "model",
+    device: str = "cpu",
+    paint: Paint | None = None,
     fineness: float = 1.0,
 ) -> Built:
     """Mesh a solid, paint it with its materials (or with `paint`), write the files into `run.folder`.
@@ -210,7 +216,7 @@ def _write(asset: Asset, options: Options, told: _Told) -> tuple[Made, ...]:
     told.at("files", 1.0)
     told.at("preview", 0.0)
     picture = told.run.folder / "preview.png"
-    picture.write_bytes(render(asset))
+    picture.write_bytes(render(asset, told.watch))
     told.at("preview", 1.0)
     told.run.progress("preview", 1.0, picture)
     return (*made, Made(format="preview", path=picture, media_type="image/png"))

@@ -4,6 +4,7 @@ One ray a pixel; lamp shadows on a half-size grid and floor shadows on a coarse 
 the baked map; pixels where the picture changes quickly are traced again with more rays.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -160,11 +161,13 @@ def _lookup(picture: Array, at: Array, filter_: int = cv2.INTER_LINEAR) -> Array
     return np.asarray(found.reshape(-1, *picture.shape[2:])[: len(at)])
 
 
-def render(asset: Asset) -> bytes:
-    """A PNG of SIZE x SIZE pixels."""
+def render(asset: Asset, watch: Callable[[], None] = lambda: None) -> bytes:
+    """A PNG of SIZE x SIZE pixels. `watch` is called between the passes and may raise."""
     scene = _Scene(asset)
+    watch()
     y, x = (grid.ravel() + 0.5 for grid in np.mgrid[0:SIZE, 0:SIZE])
     lit = _lamp_light(scene)
+    watch()
     color, face, _, _ = scene.trace(x, y, lit)
     picture = color.reshape(SIZE, SIZE, 3)
 
@@ -173,6 +176,7 @@ def render(asset: Asset) -> bytes:
     if len(rows):
         total = np.zeros((len(rows), 3), np.float32)
         for dx, dy in FINE:
+            watch()
             again, _, _, _ = scene.trace(columns + 0.5 + dx, rows + 0.5 + dy, lit[rows * SIZE + columns])
             total += again
         picture[rows, columns] = total / len(FINE)

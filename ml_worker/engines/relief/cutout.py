@@ -27,6 +27,8 @@ WHOLE = 0.55
 """Share of all found pixels that the largest piece must have; else nothing stands out."""
 LESSER = 0.12
 """Pieces smaller than this share of the largest are dropped."""
+HOLE = 0.015
+"""Share of the object from which an enclosed patch of the background's colour counts as a hole through it."""
 PINHOLE = 0.003
 """Holes smaller than this share of the object are closed."""
 
@@ -79,12 +81,21 @@ def _even_background(color: Array) -> Array | None:
     if (away[frame] < EVEN).mean() < EVEN_BORDER:
         return None
     alike = (away < EVEN).astype(np.uint8)
-    _, label = cv2.connectedComponents(alike, connectivity=4)
-    outside = np.isin(label, np.unique(label[frame & (alike > 0)])) & (alike > 0)
-    # Away from the border of the object it is all or nothing; on it, the colour says how much of the pixel is covered.
-    near = cv2.dilate(outside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    soft = np.clip(away / EVEN - 0.5, 0, 1)
-    return np.where(outside, np.minimum(soft, 0.5), np.where(near, np.maximum(soft, 0.5), 1)).astype(np.float32)
+    count, label = cv2.connectedComponents(alike, connectivity=4)
+    reached = np.zeros(count, bool)
+    reached[label[frame & (alike > 0)]] = True
+    # A patch of the same colour inside the object is a hole when it is large, like a mug's handle, and a mark when not.
+    area = np.bincount(label.ravel(), minlength=count)
+    off = np.bincount(label.ravel(), away.ravel(), minlength=count) / np.maximum(area, 1)
+    object_area = away.size - area[reached].sum()
+    reached |= (area > HOLE * object_area) & (off < EVEN / 2)
+    reached[0] = False  # the pixels of other colours
+    outside = reached[label]
+    # On the border of the object, a pixel is covered as far as its colour has gone from the background to the object.
+    kernel = np.ones((7, 7), np.uint8)
+    cover = np.clip(away / np.maximum(cv2.dilate(away, kernel), EVEN), 0, 1)
+    border = cv2.morphologyEx(outside.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8)) > 0
+    return np.where(border, cover, ~outside).astype(np.float32)
 
 
 def _grab_cut(color: Array, seed: int) -> Array:

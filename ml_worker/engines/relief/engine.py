@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+import cv2
+import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from ml_worker.engines.port import BadInput, Description, Inputs, Result, Run
 from ml_worker.engines.relief.coating import FRINGE, PhotoPaint
@@ -15,6 +18,7 @@ from ml_worker.engines.relief.solids import Body, Plate, relief_height
 from ml_worker.mesh.params import PROPERTIES, Options
 from ml_worker.mesh.pipeline import STAGES, Built, build
 
+Array = npt.NDArray[Any]
 READING = 0.15
 """The share of the work that finding the object takes."""
 USUAL_SIZE = 0.15
@@ -25,6 +29,8 @@ BULGE = 0.55
 """Thickness of a body, as a share of what a ball of its outline would have."""
 PLATE_BASE, PLATE_RELIEF = 0.035, 0.06
 """Thickness of a plate and height of its relief, as shares of its longest side."""
+MARGIN = 0.03
+"""Empty border around the photo, as a share of its longer side."""
 WAYS = {
     "alpha": "cut out along the photo's transparency",
     "background": "told from its even background",
@@ -85,6 +91,8 @@ class ReliefEngine:
 
     def _body(self, photo: Photo, depth: float, options: Options, run: Run) -> Result:
         cutout = cut_out(photo, run.seed)
+        told = _told(cutout)
+        photo, cutout = _with_margin(photo, cutout)
         run.check_cancel()
         run.progress("photo", 0.7)
         distance, film = _blown_up(cutout)
@@ -95,7 +103,7 @@ class ReliefEngine:
         fringe = FRINGE * (2 if cutout.way == "grabcut" else 1)
         paint = PhotoPaint(photo.color, seen, body.left, body.top, pixel, fringe)
         built = build(body, options, run, name="relief", paint=paint)
-        return _result(built, {"mode": "body"} | _told(cutout), cutout.dropped)
+        return _result(built, {"mode": "body"} | told, cutout.dropped)
 
     def _plate(self, photo: Photo, depth: float, options: Options, run: Run) -> Result:
         if float(photo.color.std(axis=(0, 1)).max()) < 2:
@@ -117,22 +125,24 @@ class ReliefEngine:
         return _result(built, understood | ({} if cutout is None else _told(cutout)), 0)
 
 
-def _blown_up(cutout: Cutout) -> tuple[np.ndarray, np.ndarray]:
-    """Signed distance and film, with room around them: the outline may touch the photo's border."""
+def _with_margin(photo: Photo, cutout: Cutout) -> tuple[Photo, Cutout]:
+    """Room around the photo: an object that its border cuts off gets a rounded end there."""
+    width = max(6, round(max(cutout.inside.shape) * MARGIN))
+    sides = (width, width, width, width)
+    color = cv2.copyMakeBorder(photo.color, *sides, cv2.BORDER_REPLICATE)
+    inside = cv2.copyMakeBorder(cutout.inside, *sides, cv2.BORDER_CONSTANT, value=(0.0,))
+    return Photo(np.asarray(color), None), msgspec.structs.replace(cutout, inside=np.asarray(inside))
+
+
+def _blown_up(cutout: Cutout) -> tuple[Array, Array]:
+    """Signed distance and film."""
     distance = signed_distance(cutout.inside, max(cutout.inside.shape) * ROUNDED)
-    height, width = distance.shape
-    # The photo's border cuts the object off; give it a rounded end there, not a film that hangs in the air.
-    rows, columns = np.arange(height), np.arange(width)
-    border = np.minimum(
-        np.minimum(rows, height - 1 - rows)[:, None], np.minimum(columns, width - 1 - columns)[None]
-    ).astype(np.float32)
-    distance = np.minimum(distance, border - 1)
     if float(distance.max()) < 2:
         raise no_object()
     return distance, squared_height(distance)
 
 
-def _longest(distance: np.ndarray) -> int:
+def _longest(distance: Array) -> int:
     rows, columns = np.nonzero(distance > 0)
     return int(max(np.ptp(rows), np.ptp(columns)) + 1)
 

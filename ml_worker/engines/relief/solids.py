@@ -19,7 +19,7 @@ class _PhotoSolid:
     materials: tuple[Material, ...] = (PHOTO,)
     bounds: Corners
     grain: float
-    """Metres: a pixel; between pixels the field is as uneven as its interpolation."""
+    """Metres, about a pixel: below it the field is as uneven as its interpolation."""
 
     def material(self, points: torch.Tensor) -> torch.Tensor:
         return torch.zeros(len(points), dtype=torch.int64, device=points.device)
@@ -66,7 +66,7 @@ class Plate(_PhotoSolid):
         self.half = (columns * pixel / 2, rows * pixel / 2)
         self.rim = min(rim, *self.half)
         self.base = base
-        self.grain = pixel
+        self.grain = pixel / 4
         peak = float(height.max())
         self.bounds = ((self.left, 0.0, -base), (-self.left, self.top, peak))
 

@@ -1,0 +1,145 @@
+"""What is read from a photo file: upright, in the right colours, and the object told from its background."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from ml_worker.engines.port import BadInput
+from ml_worker.engines.relief.cutout import cut_out
+from ml_worker.engines.relief.inflate import squared_height
+from ml_worker.engines.relief.outline import signed_distance
+from ml_worker.engines.relief.photo import LONGEST, Photo, open_photo
+from tests.engines import photos
+
+
+def test_the_camera_s_orientation_is_honoured(tmp_path: Path) -> None:
+    upright = photos.painted(photos.boot(), photos.NAVY, photos.WHITE)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned: show the stored picture turned a quarter clockwise
+    Image.fromarray(upright).rotate(90, expand=True).save(tmp_path / "turned.jpg", exif=exif, quality=95)
+    assert np.abs(open_photo(tmp_path / "turned.jpg").color.astype(int) - upright).mean() < 2
+
+
+def test_a_press_s_four_colours_come_out_as_they_look(tmp_path: Path) -> None:
+    Image.new("CMYK", (64, 64), (0, 255, 255, 0)).save(tmp_path / "cmyk.jpg", quality=98)
+    red, green, blue = open_photo(tmp_path / "cmyk.jpg").color[32, 32].tolist()
+    assert red > 200
+    assert max(green, blue) < 60
+
+
+def test_sixteen_bits_keep_their_brightness(tmp_path: Path) -> None:
+    ramp = np.linspace(0, 65535, 64).astype(np.uint16)
+    Image.fromarray(np.tile(ramp, (64, 1))).save(tmp_path / "deep.png")
+    shown = open_photo(tmp_path / "deep.png").color
+    assert np.abs(shown[10, :, 0].astype(int) - np.linspace(0, 255, 64)).max() <= 1.5
+
+
+def test_a_colour_profile_is_followed(tmp_path: Path) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    picture = Image.new("RGB", (64, 64), (200, 100, 50))
+    picture.save(tmp_path / "srgb.png", icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    picture.save(tmp_path / "strange.png", icc_profile=profile)
+    for name in ("srgb.png", "strange.png"):  # a profile that does not fit the pixels is passed over
+        assert np.abs(open_photo(tmp_path / name).color[30, 30].astype(int) - [200, 100, 50]).max() <= 1
+
+
+def test_large_photos_are_brought_to_the_size_that_the_texture_can_show(tmp_path: Path) -> None:
+    photos.cut_out(tmp_path / "large.png", photos.disc(2000, 700))
+    photo = open_photo(tmp_path / "large.png")
+    assert photo.color.shape[:2] == (LONGEST, LONGEST)
+    assert photo.alpha is not None
+    assert (photo.alpha > 127).mean() == pytest.approx(np.pi * 0.35**2, rel=0.01)
+
+
+@pytest.mark.parametrize("data", [b"", b"\x89PNG\r\n\x1a\nnot a picture", b"<svg xmlns='http://www.w3.org/2000/svg'/>"])
+def test_what_is_no_photo_is_refused(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "photo.png").write_bytes(data)
+    with pytest.raises(BadInput) as refusal:
+        open_photo(tmp_path / "photo.png")
+    assert refusal.value.code == "unreadable-image"
+
+
+def test_a_photo_that_breaks_off_is_refused(tmp_path: Path) -> None:
+    whole = photos.cut_out(tmp_path / "whole.png", photos.disc()).read_bytes()
+    (tmp_path / "half.png").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(BadInput) as refusal:
+        open_photo(tmp_path / "half.png")
+    assert refusal.value.code == "unreadable-image"
+
+
+def test_a_few_pixels_are_refused(tmp_path: Path) -> None:
+    Image.new("RGB", (8, 300)).save(tmp_path / "thin.png")
+    with pytest.raises(BadInput) as refusal:
+        open_photo(tmp_path / "thin.png")
+    assert refusal.value.code == "image-too-small"
+
+
+def test_each_kind_of_photo_is_cut_out_in_its_own_way() -> None:
+    disc = photos.disc()
+    see_through = Photo(photos.painted(disc, photos.GOLD, (0, 0, 0)), np.rint(disc * 255).astype(np.uint8))
+    even = Photo(photos.painted(disc, photos.NAVY, photos.WHITE), None)
+    restless = Photo(photos.painted(disc, photos.GOLD, photos.meadow(disc.shape)), None)
+    for photo, way in ((see_through, "alpha"), (even, "background"), (restless, "grabcut")):
+        found = cut_out(photo, seed=1)
+        assert found.way == way
+        wrong = np.abs(found.inside - disc).mean() / disc.mean()
+        assert wrong < (0.02 if way == "grabcut" else 0.008), way
+
+
+def test_the_background_is_seen_through_holes() -> None:
+    ring = photos.disc(400, 150) - photos.disc(400, 70)
+    for ground in (photos.WHITE, photos.meadow(ring.shape)):
+        found = cut_out(Photo(photos.painted(ring, photos.NAVY, ground), None), seed=1)
+        assert found.inside[200, 200] < 0.1
+        assert found.inside[200, 310] > 0.9
+
+
+def test_specks_are_left_out_and_counted() -> None:
+    shape = photos.disc()
+    shape[20:30, 20:30] = 1
+    found = cut_out(Photo(photos.painted(shape, photos.NAVY, photos.WHITE), None), seed=1)
+    assert found.dropped == 1
+    assert found.inside[25, 25] == 0
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        np.full((200, 300, 3), 180, np.uint8),
+        np.random.default_rng(0).integers(0, 255, (200, 300, 3)).astype(np.uint8),
+        np.tile(np.linspace(0, 255, 300).astype(np.uint8)[None, :, None], (200, 1, 3)),
+    ],
+    ids=["one colour", "noise", "a ramp"],
+)
+def test_a_photo_without_an_object_is_refused(pixels: np.ndarray) -> None:
+    with pytest.raises(BadInput) as refusal:
+        cut_out(Photo(pixels, None), seed=1)
+    assert refusal.value.code == "no-object"
+
+
+def test_a_wholly_transparent_photo_is_refused() -> None:
+    with pytest.raises(BadInput) as refusal:
+        cut_out(Photo(np.zeros((100, 100, 3), np.uint8), np.zeros((100, 100), np.uint8)), seed=1)
+    assert refusal.value.code == "no-object"
+
+
+def test_the_outline_of_a_disc_is_round_to_a_fraction_of_a_pixel() -> None:
+    hard = (photos.disc() > 0.5).astype(np.float32)  # a staircase
+    distance = signed_distance(hard, smooth=1.6)
+    y, x = np.mgrid[0:400, 0:400] + 0.5
+    exact = 130 - np.hypot(x - 200, y - 200)
+    near = np.abs(exact) < 4
+    assert np.abs(distance - exact)[near].max() < 0.6
+    assert np.abs(distance - exact)[near].mean() < 0.2
+
+
+def test_a_disc_blows_up_to_a_ball() -> None:
+    y, x = np.mgrid[0:400, 0:400] + 0.5
+    radius = np.hypot(x - 200, y - 200)
+    film = squared_height((130 - radius).astype(np.float32))
+    inside = radius < 120
+    exact = np.sqrt(130.0**2 - radius[inside] ** 2)
+    assert np.abs(np.sqrt(film[inside]) - exact).max() < 0.06 * 130
+    assert (film[radius > 133] < 0).all()
