@@ -67,12 +67,13 @@ $(STAMPS)/uv: requirements/uv.txt
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo "Python cannot make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/uv.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/uv.txt
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/base: requirements/base.txt pyproject.toml $(STAMPS)/uv
-	$(PIP) --require-hashes -r requirements/base.txt
-	$(PIP) --quiet --no-deps --offline --editable .
+	@echo "Installing what Lathe needs (about 300 MB the first time; the worker's PyTorch follows when the page is up)."
+	@$(PIP) --require-hashes -r requirements/base.txt
+	@$(PIP) --quiet --no-deps --offline --editable .
 	@touch $@
 
 $(STAMPS)/dev: requirements/dev.txt $(STAMPS)/base

@@ -45,6 +45,7 @@ class Screen:
         """Begin with the table of these parts, if this is a terminal."""
         self._slots = slots
         if self.console.is_terminal:
+            self._lines = []  # what was said so far stands above the table
             self._live = Live(self._drawn(), console=self.console, auto_refresh=False, transient=False)
             self._live.start()
 
@@ -90,7 +91,9 @@ class Screen:
         for column in ("part", "state", "process", "restarts", ""):
             table.add_column(column, header_style="dim", overflow="ellipsis", no_wrap=True)
         for slot in self._slots:
-            remark = slot.problem if slot.state is State.DOWN else self._said.get(slot.part.name, "")
+            remark = slot.problem if slot.state is State.DOWN else None
+            if slot.state is State.STARTING:
+                remark = self._said.get(slot.part.name)
             table.add_row(
                 slot.part.name,
                 Text(slot.state, style=COLOURS[slot.state]),

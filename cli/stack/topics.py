@@ -1,7 +1,7 @@
 """Makes the topics, and refuses a cluster whose topics are not as the code needs them."""
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
@@ -75,10 +75,23 @@ def _configuration(topic: topics.Topic, replication: int) -> dict[str, str]:
 async def _check(admin: AIOKafkaAdminClient) -> None:
     """The partition of an account is a function of the count, so a topic with another count would split histories."""
     expected = {topic.name: topic.partitions for topic in topics.ALL}
-    for described in await admin.describe_topics(list(expected)):
+    for described in await _described(list(expected), admin):
         name, found = described["topic"], len(described["partitions"])
         if found != expected[name]:
             raise StackError(
                 f"The topic {name} has {found} partitions, but this version of Lathe needs exactly {expected[name]}. "
                 "Partition counts cannot change in the life of a cluster: use another Kafka cluster or state folder."
             )
+
+
+async def _described(names: list[str], admin: AIOKafkaAdminClient) -> list[dict[str, Any]]:
+    """The topics, once every partition has a leader: that takes a moment after they were made."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + PATIENCE_SECONDS
+    while True:
+        described: list[dict[str, Any]] = await admin.describe_topics(names)
+        if all(not topic["error_code"] and all(p["leader"] >= 0 for p in topic["partitions"]) for topic in described):
+            return described
+        if loop.time() > deadline:
+            raise StackError("Some partitions of Lathe's topics have no leader: the Kafka cluster is not healthy.")
+        await asyncio.sleep(0.05)
