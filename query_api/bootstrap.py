@@ -60,6 +60,7 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
     catalog = Replica(kafka, CATALOG, CatalogDecider())
     positions = ProjectionPositions(settings.postgres_url, schema)
     ends = LogEnds(kafka, PARTITIONS)
+    live = LiveFeed(kafka)
     tokens = AccessTokens(signing, settings.page_url(), settings.token_minutes * 60)
     parts = Parts(
         settings=settings,
@@ -69,8 +70,8 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
         queries=Queries(engine),
         positions=positions,
         ends=ends,
-        freshness=Freshness(positions, ends),
-        live=LiveFeed(kafka),
+        freshness=Freshness(positions, ends, live.told),
+        live=live,
         workers=LiveWorkers(kafka),
         store=store,
         presigner=store,

@@ -26,14 +26,21 @@ class ProjectionBehind(Unavailable):
 class Freshness:
     """Waiting for the read models."""
 
-    def __init__(self, positions: ProjectionPositions, ends: LogEnds) -> None:
-        self._positions, self._ends = positions, ends
+    def __init__(self, positions: ProjectionPositions, ends: LogEnds, told: Callable[[str], int]) -> None:
+        """`told`: the offset before which an account's events were streamed to clients by this process."""
+        self._positions, self._ends, self._told = positions, ends, told
+
+    async def settle(self, account_id: str) -> None:
+        """Wait (2 s at most) for what live streams have told of the account: an answer must not fall behind them."""
+        tp: TP = (topics.ACCOUNTS.name, topics.account_partition(account_id))
+        await self._positions.reach(tp, self._told(account_id), PATIENCE_S)
 
     async def find(self, account_id: str, query: Callable[[], Awaitable[Found | None]]) -> Found | None:
         """What `query` finds; when it finds nothing, again after the read models passed the log's present end.
 
         Waits 2 s at most. Raises DependencyDown when the end cannot be learnt.
         """
+        await self.settle(account_id)
         tp: TP = (topics.ACCOUNTS.name, topics.account_partition(account_id))
         seen = self._positions.next_offset(tp)
         found = await query()

@@ -1,7 +1,7 @@
 """Live updates: one tail of `lathe.accounts` and `lathe.progress` for the whole process, fanned out by task."""
 
 import asyncio
-from collections import defaultdict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Mapping
 from typing import Final
 
@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 
 WAITING_EVENTS: Final = 64
 """Task events that wait for one slow client; with more it is dropped, and resumes by Last-Event-ID."""
+REMEMBERED: Final = 10_000
+"""Accounts whose last event is remembered."""
 TAIL: Final = 2000
 """Records of each partition of lathe.progress that are read at the start."""
 
@@ -75,6 +77,7 @@ class LiveFeed:
         self._log = log_
         self._subscriptions: dict[str, set[Subscription]] = defaultdict(set)
         self._accounts: dict[TP, Position] = {}
+        self._told: OrderedDict[str, int] = OrderedDict()
         self._follower: Follower | None = None
         self._task: asyncio.Task[None] | None = None
         self.latest = Latest()
@@ -155,6 +158,8 @@ class LiveFeed:
             if entry.decoded is None or isinstance(entry.decoded, Undecodable) or record.key is None:
                 continue
             envelope, event = entry.decoded
+            if record.topic == topics.ACCOUNTS.name:
+                self._note(record.key.decode(errors="replace"), record.offset + 1)
             if isinstance(event, RunProgressed):
                 if self.latest.progressed(event):
                     self._tell_progress(event.task_id)
@@ -164,6 +169,16 @@ class LiveFeed:
                     self._tell_progress(queued.task_id)
             elif envelope.task_seq is not None and (moved := entry_of(envelope, event)) is not None:
                 self._tell(moved)
+
+    def told(self, account_id: str) -> int:
+        """Every event of the account before this offset was fanned out here: no answer may be older than that."""
+        return self._told.get(account_id, 0)
+
+    def _note(self, account_id: str, offset: int) -> None:
+        self._told[account_id] = offset
+        self._told.move_to_end(account_id)
+        if len(self._told) > REMEMBERED:
+            self._told.popitem(last=False)
 
     def _tell_progress(self, task_id: str) -> None:
         for subscription in self._subscriptions.get(task_id, ()):

@@ -52,7 +52,7 @@ class Parts:
         return user is not None and user.active and user.role == caller.role
 
 
-def parts_of(request: Request) -> Parts:
-    """The parts of the application that serves this request."""
+async def parts_of(request: Request) -> Parts:
+    """The parts of the application that serves this request. (Asynchronous: others would run in a thread.)"""
     parts: Parts = request.app.state.parts
     return parts

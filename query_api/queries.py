@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+import asyncpg
 from sqlalchemy import Select, func, select
 from sqlalchemy.engine import RowMapping
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -16,6 +17,9 @@ from domain.account.timeline import TimelineEntry
 Row = RowMapping
 _LONGEST_NAMES: Final = 20_000
 """Files of one account whose names are compared when a file is asked for by its name."""
+
+AWAY: Final = (DBAPIError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+"""What is raised when PostgreSQL does not answer, or cuts a connection."""
 
 
 class Queries:
@@ -76,7 +80,22 @@ class Queries:
 
     async def _all(self, query: Select[Any]) -> list[Row]:
         try:
-            async with self._engine.connect() as connection:
-                return list((await connection.execute(query)).mappings())
-        except (DBAPIError, PoolTimeout, OSError, TimeoutError) as error:
-            raise DependencyDown(f"PostgreSQL does not answer: {error}", dependency="postgres") from error
+            return await self._rows(query)
+        except (ProgrammingError, DataError):
+            raise
+        except AWAY as error:
+            if not (isinstance(error, DBAPIError) and error.connection_invalidated):
+                raise _down(error) from error
+        # A connection of the pool was cut since its last use; the others of that time were thrown away with it.
+        try:
+            return await self._rows(query)
+        except AWAY as error:
+            raise _down(error) from error
+
+    async def _rows(self, query: Select[Any]) -> list[Row]:
+        async with self._engine.connect() as connection:
+            return list((await connection.execute(query)).mappings())
+
+
+def _down(error: Exception) -> DependencyDown:
+    return DependencyDown(f"PostgreSQL does not answer: {error}", dependency="postgres")

@@ -36,6 +36,7 @@ async def history(
     statuses = sorted(set(status or ()))
     of = (caller.account_id, ",".join(statuses), model or "")
     before = None if cursor is None else parts.cursors.read(of, cursor)
+    await parts.freshness.settle(caller.account_id)
     rows, total = await parts.queries.tasks(
         caller.account_id, statuses=statuses, model=model, before=before, offset=offset, limit=limit + 1
     )

@@ -202,6 +202,7 @@ async def world(url: str, home: Path) -> AsyncIterator[World]:
     users = Replica(by_hand.log, topics.IDENTITY, IdentityDecider())
     catalog = Replica(by_hand.log, topics.CATALOG, CatalogDecider())
     positions, ends = ProjectionPositions(url, SCHEMA), LogEnds(by_hand.log, PARTITIONS)
+    live = LiveFeed(by_hand.log)
     tokens = AccessTokens(signing, "http://lathe.test", 900)
     parts = Parts(
         settings=settings,
@@ -211,8 +212,8 @@ async def world(url: str, home: Path) -> AsyncIterator[World]:
         queries=Queries(engine),
         positions=positions,
         ends=ends,
-        freshness=Freshness(positions, ends),
-        live=LiveFeed(by_hand.log),
+        freshness=Freshness(positions, ends, live.told),
+        live=live,
         workers=LiveWorkers(by_hand.log),
         store=store,
         presigner=Urls(),

@@ -11,7 +11,6 @@ def make_read_engine(postgres_url: str, schema: str, *, size: int = 10) -> Async
         pool_size=size,
         max_overflow=0,
         pool_timeout=5,
-        pool_pre_ping=True,
         isolation_level="AUTOCOMMIT",
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
