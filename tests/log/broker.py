@@ -1,4 +1,4 @@
-"""A broker of its own for a test that kills it: the one of `lathe up`, with listeners that are reached through proxies."""
+"""A broker of its own for a test that kills it: the one of `lathe up`, with listeners reached through proxies."""
 
 import asyncio
 import signal
