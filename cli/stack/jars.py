@@ -67,14 +67,18 @@ def ensure_jars(
     """
     wanted = locked_jars() if jars is None else jars
     try:
-        repository.mkdir(parents=True, exist_ok=True)
-        with _alone(repository):
-            missing = [jar for jar in wanted if not jar.is_whole(repository)]
-            if missing:
+        if _missing(wanted, repository):
+            repository.mkdir(parents=True, exist_ok=True)
+            with _alone(repository):
+                missing = _missing(wanted, repository)  # another process may have fetched them meanwhile
                 _fetch(missing, repository, report, sum(jar.bytes for jar in wanted if jar not in missing), remotes)
     except OSError as error:
         raise StackError(f"The Kafka broker cannot be kept in {repository}: {error}") from None
     return os.pathsep.join(str(jar.path_in(repository)) for jar in wanted)
+
+
+def _missing(wanted: tuple[Jar, ...], repository: Path) -> list[Jar]:
+    return [jar for jar in wanted if not jar.is_whole(repository)]
 
 
 @contextmanager
@@ -87,6 +91,8 @@ def _alone(repository: Path) -> Iterator[None]:
 def _fetch(
     missing: list[Jar], repository: Path, report: Report, already: int, remotes: Mapping[str, str] | None
 ) -> None:
+    if not missing:
+        return
     total = already + sum(jar.bytes for jar in missing)
     require_space(repository, (total - already) // 1_000_000 + 50, "The download of the Kafka broker")
     done = already

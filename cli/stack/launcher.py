@@ -14,6 +14,8 @@ import sys
 
 PR_SET_PDEATHSIG = 1
 PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 CAPABILITY_VERSION_3 = 0x20080522
@@ -42,21 +44,25 @@ def become(user: str, libc: ctypes.CDLL | None) -> None:
     entry = pwd.getpwnam(user)
     if libc is not None:
         libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+        # access(2), by which PostgreSQL looks for its own programs, honours the capability only with this bit
+        libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setgid(entry.pw_gid)
     os.setuid(entry.pw_uid)
     os.environ["HOME"] = entry.pw_dir
-    if libc is not None and not keep(libc, CAP_DAC_READ_SEARCH):
-        keep(libc, CAP_DAC_OVERRIDE)
+    if libc is not None and not keep(libc, CAP_DAC_READ_SEARCH) and not keep(libc, CAP_DAC_OVERRIDE):
+        keep(libc, None)
 
 
-def keep(libc: ctypes.CDLL, capability: int) -> bool:
+def keep(libc: ctypes.CDLL, capability: int | None) -> bool:
     """Drop all capabilities but one, and hand that one on to the next program. False when it is not ours to keep."""
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
-    mask = 1 << capability
+    mask = 0 if capability is None else 1 << capability
     sets = (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0)  # effective, permitted, inheritable: low words, high words
     if libc.capset(header, sets) != 0:
         return False
+    if capability is None:
+        return True
     return bool(libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) == 0)
 
 

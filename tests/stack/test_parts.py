@@ -3,6 +3,7 @@
 import asyncio
 import io
 import os
+import pwd
 import signal
 import urllib.request
 from collections.abc import Callable
@@ -140,3 +141,19 @@ def test_the_object_store_keeps_objects_but_not_their_media_types(tmp_path: Path
         )
         with urllib.request.urlopen(url) as named:
             assert named.headers["Content-Type"] == "model/gltf-binary"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_postgres_started_by_root_has_one_right_of_root_only(tmp_path: Path) -> None:
+    """It passes through folders that are closed to others (here: pytest's), and writes to none of them."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    (closed / "file").write_text("content")
+    said = tmp_path / "said.log"
+    script = f"cat {closed}/file; touch {closed}/new || id -u"
+    part = Part("intruder", ("/bin/sh", "-c", script), is_task=True, user="nobody")
+    start(part, said).wait_ready()
+    text = said.read_text()
+    assert text.startswith("content")
+    assert "Permission denied" in text
+    assert text.split()[-1] == str(pwd.getpwnam("nobody").pw_uid)
