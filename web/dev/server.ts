@@ -12,7 +12,7 @@ import { answer, formOf, jsonOf, Refusal } from './http.ts'
 import { type StoredFile, Task, type Told } from './tasks.ts'
 
 const root = resolve(import.meta.dirname, '..')
-const dist = join(root, 'dist')
+const dist = resolve(root, process.env['MOCK_DIST'] ?? 'dist')
 const policy = readFileSync(join(root, 'csp.txt'), 'utf8').trim()
 const models = JSON.parse(readFileSync(join(root, '../domain/catalog/builtin.json'), 'utf8')) as {
   model: string
@@ -133,7 +133,7 @@ function follow(task: Task, request: IncomingMessage, response: ServerResponse):
   streams.add(response)
   const send = (told: Told): void => {
     response.write(`${told.id === undefined ? '' : `id: ${told.id}\n`}event: ${told.event}\ndata: ${JSON.stringify(told.data)}\n\n`)
-    if (told.event === 'task' && ['completed', 'failed', 'cancelled'].includes(task.status)) response.end()
+    if (told.id === task.events.length && task.ended_at !== null) response.end()
   }
   const after = Number(request.headers['last-event-id'] ?? 0)
   if (task.ended_at === null) {

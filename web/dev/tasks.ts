@@ -101,16 +101,26 @@ export class Task {
       })),
       report: {
         watertight: true,
-        faces: isChair ? 12480 : 11712,
-        bounds_mm: isChair ? [450, 900, 450] : [212, 300, 212],
+        manifold: true,
         components: 1,
-        volume_cm3: isChair ? 21400 : 3120,
+        faces: isChair ? 12480 : 11712,
+        bounds_mm: isChair ? [[-225, 0, -225], [225, 900, 225]] : [[-106, 0, -106], [106, 300, 106]],
+        size_mm: isChair ? [450, 900, 450] : [212, 300, 212],
+        volume_mm3: 2.14e7,
         texture_size: 1024,
+        printability: { printable: true, hints: isChair ? ['Larger than a common 220 mm print bed: print it at 24 % or in parts.'] : [] },
       },
       preview_url: `/files/${this.preview!.file_id}`,
       understood: isChair
-        ? { family: 'chair', color: 'red', material: 'wood', counts: { legs: 4 } }
-        : { family: 'vase', color: 'blue' },
+        ? {
+            object: 'chair',
+            family: 'chair',
+            count: 1,
+            size_m: { width: 0.45, height: 0.9, depth: 0.45 },
+            parts: { legs: 4 },
+            finishes: { all: { material: 'wood', color: '#b3261e' } },
+          }
+        : { object: 'vase', family: 'vase', count: 1, finishes: { body: { color: '#2b55c4' } } },
       ignored: /comfy/.test(this.order.prompt ?? '') ? ['comfy'] : [],
     }
   }

@@ -9,9 +9,11 @@ export async function* readMessages(stream: ReadableStream<Uint8Array>): AsyncGe
   const decoder = new TextDecoder()
   let rest = ''
   let message = blank()
+  let ended = false
   try {
     for (;;) {
       const { done, value } = await reader.read()
+      ended = done
       rest += decoder.decode(value, { stream: !done })
       // A CR at the end may be the first half of CR LF: it waits for the next chunk.
       const lines = rest.split(done ? /\r\n|\r|\n/ : /\r\n|\r(?!$)|\n/)
@@ -31,7 +33,7 @@ export async function* readMessages(stream: ReadableStream<Uint8Array>): AsyncGe
       if (done) return
     }
   } finally {
-    await reader.cancel().catch(() => undefined)
+    if (!ended) await reader.cancel().catch(() => undefined)
   }
 }
 

@@ -184,8 +184,12 @@ export const en = {
   'understood.no': 'No',
   'understood.corrected': '“{word}” read as',
   'understood.ignored': 'I did not use',
-  'understood.without': 'Make it again without these words',
-  'understood.edit': 'Not what you meant?',
+  'understood.without': 'Make it without them',
+
+  'asked.title': 'What you asked for',
+  'asked.photo': 'Your photo',
+  'asked.engine': 'Engine',
+  'asked.price': 'Price',
 
   'timeline.title': 'What happened',
   'timeline.requested': 'Accepted, {amount} reserved',

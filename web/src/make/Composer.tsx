@@ -25,7 +25,7 @@ export function Composer() {
   const id = useId()
 
   const tooMany = draft.prompt.length - MOST_CHARACTERS
-  const ready = engine !== undefined && (draft.photo !== null || (draft.prompt.trim() !== '' && tooMany <= 0))
+  const ready = (engine !== undefined || !loaded) && (draft.photo !== null || (draft.prompt.trim() !== '' && tooMany <= 0))
   const send = (): void => {
     if (ready && !make.busy) make.send({ draft, engine })
   }

@@ -4,9 +4,9 @@ const PROMPTS: [name: string, prompt: string][] = [
   ['chair', 'a red wooden chair with four legs'],
   ['mug', 'a blue mug'],
   ['table', 'a round oak table'],
-  ['vase', 'a tall white vase'],
-  ['lamp', 'a brass table lamp'],
-  ['bookshelf', 'a walnut bookshelf with five shelves'],
+  ['vase', 'a ribbed turquoise vase with three flowers'],
+  ['car', 'a yellow taxi'],
+  ['house', 'a brick house with a green roof'],
 ]
 
 export const EXAMPLES = PROMPTS.map(([name, prompt]) => ({ prompt, picture: pictures[`./examples/${name}.webp`] }))

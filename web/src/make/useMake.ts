@@ -6,7 +6,7 @@ import type { Model, Task, TaskOrder } from '../api/types.ts'
 import { navigate } from '../app/router.tsx'
 import { clearDraft, type Draft } from './draft.ts'
 
-type Attempt = { draft: Draft; engine: string; uploadKey: string; taskKey: string }
+type Attempt = { draft: Draft; engine: string | undefined; uploadKey: string; taskKey: string }
 
 /**
  * Sends a draft and goes to its task. As long as the draft stays the same after a failure whose outcome is unknown, it
@@ -18,11 +18,12 @@ export function useMake() {
   const [step, setStep] = useState<'photo' | 'task'>('task')
 
   const send = useMutation({
-    mutationFn: async ({ draft, engine }: { draft: Draft; engine: Model }): Promise<Task> => {
-      const same = last.current?.draft === draft && last.current.engine === engine.id
-      const attempt = same ? last.current! : { draft, engine: engine.id, uploadKey: lathe.newKey(), taskKey: lathe.newKey() }
+    mutationFn: async ({ draft, engine }: { draft: Draft; engine: Model | undefined }): Promise<Task> => {
+      const same = last.current?.draft === draft && last.current.engine === engine?.id
+      const attempt = same ? last.current! : { draft, engine: engine?.id, uploadKey: lathe.newKey(), taskKey: lathe.newKey() }
       last.current = attempt
-      const order: TaskOrder = { model: engine.id, max_credits: engine.price }
+      // Who is quicker than the list of engines gets the server's usual one.
+      const order: TaskOrder = engine === undefined ? {} : { model: engine.id, max_credits: engine.price }
       if (Object.keys(draft.params).length > 0) order.params = draft.params
       if (draft.photo === null) order.prompt = draft.prompt.trim()
       else {

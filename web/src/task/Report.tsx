@@ -6,8 +6,9 @@ import { ScaleFigure } from './ScaleFigure.tsx'
 /** Width, height and depth in centimetres. */
 export function sizeOf(report: MeshReport): [number, number, number] | null {
   const { size_mm, bounds_mm } = report
-  const sides = size_mm ?? bounds_mm?.[1].map((high, axis) => high - (bounds_mm[0][axis] ?? 0))
-  if (sides?.length !== 3) return null
+  const [low, high] = bounds_mm ?? []
+  const sides = size_mm ?? (Array.isArray(low) && Array.isArray(high) ? high.map((top, axis) => top - (low[axis] ?? 0)) : [])
+  if (sides.length !== 3) return null
   const [x, y, z] = sides.map((side) => side / 10)
   return [x!, y!, z!]
 }
@@ -53,7 +54,7 @@ export function Report({ report }: { report: MeshReport }) {
         )}
         {report.printability?.hints.map((hint) => (
           <li key={hint}>
-            <Icon name="warning" size={16} />
+            <Icon name="info" size={16} />
             <span>{hint}</span>
           </li>
         ))}

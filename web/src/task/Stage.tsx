@@ -1,5 +1,6 @@
 import { lazy, Suspense, useRef } from 'react'
 import type { Result, Task } from '../api/types.ts'
+import { Crash } from '../app/Crash.tsx'
 import { credits, t } from '../i18n/index.ts'
 import { Notice } from '../ui/Notice.tsx'
 import { useFile } from '../ui/useFile.ts'
@@ -65,17 +66,18 @@ function Model({ task, result, box }: ContentProps) {
       </>
     )
   }
-  if (model.failure) {
-    return (
-      <>
-        {still}
-        <p className="stage-note">{t('task.modelFailed')}</p>
-      </>
-    )
-  }
+  const without = (
+    <>
+      {still}
+      <p className="stage-note">
+        {t('task.modelFailed')}. {t('task.modelFailed.hint')}
+      </p>
+    </>
+  )
+  if (model.failure) return without
   const waiting = (
     <>
-      {still || <Turning progress={1} />}
+      <Turning progress={1} />
       <p className="stage-note" role="status">
         {t('task.loadingModel')}
       </p>
@@ -83,8 +85,10 @@ function Model({ task, result, box }: ContentProps) {
   )
   if (model.src === undefined) return waiting
   return (
-    <Suspense fallback={waiting}>
-      <Viewer src={model.src} name={nameOf(task)} box={box} />
-    </Suspense>
+    <Crash instead={without}>
+      <Suspense fallback={waiting}>
+        <Viewer src={model.src} name={nameOf(task)} box={box} />
+      </Suspense>
+    </Crash>
   )
 }

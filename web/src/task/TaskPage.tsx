@@ -6,6 +6,7 @@ import { Gate } from '../auth/Gate.tsx'
 import { number, t } from '../i18n/index.ts'
 import { Failure } from '../ui/Notice.tsx'
 import { Announcer } from './Announcer.tsx'
+import { Asked } from './Asked.tsx'
 import { Curl } from './Curl.tsx'
 import { Downloads } from './Downloads.tsx'
 import { nameOf } from './name.ts'
@@ -53,7 +54,7 @@ function TaskView({ id }: { id: string }) {
       <Announcer task={task} />
       <div className="task-main">
         <Stage task={task} result={result} />
-        {!completed && <StageStrip task={task} events={events} lost={working && connection === 'lost'} />}
+        {working && <StageStrip task={task} events={events} lost={connection === 'lost'} />}
         <TaskActions task={task} />
       </div>
       <div className="task-side">
@@ -61,6 +62,9 @@ function TaskView({ id }: { id: string }) {
         {result && <Downloads task={task} result={result} />}
         {result && <Report report={result.report} />}
         {result && <Understood task={task} result={result} />}
+        <Asked task={task} />
+      </div>
+      <div className="task-below">
         <Timeline task={task} events={events} />
         <Curl task={task} />
       </div>

@@ -8,7 +8,6 @@ import { credits, readable, t } from '../i18n/index.ts'
 import { Icon } from '../ui/Icon.tsx'
 import { Failure } from '../ui/Notice.tsx'
 import { Swatch } from '../ui/Swatch.tsx'
-import { editWords } from './TaskActions.tsx'
 import { withoutWords } from './words.ts'
 
 type Fact = { label: string; value: string; color?: string | undefined }
@@ -45,15 +44,7 @@ export function Understood({ task, result }: { task: Task; result: Result }) {
           ))}
         </p>
       )}
-      <div className="understood-actions">
-        {task.prompt && ignored.length > 0 && <Without task={task} ignored={ignored} />}
-        {task.prompt && (
-          <button type="button" className="button button-quiet" onClick={() => editWords(task)}>
-            <Icon name="edit" />
-            {t('understood.edit')}
-          </button>
-        )}
-      </div>
+      {task.prompt && ignored.length > 0 && <Without task={task} ignored={ignored} />}
     </section>
   )
 }

@@ -29,9 +29,8 @@ export function useTask(id: string): LiveTask {
   const onEvent = useEffectEvent((event: TaskEvent): void => {
     tell({ event })
     void cache.invalidateQueries({ queryKey: ['task', id], exact: true })
-    if (!isTerminal(event.status)) return
-    void cache.invalidateQueries({ queryKey: ['tasks'] })
     void cache.invalidateQueries({ queryKey: ['profile'] })
+    if (isTerminal(event.status)) void cache.invalidateQueries({ queryKey: ['tasks'] })
   })
 
   useEffect(() => {

@@ -64,14 +64,14 @@ export default function Viewer({ src, name, box }: ViewerProps) {
         'shadow-softness': '0.8',
         'environment-image': bright ? 'legacy' : 'neutral',
         exposure: bright ? '1.3' : '1',
-        'data-loaded': loaded,
+        'data-loaded': String(loaded),
       })}
       {failed && (
         <p className="stage-note" role="alert">
           {t('task.modelFailed')}. {t('task.modelFailed.hint')}
         </p>
       )}
-      <div className="viewer-tools" role="toolbar" aria-label={t('viewer.tools')}>
+      {!failed && (<div className="viewer-tools" role="toolbar" aria-label={t('viewer.tools')}>
         <Tool icon="turntable" label={t('viewer.turntable')} on={turntable} onPress={() => setTurntable(!turntable)} />
         <Tool icon="wireframe" label={t('viewer.wireframe')} on={wireframe} onPress={() => setWireframe(!wireframe)} />
         <Tool icon="light" label={t('viewer.light')} on={bright} onPress={() => setBright(!bright)} />
@@ -80,7 +80,7 @@ export default function Viewer({ src, name, box }: ViewerProps) {
         <Tool icon="zoomIn" label={t('viewer.in')} onPress={() => viewer.current?.zoom(2)} />
         <Tool icon="reset" label={t('viewer.reset')} onPress={reset} />
         {document.fullscreenEnabled && <Tool icon="full" label={t('viewer.full')} onPress={full} />}
-      </div>
+      </div>)}
     </>
   )
 }

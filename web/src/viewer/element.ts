@@ -1,14 +1,15 @@
 /**
- * `<model-viewer>` with what this page uses of it: camera controls, loading, lights and the turntable. Left out are AR,
- * annotations, animations and the scene-graph API, which would make it half as large again.
+ * `<model-viewer>` with what this page uses of it: camera controls, loading, lights, the turntable, and the scene
+ * graph, which loading needs. Left out are AR, annotations and animations.
  */
 import { ControlsMixin } from '@google/model-viewer/lib/features/controls.js'
 import { EnvironmentMixin } from '@google/model-viewer/lib/features/environment.js'
 import { LoadingMixin } from '@google/model-viewer/lib/features/loading.js'
+import { SceneGraphMixin } from '@google/model-viewer/lib/features/scene-graph.js'
 import { StagingMixin } from '@google/model-viewer/lib/features/staging.js'
 import ModelViewerElementBase from '@google/model-viewer/lib/model-viewer-base.js'
 
-const Element = StagingMixin(EnvironmentMixin(ControlsMixin(LoadingMixin(ModelViewerElementBase))))
+const Element = SceneGraphMixin(StagingMixin(EnvironmentMixin(ControlsMixin(LoadingMixin(ModelViewerElementBase)))))
 export type ViewerElement = InstanceType<typeof Element>
 
 if (customElements.get('model-viewer') === undefined) customElements.define('model-viewer', Element)
