@@ -32,7 +32,7 @@ class CommandApi:
         if not addresses:
             raise ValueError("a worker needs at least one address of command_api")
         self._addresses = [address.rstrip("/") + "/" for address in addresses]
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self._headers = {"authorization": f"Bearer {token}"}
         self._session: aiohttp.ClientSession | None = None
 
     async def stop(self) -> None:

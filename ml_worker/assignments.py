@@ -14,6 +14,7 @@ from adapters.kafka.record import Undecodable
 from adapters.kafka.topics import ASSIGNMENTS
 from domain.envelope import Envelope
 from domain.scheduling.events import RunAssigned, RunRevoked
+from ml_worker.backoff import delays
 
 log = structlog.get_logger(__name__)
 _TP: Final[TP] = (ASSIGNMENTS.name, 0)
@@ -36,11 +37,18 @@ class Assignments:
         """Nothing before this offset was or will be seen."""
 
     async def start(self) -> None:
-        """Raises LogUnavailable, LogTruncated."""
-        start = await _start(self._log)
-        self.offset = start.offset
-        self._follower = Follower(self._log, {_TP: start})
-        await self._follower.start()
+        """Waits for the broker. Raises LogTruncated."""
+        for wait in delays(most_s=2.0):
+            try:
+                start = await _start(self._log)
+                follower = Follower(self._log, {_TP: start})
+                await follower.start()
+            except LogUnavailable as error:
+                log.warning("the broker does not answer yet", why=str(error))
+                await asyncio.sleep(wait)
+            else:
+                self.offset, self._follower = start.offset, follower
+                return
 
     async def stop(self) -> None:
         if self._follower is not None:

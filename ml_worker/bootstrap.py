@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 
 async def run(settings: Settings, own: WorkerSettings) -> None:
-    """Work until SIGTERM or SIGINT. Raises SettingsError, LogUnavailable, LogTruncated."""
+    """Work until SIGTERM or SIGINT. Raises SettingsError, LogTruncated."""
     if not settings.kafka_url or not settings.service_token:
         raise SettingsError("A worker needs LATHE_KAFKA_URL and LATHE_SERVICE_TOKEN.")
     stop = asyncio.Event()
@@ -70,7 +70,8 @@ async def run(settings: Settings, own: WorkerSettings) -> None:
     try:
         for slot in slots:
             slot.start()
-        await assignments.start()
+        if not await _started(assignments, stop):
+            return
         worker.assignments_offset = assignments.offset
         async with asyncio.TaskGroup() as tasks:
             running = [
@@ -95,6 +96,18 @@ async def run(settings: Settings, own: WorkerSettings) -> None:
         await api.stop()
         await log_.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _started(assignments: Assignments, stop: asyncio.Event) -> bool:
+    """False if the worker was told to stop before the broker answered."""
+    starting, stopping = asyncio.create_task(assignments.start()), asyncio.create_task(stop.wait())
+    await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if starting.done():
+        starting.result()
+        return True
+    starting.cancel()
+    return False
 
 
 async def _get_ready(slots: list[Slot], heart: Heart, api: CommandApi, ready_file: Path | None) -> None:

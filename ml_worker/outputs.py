@@ -8,7 +8,6 @@ from typing import Any, Final
 import aiohttp
 import msgspec
 import structlog
-from multidict import CIMultiDict
 
 from domain.account.events import Output
 from domain.scheduling.events import RunAssigned
@@ -55,8 +54,8 @@ class Outputs:
             # A presigned address runs out: each try asks for a new one.
             target = msgspec.json.decode(await self._api.call("POST", self._path, question), type=PutTarget)
             url = self._api.absolute(target.put_url)
-            headers = CIMultiDict({"Content-Type": media_type} | self._api.headers_for(url))
-            headers.update(target.headers)
+            told = {name.lower(): value for name, value in target.headers.items()}
+            headers = {"content-type": media_type} | self._api.headers_for(url) | told
             why = await self._put(url, content, headers)
             if not why:
                 return Output(format=form, media_type=media_type, bytes=len(content), sha256=sha256)
@@ -64,7 +63,7 @@ class Outputs:
             await asyncio.sleep(wait)
         raise AssertionError("delays never end")
 
-    async def _put(self, url: str, content: bytes, headers: CIMultiDict[str]) -> str:
+    async def _put(self, url: str, content: bytes, headers: dict[str, str]) -> str:
         """Empty when stored; else what went wrong."""
         try:
             async with self._api.session.put(url, data=content, headers=headers, timeout=_PUT_TIMEOUT) as response:

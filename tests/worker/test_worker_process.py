@@ -167,3 +167,31 @@ async def test_an_engine_process_that_is_killed_fails_its_attempt_alone(works: W
 def _busy(child: psutil.Process) -> bool:
     """Whether an engine runs there: its parent made a folder for the run."""
     return any(Path(tempfile.gettempdir()).glob(f"lathe-worker-{child.ppid()}-*/*"))
+
+
+async def test_a_worker_that_waits_for_the_broker_can_be_stopped(tmp_path: Path) -> None:
+    environment = {
+        "LATHE_KAFKA_URL": "127.0.0.1:9",
+        "LATHE_SERVICE_TOKEN": TOKEN,
+        "LATHE_ENGINES": ENGINE,
+        "LATHE_HOME": str(tmp_path),
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ml_worker"), env=os.environ | environment, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    while b"does not answer yet" not in await asyncio.wait_for(process.stdout.readline(), 20):
+        assert process.returncode is None
+    process.send_signal(signal.SIGTERM)
+    await asyncio.wait_for(process.communicate(), 15)
+    assert process.returncode == 0
+
+
+async def test_a_worker_without_settings_says_what_is_missing() -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LATHE_")}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ml_worker"), env=environment, stderr=asyncio.subprocess.PIPE
+    )
+    _, told = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 2
+    assert b"LATHE_KAFKA_URL" in told
