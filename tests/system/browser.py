@@ -1,0 +1,41 @@
+"""Debian's Chromium, driven by Playwright, with a GPU in software so that WebGL works."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from shutil import which
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
+
+
+@contextmanager
+def page_at(width: int, height: int, *, dark: bool = False) -> Iterator[Page]:
+    """A page of a new browser. Skips where there is no Chromium; fails there if CI=true."""
+    chromium = which("chromium") or which("chromium-browser")
+    if chromium is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("Chromium is missing: apt-get install chromium", pytrace=False)
+        pytest.skip("Chromium is missing")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+            accept_downloads=True,
+        )
+        yield context.new_page()
+        context.close()
+        browser.close()
