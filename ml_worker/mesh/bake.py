@@ -51,16 +51,15 @@ class Sheet(msgspec.Struct, frozen=True, eq=False):
 
 def bake(sheet: Sheet, texels: Texels, paint: Paint, watch: Callable[[], None]) -> Maps:
     mesh, size = sheet.mesh, texels.size
-    weights = texels.weights[:, :, None]
-    points = (mesh.vertices.astype(np.float32)[mesh.faces[texels.face]] * weights).sum(axis=1)
-    normals = (sheet.normals.astype(np.float32).reshape(-1, 3, 3)[texels.face] * weights).sum(axis=1)
+    points = _blend(mesh.corners(), texels)
+    normals = _blend(sheet.normals.reshape(-1, 3, 3), texels)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
     watch()
 
     blocks = _Blocks(texels, sheet.chart)
     region = blocks.spread_exact(points, paint.regions)
     watch()
-    along = longest_axes(mesh, paint.regions(mesh.corners().mean(axis=1).astype(np.float32)))[texels.face]
+    along = longest_axes(mesh, paint.regions(mesh.corners().mean(axis=1).astype(np.float32), False))[texels.face]
     coat = paint.coat(Surfaces(points, normals, region, along, sheet.texel_size))
     watch()
     rays = Rays(mesh)
@@ -72,7 +71,17 @@ def bake(sheet: Sheet, texels: Texels, paint: Paint, watch: Callable[[], None]) 
     nearest = _nearest(texels)
     surface = np.stack([sky, coat.roughness, coat.metallic], axis=1)
     relief = _normal_map(coat.height, texels, sheet, nearest) if coat.height.any() else None
-    return Maps(_picture(coat.color, nearest, size), _picture(surface, nearest, size), relief, paint.lossless)
+    color = _softened(_picture(coat.color, nearest, size), region[nearest])
+    return Maps(color, _picture(surface, nearest, size), relief, paint.lossless)
+
+
+def _blend(corners: Floats, texels: Texels) -> Array:
+    """(F, 3, 3) values at corners -> (T, 3) float32 at texels."""
+    single = corners.astype(np.float32)
+    total = single[texels.face, 0] * texels.weights[:, :1]
+    for corner in (1, 2):
+        total += single[texels.face, corner] * texels.weights[:, corner : corner + 1]
+    return np.asarray(total)
 
 
 class _Blocks:
@@ -95,9 +104,9 @@ class _Blocks:
         self.member[order] = np.cumsum(change) - 1
         """(T,): index into `first`."""
 
-    def spread_exact(self, points: Array, ask: Callable[[Array], Array]) -> Array:
+    def spread_exact(self, points: Array, ask: Callable[[Array, bool], Array]) -> Array:
         """A number for each texel, asked a block and again texel by texel in blocks that differ from a neighbour."""
-        said = ask(points[self.first])
+        said = ask(points[self.first], False)
         low = np.full((self.side + 2, self.side + 2), np.iinfo(np.int64).max)
         high = np.full((self.side + 2, self.side + 2), -1)
         row, column = np.divmod(self.block[self.first], self.side)
@@ -110,7 +119,7 @@ class _Blocks:
         unsure = (least != most)[row + 1, column + 1]
         found = said[self.member]
         again = unsure[self.member]
-        found[again] = ask(points[again])
+        found[again] = ask(points[again], True)
         return found
 
     def spread_smooth(self, said: Array) -> Array:
@@ -149,6 +158,18 @@ def _nearest(texels: Texels) -> Array:
 def _picture(values: Array, nearest: Array, size: int) -> Array:
     levels = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
     return np.asarray(levels[nearest].reshape(size, size, -1))
+
+
+def _softened(picture: Array, region: Array) -> Array:
+    """Without a staircase where two regions meet: texels on the border take the mean of their neighbours."""
+    border = np.zeros(region.shape, bool)
+    for axis in range(2):
+        differs = np.diff(region, axis=axis) != 0
+        border |= np.pad(differs, [(0, 1) if a == axis else (0, 0) for a in range(2)])
+        border |= np.pad(differs, [(1, 0) if a == axis else (0, 0) for a in range(2)])
+    soft = picture.copy()
+    soft[border] = cv2.blur(picture, (3, 3))[border]
+    return soft
 
 
 def _normal_map(height: Array, texels: Texels, sheet: Sheet, nearest: Array) -> Array:

@@ -25,6 +25,8 @@ SMALL_SHARE = 0.004
 class Charts(msgspec.Struct, frozen=True, eq=False):
     number: Ints
     """(F,): the chart of each face."""
+    direction: Ints
+    """(F,): which of AXES the face's chart is seen along."""
     flat: Floats
     """(F, 3, 2): corner positions on the chart's plane, in metres."""
     count: int
@@ -45,7 +47,7 @@ def unwrap(mesh: Mesh) -> Charts:
         # Rows of a picture run downwards; seen from outside no chart is mirrored (tangents keep their hand).
         flat[rows, :, 0] = points[rows][:, :, u] * axis[along]
         flat[rows, :, 1] = -points[rows][:, :, v]
-    return Charts(number.astype(np.int32), flat, count)
+    return Charts(number.astype(np.int32), direction, flat, count)
 
 
 def _smooth(normals: Floats, mesh: Mesh, one: Ints, two: Ints) -> Ints:
@@ -95,18 +97,22 @@ def _components(size: int, one: Ints, two: Ints) -> tuple[int, Ints]:
     return int(count), number
 
 
-def split_charts(charts: Charts, mesh: Mesh, crowded: Ints) -> Charts:
-    """Cut each crowded chart in two across its longest extent in space (charts that wind over themselves)."""
+def split_charts(charts: Charts, mesh: Mesh, over: Ints) -> Charts:
+    """Part charts that lie over themselves (`over`: (K, 2) faces of which one hides the other) by their depth."""
     number = charts.number.copy()
     count = charts.count
-    centres = mesh.corners().mean(axis=1)
-    for chart in crowded.tolist():
+    sign, axis = np.where(charts.direction % 2, -1, 1), charts.direction // 2
+    depth = mesh.corners().mean(axis=1)[np.arange(len(axis)), axis] * sign
+    middle = depth[over].mean(axis=1)
+    of_pair = number[over[:, 0]]
+    for chart in np.unique(of_pair).tolist():
         rows = np.flatnonzero(number == chart)
-        axis = int(np.ptp(centres[rows], axis=0).argmax())
-        upper = rows[centres[rows, axis] > np.median(centres[rows, axis])]
+        upper = rows[depth[rows] > np.median(middle[of_pair == chart])]
+        if len(upper) in (0, len(rows)):
+            upper = rows[len(rows) // 2 :]
         number[upper] = count
         count += 1
     one, two = face_neighbours(mesh.faces)
     same = number[one] == number[two]
     count, parts = _components(len(number), one[same], two[same])
-    return Charts(parts.astype(np.int32), charts.flat, count)
+    return Charts(parts.astype(np.int32), charts.direction, charts.flat, count)

@@ -27,6 +27,8 @@ REACH = 0.01
 ROUNDS = 6
 CLOSE = 0.002
 """How near to 0 the field must be at a crossing, in lattice steps."""
+NEAR = 0.0005
+"""How far from the exact surface, in lattice steps, a vertex may stay where it was put."""
 AROUND: Ints = np.array([[0, 0], [-1, 0], [-1, -1], [0, -1]], np.int32)
 """The four cells around a lattice edge, as offsets along the two other axes, counter-clockwise seen from above."""
 
@@ -200,6 +202,7 @@ def extract(field: Field, lattice: Lattice) -> Mesh:
     normals = field.gradient(points, reach)
     vertices, _ = _place(lattice, loops, points, normals)
     distance = field.distance(vertices)
-    slope = field.gradient(vertices, reach)
-    vertices = vertices - slope * np.clip(distance, -lattice.step / 2, lattice.step / 2)[:, None]
+    off = np.flatnonzero(np.abs(distance) > NEAR * lattice.step)
+    way = np.clip(distance[off], -lattice.step / 2, lattice.step / 2)[:, None]
+    vertices[off] -= field.gradient(vertices[off], reach) * way
     return Mesh(vertices, _split(loops, vertices, points, normals).astype(np.int32))

@@ -13,6 +13,9 @@ INWARD = 0.08
 """Where, between a corner and its face's centre, the exact normal is asked: on the face, off the edge."""
 TRUST = np.cos(np.radians(30))
 """An exact normal farther than this from its face's own belongs to another side of an edge."""
+LEAN = np.cos(np.radians(9))
+"""A face whose own normal near a corner leans farther from the shared one than this keeps its own: a long face that
+reaches from a wall a little way up a round rim would else carry the rim's shine down the wall."""
 WHOLE = 0.93
 """An exact normal was asked too near to an edge when its slope is below this share of its face's steepest."""
 
@@ -71,9 +74,30 @@ def corner_normals(mesh: Mesh, field: Field | None = None, reach: float = 1e-4) 
     total = np.stack([np.bincount(group, normals[:, k] * weight) for k in range(3)], axis=1)
     length = np.linalg.norm(total, axis=1, keepdims=True)
     shared = np.divide(total, length, out=np.zeros_like(total), where=length > 1e-9)[group]
+    if field is not None:
+        shared = _exact_where_smooth(mesh, shared, group, field, reach)
+        parted = np.einsum("ij,ij->i", normals, shared) < LEAN
+        shared[parted] = normals[parted]
+        group = np.where(parted, group.max() + 1 + np.arange(len(group)), group)
     lost = np.linalg.norm(shared, axis=1) < 0.5
     shared[lost] = own[lost]
     return shared, group.astype(np.int32)
+
+
+def _exact_where_smooth(mesh: Mesh, shared: Floats, group: Ints, field: Field, reach: float) -> Floats:
+    """The surface's normal at the very vertex, for vertices that no edge runs through.
+
+    A mean would lean towards whichever faces are many: where a round rim meets a long wall, the rim's.
+    """
+    slope = field.slope(mesh.vertices, reach)
+    strength = np.linalg.norm(slope, axis=1)
+    vertex = mesh.faces.ravel()
+    fans = np.zeros(len(mesh.vertices), np.int64)
+    _, first = np.unique(group, return_index=True)
+    np.add.at(fans, vertex[first], 1)
+    exact = (slope / np.maximum(strength, 1e-9)[:, None])[vertex]
+    smooth = (fans[vertex] == 1) & (np.einsum("ij,ij->i", exact, shared) > CREASE)
+    return np.asarray(np.where(smooth[:, None], exact, shared))
 
 
 def _angles(mesh: Mesh) -> Floats:

@@ -11,8 +11,11 @@ GUTTER = 3
 """Free texels between charts, so that filtering and small mip levels do not mix them."""
 
 
-def pack(charts: Charts, texels: int) -> Floats:
-    """(F, 3, 2) texture coordinates in texels, 0..`texels`, every chart at the same scale."""
+def pack(charts: Charts, texels: int, tightly: bool = True) -> Floats:
+    """(F, 3, 2) texture coordinates in texels, 0..`texels`, every chart at the same scale.
+
+    `tightly`: look for the largest scale that fits; else take one that does.
+    """
     corners = charts.flat.reshape(-1, 2)
     of_corner = np.repeat(charts.number, 3)
     low = np.full((charts.count, 2), np.inf)
@@ -24,7 +27,7 @@ def pack(charts: Charts, texels: int) -> Floats:
     size[turned] = size[turned][:, ::-1]
     order = np.lexsort((-size[:, 0], -size[:, 1]))
 
-    scale = _largest_scale(size[order], texels)
+    scale = _largest_scale(size[order], texels, tightly)
     placed = _place(size[order], scale, texels)
     assert placed is not None
     spot = np.empty_like(placed)
@@ -37,13 +40,13 @@ def pack(charts: Charts, texels: int) -> Floats:
     return np.asarray(local * scale + spot[charts.number][:, None])
 
 
-def _largest_scale(size: Floats, texels: int) -> float:
+def _largest_scale(size: Floats, texels: int, tightly: bool) -> float:
     area = float((size[:, 0] * size[:, 1]).sum())
     high: float = min(texels / max(area, 1e-30) ** 0.5, (texels - 2 * GUTTER) / float(size.max()))
     low = high
     while _place(size, low, texels) is None:
-        low *= 0.8
-    for _ in range(5):
+        low, high = low * 0.85, low
+    for _ in range(3 if tightly else 0):
         middle = (low + high) / 2
         low, high = (middle, high) if _place(size, middle, texels) is not None else (low, middle)
     return low

@@ -42,8 +42,8 @@ class Paint(Protocol):
     lossless: bool
     """Few colours with hard edges between them: keep the picture as PNG."""
 
-    def regions(self, points: Array) -> Array:
-        """(N, 3) -> (N,) int64. Regions are large: the baker asks a few texels and refines along borders."""
+    def regions(self, points: Array, closely: bool) -> Array:
+        """(N, 3) -> (N,) int64. Regions are large: the baker asks a few texels, and again `closely` along borders."""
         ...
 
     def coat(self, surfaces: Surfaces) -> Coat: ...
@@ -54,13 +54,17 @@ class MaterialPaint:
 
     def __init__(self, field: Field) -> None:
         self.field = field
+        low, high = field.solid.bounds
+        self.reach = max(b - a for a, b in zip(low, high, strict=True)) * 1e-4
         self.materials: tuple[Material, ...] = field.solid.materials
         for material in self.materials:
             if material.pattern not in PATTERNS:
                 raise Permanent("material-unknown", f"There is no pattern named {material.pattern!r}.")
         self.lossless = all(material.pattern == "plain" for material in self.materials)
 
-    def regions(self, points: Array) -> Array:
+    def regions(self, points: Array, closely: bool) -> Array:
+        if closely:  # chords of round parts lie beside the surface, which would make a border wave
+            points = points - self.field.gradient(points, self.reach) * self.field.distance(points)[:, None]
         return self.field.material(points)
 
     def coat(self, surfaces: Surfaces) -> Coat:

@@ -66,6 +66,8 @@ EFFORTS: dict[Quality, Effort] = {
     "standard": Effort(45_000, 88, 256, 2.5e-4),
     "high": Effort(180_000, 160, 448, 1e-4),
 }
+FOLDS_SEEN_AT = 320
+"""Texture size at which charts are first looked through for folds: cheaper than the real one."""
 MEDIA_TYPES: dict[Format, str] = {"glb": "model/gltf-binary", "obj": "application/zip", "stl": "model/stl"}
 SUFFIXES: dict[Format, str] = {"glb": ".glb", "obj": ".obj.zip", "stl": ".stl"}
 
@@ -182,7 +184,7 @@ def _finish(surface: _Surface, paint: Paint, options: Options, told: _Told, name
     told.at("texture", 1.0)
 
     made = _write(asset, options, told)
-    overlap = len(texels.crowded) / len(surface.mesh.faces)
+    overlap = len(np.unique(texels.crowded)) / len(surface.mesh.faces)
     deviation = None if surface.deviation is None else surface.deviation * scale
     told.metrics |= {"faces": len(scaled.faces), "charts": charts.count}
     return Built(made, report(asset, uv_overlap=overlap, deviation=deviation), told.metrics)
@@ -191,13 +193,17 @@ def _finish(surface: _Surface, paint: Paint, options: Options, told: _Told, name
 def _unwrapped(mesh: Mesh, size: int, watch: Callable[[], None]) -> tuple[Charts, Floats, Texels]:
     """Charts, and texture coordinates in texels; charts that lie over themselves are cut until none does."""
     charts = unwrap(mesh)
+    side = min(size, FOLDS_SEEN_AT)
     while True:
         watch()
-        uvs = pack(charts, size)
-        texels = rasterise(uvs, size)
-        if not len(texels.crowded):
+        uvs = pack(charts, side, tightly=side == size)
+        texels = rasterise(uvs, side)
+        if len(texels.crowded):
+            charts = split_charts(charts, mesh, texels.crowded)
+        elif side < size:
+            side = size
+        else:
             return charts, uvs, texels
-        charts = split_charts(charts, mesh, np.unique(charts.number[texels.crowded]))
 
 
 def _write(asset: Asset, options: Options, told: _Told) -> tuple[Made, ...]:

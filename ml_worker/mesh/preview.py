@@ -24,6 +24,8 @@ LAMP_RAYS = 9
 FLOOR_GRID, FLOOR_RAYS = 112, 28
 FINE = np.array([[-0.375, -0.125], [0.125, -0.375], [0.375, 0.125], [-0.125, 0.375]])
 """Where in a pixel the extra rays go (rotated grid)."""
+RESTLESS = 0.1
+"""Contrast (of 1) with the pixels around from which a pixel gets the extra rays."""
 BACKDROP = np.array([[0.965, 0.968, 0.975], [0.86, 0.87, 0.89]], np.float32)
 """sRGB of the picture's middle and of its corners."""
 
@@ -37,11 +39,12 @@ class Camera(msgspec.Struct, frozen=True, eq=False):
     """Half the picture's width at distance 1."""
 
     def rays(self, x: Array, y: Array) -> Array:
-        """(N, 3) directions through pixels, in pixels."""
-        u = (x / SIZE * 2 - 1) * self.scale
-        v = (1 - y / SIZE * 2) * self.scale
-        directions = self.ahead + u[:, None] * self.right + v[:, None] * self.up
-        return np.asarray(directions / np.linalg.norm(directions, axis=1, keepdims=True))
+        """(N, 3) float32 directions through pixels, in pixels."""
+        u = ((x / SIZE * 2 - 1) * self.scale).astype(np.float32)
+        v = ((1 - y / SIZE * 2) * self.scale).astype(np.float32)
+        right, up, ahead = (axis.astype(np.float32) for axis in (self.right, self.up, self.ahead))
+        directions = ahead + u[:, None] * right + v[:, None] * up
+        return np.asarray(directions / np.sqrt(1 + u * u + v * v)[:, None])
 
 
 def aim(points: Array) -> Camera:
@@ -132,10 +135,9 @@ class _Scene:
         seen = np.flatnonzero(face != MISS)
         point = (self.camera.eye + directions[seen] * distance[seen, None]).astype(np.float32)
         corners = self.asset.faces[face[seen]]
-        share = np.stack([1 - weight[seen].sum(axis=1), weight[seen, 0], weight[seen, 1]], axis=1)[:, :, None]
-        normal = (self.asset.normals[corners] * share).sum(axis=1)
+        normal = _between(self.asset.normals, corners, weight[seen])
         normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
-        uv = (self.asset.uvs[corners] * share).sum(axis=1).astype(np.float32)
+        uv = _between(self.asset.uvs, corners, weight[seen])
         texel = uv * np.float32(self.color.shape[0]) - np.float32(0.5)
         base, surface = _lookup(self.color, texel), _lookup(self.surface, texel)
         view = -directions[seen].astype(np.float32)
@@ -143,6 +145,13 @@ class _Scene:
         light = shade(base, surface[:, 1], surface[:, 2], surface[:, 0], share_lit, normal.astype(np.float32), view)
         color[seen] = develop(light)
         return color, face, point, normal
+
+
+def _between(values: Array, corners: Array, weight: Array) -> Array:
+    """(V, C) values -> (N, C) at places in faces: `corners` (N, 3), `weight` (N, 2) of the second and third corner."""
+    base = values[corners[:, 0]]
+    one, two = values[corners[:, 1]] - base, values[corners[:, 2]] - base
+    return np.asarray(base + one * weight[:, :1] + two * weight[:, 1:])
 
 
 def _shrunk(picture: Array, side: int) -> Array:
@@ -193,8 +202,7 @@ def _lamp_light(scene: _Scene) -> Array:
     face, distance, weight = scene.rays.first_hit(origin, directions)
     seen = np.flatnonzero(face != MISS)
     corners = scene.asset.faces[face[seen]]
-    share = np.stack([1 - weight[seen].sum(axis=1), weight[seen, 0], weight[seen, 1]], axis=1)[:, :, None]
-    normal = (scene.asset.normals[corners] * share).sum(axis=1)
+    normal = _between(scene.asset.normals, corners, weight[seen])
     point = scene.camera.eye + directions[seen] * distance[seen, None]
     turned_to = normal @ KEY > 0  # elsewhere the lamp does not count, and its absence must not leak over edges
     seen = seen[turned_to]
@@ -212,4 +220,4 @@ def _restless(picture: Array, face: Array) -> Array:
     contrast = (cv2.dilate(picture, kernel) - cv2.erode(picture, kernel)).max(axis=2)
     model = (face != MISS).astype(np.uint8)
     outline = cv2.dilate(model, kernel) != cv2.erode(model, kernel)
-    return np.asarray((contrast > 0.07) & (cv2.dilate(model, kernel) > 0) | outline)
+    return np.asarray((contrast > RESTLESS) & (cv2.dilate(model, kernel) > 0) | outline)

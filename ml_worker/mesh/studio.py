@@ -55,7 +55,7 @@ def shade(color: Array, roughness: Array, metallic: Array, sky: Array, lit: Arra
 
     `color` linear base colour, `sky` 0..1 openness, `lit` 0..1 share of the lamp that is seen, `view` towards the eye.
     """
-    facing = np.clip((normal * view).sum(axis=1, keepdims=True), 1e-3, 1)
+    facing = np.clip(_dot(normal, view), 1e-3, 1)
     rough, metal = roughness[:, None], metallic[:, None]
     base = 0.04 * (1 - metal) + color * metal
     diffuse = color * (1 - metal)
@@ -66,12 +66,12 @@ def shade(color: Array, roughness: Array, metallic: Array, sky: Array, lit: Arra
     light = light + diffuse * RIM_COLOR * (np.clip(normal @ rim, 0, 1) * sky)[:, None]
 
     half = view + KEY.astype(np.float32)
-    half /= np.linalg.norm(half, axis=1, keepdims=True)
-    towards = np.clip((normal * half).sum(axis=1, keepdims=True), 0, 1)
+    half /= np.sqrt(_dot(half, half))
+    towards = np.clip(_dot(normal, half), 0, 1)
     alpha = np.maximum(rough, 0.12) ** 2
     spread = towards * towards * (alpha * alpha - 1) + 1
     gloss = alpha * alpha / (np.pi * spread * spread) * 0.25
-    fresnel = base + (1 - base) * (1 - np.clip((view * half).sum(axis=1, keepdims=True), 0, 1)) ** 5
+    fresnel = base + (1 - base) * (1 - np.clip(_dot(view, half), 0, 1)) ** 5
     light = (
         light
         + np.minimum(gloss, 6) * fresnel * KEY_COLOR * (np.clip(normal @ KEY.astype(np.float32), 0, 1) * lit)[:, None]
@@ -85,12 +85,16 @@ def shade(color: Array, roughness: Array, metallic: Array, sky: Array, lit: Arra
     return np.asarray(light + reflected * np.clip(base * scale + offset, 0, 1), np.float32)
 
 
+def _dot(a: Array, b: Array) -> Array:
+    return np.asarray(np.einsum("ij,ij->i", a, b)[:, None])
+
+
 def develop(light: Array) -> Array:
     """Linear light -> sRGB 0..1 by Khronos' PBR Neutral tone mapping (2024), which keeps base colours what they are."""
-    x = light * np.float32(EXPOSURE)
-    least = x.min(axis=1, keepdims=True)
+    x: Array = light * np.float32(EXPOSURE)
+    least: Array = np.minimum(np.minimum(x[:, 0], x[:, 1]), x[:, 2])[:, None]
     x = x - np.where(least < 0.08, least - 6.25 * least * least, 0.04)
-    peak = np.maximum(x.max(axis=1, keepdims=True), 1e-6)
+    peak = np.maximum(np.maximum(np.maximum(x[:, 0], x[:, 1]), x[:, 2])[:, None], 1e-6)
     start, width = 0.76, 0.24
     pressed = np.where(peak < start, peak, 1 - width * width / np.maximum(peak + width - start, width))
     x = x * (pressed / peak)

@@ -16,7 +16,7 @@ class Texels(msgspec.Struct, frozen=True, eq=False):
     weights: Floats
     """(T, 3) float32 barycentric coordinates in the face."""
     crowded: Ints
-    """Faces that lie over others in the atlas."""
+    """(K, 2) pairs of faces of which one lies over the other in the atlas."""
 
 
 def rasterise(flat: Floats, size: int) -> Texels:
@@ -79,12 +79,12 @@ def _barycentric(corners: Floats, points: Floats) -> Floats:
 
 
 def _overlapping(flat: Floats, shown: Ints, top: Ints, size: int) -> Ints:
-    """Faces of which some texel's centre lies well inside two faces (faces that merely touch do not count)."""
+    """(K, 2) pairs of faces that share a texel whose centre lies well inside both (touching does not count)."""
     at = np.flatnonzero(shown != top)
     if not len(at):
-        return np.zeros(0, np.int32)
+        return np.zeros((0, 2), np.int32)
     points = np.stack([at % size + 0.5, at // size + 0.5], axis=1)
     deep = np.ones(len(at), bool)
     for faces in (shown[at], top[at]):
         deep &= _barycentric(flat[faces], points).min(axis=1) > 0.02
-    return np.unique(top[at[deep]])
+    return np.unique(np.stack([shown[at[deep]], top[at[deep]]], axis=1), axis=0)

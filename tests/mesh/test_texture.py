@@ -104,7 +104,7 @@ def test_faces_that_lie_over_each_other_are_found() -> None:
     apart = rasterise(np.array([one, [[60.0, 10.0], [60.0, 60.0], [10.0, 60.0]]]), 64)
     over = rasterise(np.array([one, [[12.0, 12.0], [50.0, 12.0], [12.0, 50.0]]]), 64)
     assert len(apart.crowded) == 0
-    assert over.crowded.tolist() == [1]
+    assert over.crowded.tolist() == [[0, 1]]
 
 
 @pytest.mark.parametrize("name", PATTERNS)
