@@ -44,7 +44,7 @@ class FormEngine:
             raise not_understood("There is nothing to read in the request.", FAMILIES)
         request = self._understanding.read(inputs.prompt)
         wish = make_wish(request, run.seed)
-        solid = make_solid(request, run.seed)
+        solid = make_solid(request, wish)
         run.progress("understand", 1.0)
         built = build(solid, Options.of(params), run, name=request.family.id, fineness=request.family.fineness)
         return Result(

@@ -8,15 +8,13 @@
 What fits nowhere is put down as ignored, never guessed at.
 """
 
-from ml_worker.engines.form.families.family import Family, Feature, Finish
+from ml_worker.engines.form.families.family import Family, Feature
+from ml_worker.engines.form.filling import MAIN, Filling
 from ml_worker.engines.form.lexicon.reader import Item, Lexicon
 from ml_worker.engines.form.materials import STUFF
-from ml_worker.engines.form.palette import COLORS, Rgb, from_hex, shade
+from ml_worker.engines.form.palette import COLORS, from_hex, shade
 from ml_worker.engines.form.refusals import cannot_make
-from ml_worker.engines.form.request import MOST_OBJECTS, Request
-
-STARTERS = ("with", "without", "made", "full", "away")
-MAIN = "main"
+from ml_worker.engines.form.request import Request
 
 
 class Grammar:
@@ -24,6 +22,7 @@ class Grammar:
 
     def __init__(self, items: list[Item], head: int, request: Request, lexicon: Lexicon) -> None:
         self.items, self.head, self.request, self.lexicon = items, head, request, lexicon
+        self.fill = Filling(request)
         self.at = 0
         self.target = MAIN
         self.buffer: list[tuple[str, object, str]] = []
@@ -52,9 +51,7 @@ class Grammar:
         before = self.at < self.head
         if item.may_be("comma"):
             self._close()
-        elif item.may_be("number") and self._measure():
-            return
-        elif item.may_be("dimension") and self._named_measure():
+        elif (item.may_be("number") and self._measure()) or (item.may_be("dimension") and self._named_measure()):
             return
         elif item.may_be("lacking"):
             self._remove(item.get("lacking"), item.text)
@@ -68,24 +65,22 @@ class Grammar:
             return
         elif item.may_be("made") or (item.may_be("in", "of") and self._finish_follows()):
             self._close(keep_target=True)
-        elif item.may_be("is", "and", "filler", "article", "one", "of", "by") or (before and item.may_be("made", "in")):
-            if item.may_be("is"):
+        elif item.may_be("is", "and", "but", "filler", "article", "one", "of", "by") or (
+            before and item.may_be("made", "in")
+        ):
+            if item.may_be("is") or (item.may_be("and", "but") and self._part_follows()):
                 self._close(keep_target=True)
         elif item.may_be("away") and not before:
             self._skip_phrase()
             return
-        elif item.may_be("part"):
+        elif item.may_be("part") and not self._describes(item):
             self._part(item)
-        elif not self._adjective(item):
+        elif not self._adjective(item, of_whole=True):
             if item.may_be("number"):
                 self.buffer.append(("number", item.get("number"), item.text))
-            elif not item.may_be("tail", "quality") or not self._harmless(item):
+            elif not item.may_be("tail", "quality"):
                 self._unknown(item)
         self.at += 1
-
-    def _harmless(self, item: Item) -> bool:
-        """Praise and the like change nothing; what sounds like a wish for a look is told as ignored."""
-        return item.may_be("tail", "quality")
 
     def _unknown(self, item: Item) -> None:
         meant = self.lexicon.nearest(item.text, ("color", "material", "part", "option", "scale", "side"))
@@ -93,11 +88,17 @@ class Grammar:
             self.request.ignored.append(item.text)
             return
         self.request.corrected[item.text] = meant
-        tokens = [t for t in self.lexicon.items_of(meant)]
-        self.items[self.at] = tokens[0]
+        self.items[self.at] = self.lexicon.items_of(meant)[0]
         self.at -= 1
 
-    def _adjective(self, item: Item) -> bool:
+    def _describes(self, item: Item) -> bool:
+        """`orange` is a fruit, but a colour before `leaves`."""
+        following = self._peek(1)
+        return (
+            item.may_be("color", "material") and following is not None and following.may_be("part", "color", "material")
+        )
+
+    def _adjective(self, item: Item, of_whole: bool = False) -> bool:
         """Buffer a colour, material, size or option; True if it was one."""
         following = self._peek(1)
         if item.may_be("hex"):
@@ -105,13 +106,16 @@ class Grammar:
         elif item.may_be("tone") and following is not None and following.may_be("color", "material", "hex"):
             self.at += 1
             tone = item.get("tone")
-            color = COLORS[following.get("color")] if following.may_be("color") else (
-                from_hex(following.text) if following.may_be("hex") else STUFF[following.get("material")].color)
+            color = (
+                COLORS[following.get("color")]
+                if following.may_be("color")
+                else (from_hex(following.text) if following.may_be("hex") else STUFF[following.get("material")].color)
+            )
             words = f"{item.text} {following.text}"
             if not following.may_be("color", "hex"):
                 self.buffer.append(("material", following.get("material"), following.text))
             self.buffer.append(("color", shade(color, tone), words))
-        elif item.may_be("option"):
+        elif item.may_be("option") and not (of_whole and item.may_be("side") and self._of_parts(item)):
             self.buffer.append(("option", [m.value for m in item.meanings if m.kind == "option"], item.text))
         elif item.may_be("color"):
             self.buffer.append(("color", COLORS[item.get("color")], item.text))
@@ -124,6 +128,21 @@ class Grammar:
         else:
             return False
         return True
+
+    def _part_follows(self) -> bool:
+        """After `and`: does the phrase end in a part? Then what came before belongs to the noun before."""
+        ahead = 1
+        while (item := self._peek(ahead)) is not None:
+            if item.may_be("part") and not item.may_be("color", "material"):
+                return True
+            if not item.may_be("one", "article", "number", "color", "material", "tone", "hex", "option", "side"):
+                return False
+            ahead += 1
+        return False
+
+    def _of_parts(self, item: Item) -> bool:
+        """`thin` may be said of legs, but a thin chair is one of little width."""
+        return all(self.family.feature(m.value[0]) for m in item.meanings if m.kind == "option")
 
     def _finish_follows(self) -> bool:
         item = self._peek(1)
@@ -156,8 +175,13 @@ class Grammar:
         if self.items[at].text in ("in", "foot", "feet") and not self._unit_here(at):
             return False
         at += 1
-        while at < len(self.items) and at != self.head and self.items[at].may_be("in") and at + 1 < len(self.items) and (
-                self.items[at + 1].may_be("dimension")):
+        while (
+            at < len(self.items)
+            and at != self.head
+            and self.items[at].may_be("in")
+            and at + 1 < len(self.items)
+            and (self.items[at + 1].may_be("dimension"))
+        ):
             at += 1
         side = "longest"
         if len(numbers) == 1 and at < len(self.items) and self.items[at].may_be("dimension") and at != self.head:
@@ -165,13 +189,13 @@ class Grammar:
             at += 1
         words = " ".join(item.text for item in self.items[self.at : at])
         if len(numbers) == 1:
-            self._set_measure(side, numbers[0] * unit, words)
+            self.fill.measure(side, numbers[0] * unit, words)
         else:
             sides = ("width", "depth", "height") if len(numbers) < 4 else ()
             if not sides:
                 raise cannot_make(f'"{words}" gives more than three sides.')
             for name, number in zip(sides, numbers, strict=False):
-                self._set_measure(name, number * unit, words)
+                self.fill.measure(name, number * unit, words)
         self.at = at
         return True
 
@@ -189,30 +213,24 @@ class Grammar:
         if at + 1 >= len(self.items) or not self.items[at].may_be("number") or not self.items[at + 1].may_be("unit"):
             return False
         words = " ".join(item.text for item in self.items[self.at : at + 2])
-        self._set_measure(self.items[self.at].get("dimension"),
-                          self.items[at].get("number") * self.items[at + 1].get("unit"), words)
+        self.fill.measure(
+            self.items[self.at].get("dimension"), self.items[at].get("number") * self.items[at + 1].get("unit"), words
+        )
         self.at = at + 2
         return True
-
-    def _set_measure(self, side: str, metres: float, words: str) -> None:
-        old = self.request.measures.get(side)
-        if old is not None and old != metres:
-            raise cannot_make(f'"{words}" contradicts another {side} in the same request.')
-        if metres <= 0:
-            raise cannot_make(f'"{words}" is no size: it must be more than zero.')
-        self.request.measures[side] = metres
-        self.request.say("size", words)
 
     def _parts(self, removing: bool) -> None:
         """Part phrases after `with` or `without`, until another kind of phrase begins."""
         begun = self.at
         waiting: list[str] = []
         while (item := self._peek()) is not None:
-            if item.may_be("without") or item.text in ("no", "without"):
+            if item.may_be("without"):
                 removing = True
-            elif item.may_be("with"):
+            elif item.may_be("dimension") and self._named_measure():
+                continue
+            elif item.may_be("but") or item.may_be("with"):
                 removing = False
-            elif item.may_be("part"):
+            elif item.may_be("part") and not self._describes(item):
                 if removing:
                     self._remove(item.get("part"), item.text)
                     self.buffer.clear()
@@ -224,9 +242,9 @@ class Grammar:
                 if following is not None and following.may_be("in", "of", "made", "is"):
                     self.at += 1
                     return
-            elif item.may_be("made", "away") and not item.may_be("filler"):
-                break
-            elif item.may_be("in", "of") and not waiting and self.at > begun:
+            elif (item.may_be("made", "away") and not item.may_be("filler")) or (
+                item.may_be("in", "of") and not waiting and self.at > begun
+            ):
                 break
             elif item.may_be("number"):
                 if self._measure():
@@ -236,11 +254,7 @@ class Grammar:
                 self.buffer.append(("number", 1.0, ""))
             elif self._adjective(item):
                 pass
-            elif item.may_be("comma"):
-                if waiting:
-                    self._drop(waiting)
-                    waiting = []
-            elif item.may_be("and"):
+            elif item.may_be("comma") or item.may_be("and"):
                 if waiting:
                     self._drop(waiting)
                     waiting = []
@@ -281,7 +295,7 @@ class Grammar:
         assert feature is not None
         if feature.least > 0:
             raise cannot_make(f"I cannot make a {self.family.id} without its {feature.nouns[0]}.")
-        self._set_count(feature, 0, f"without {word}")
+        self.fill.count(feature, 0, f"without {word}")
 
     def _not(self) -> None:
         """`not red`: the next word is put down as ignored rather than followed."""
@@ -297,7 +311,7 @@ class Grammar:
     def _skip_phrase(self) -> None:
         words = [self.items[self.at].text]
         self.at += 1
-        while (item := self._peek()) is not None and not item.may_be("comma", "with", "without", "and", "made"):
+        while (item := self._peek()) is not None and not item.may_be("comma", "with", "without", "and", "but", "made"):
             if item.may_be("in") and self._finish_follows():
                 break
             words.append(item.text)
@@ -312,18 +326,18 @@ class Grammar:
         for kind, value, text in self.buffer:
             if kind == "color":
                 assert isinstance(value, tuple)
-                self._set_color(target, value, text)
+                self.fill.color(target, value, text)
             elif kind == "material":
-                self._set_stuff(target, str(value), text)
+                self.fill.stuff(target, str(value), text)
             elif kind == "number":
                 assert isinstance(value, float)
-                if feature is not None and noun is not None:
-                    self._set_count(feature, self._whole(value, text), f"{text} {noun.text}")
+                if feature is not None and noun is not None and (text or feature.least <= 1 < feature.most):
+                    self.fill.count(feature, self.fill.whole(value, text), f"{text} {noun.text}")
                 elif text:
-                    self._set_objects(value, text)
+                    self.fill.objects(value, text)
             elif kind == "option":
                 assert isinstance(value, list)
-                self._set_option(target, value, text)
+                self.fill.option(target, value, text)
             elif kind in ("scale", "side") and target != MAIN:
                 self.request.ignored.append(f"{text} {noun.text}" if noun else text)
             elif kind == "scale":
@@ -332,82 +346,7 @@ class Grammar:
                 self.request.say("size", text)
             elif kind == "side":
                 assert isinstance(value, tuple)
-                self._set_side(str(value[0]), float(value[1]), text)
+                self.fill.side(str(value[0]), float(value[1]), text)
         if noun is not None and feature is not None and feature.id not in self.request.counts:
-            self._mention(feature, noun)
+            self.fill.mention(feature, noun)
         self.buffer.clear()
-
-    def _mention(self, feature: Feature, noun: Item) -> None:
-        """Named without a number: there must be some."""
-        if feature.normal == 0:
-            some = min(feature.most, 2 if noun.plural else 1)
-            self.request.counts[feature.id] = max(some, feature.least)
-
-    def _whole(self, value: float, text: str) -> int:
-        if value != int(value):
-            raise cannot_make(f"{text} is not a whole number, and I can only count in whole ones.")
-        return int(value)
-
-    def _set_objects(self, value: float, text: str) -> None:
-        count = self._whole(value, text)
-        if not 1 <= count <= MOST_OBJECTS:
-            raise cannot_make(f"I can set out 1 to {MOST_OBJECTS} objects in one model, not {text}.")
-        if self.request.count not in (1, count):
-            raise cannot_make(f"{self.request.count} or {count}: the request gives two numbers of objects.")
-        self.request.count = count
-
-    def _set_count(self, feature: Feature, count: int, words: str) -> None:
-        name = feature.nouns[0]
-        if not feature.least <= count <= feature.most and not (count == 0 and feature.least == 0):
-            span = f"{max(feature.least, 1)} to {feature.most}" if feature.most > max(feature.least, 1) else "one"
-            rest = " or none" if feature.least == 0 else ""
-            raise cannot_make(f"I cannot make a {self.family.id} with {count} x {name}: it can have {span}{rest}.")
-        old = self.request.counts.get(feature.id)
-        if old is not None and old != count:
-            raise cannot_make(f"The request gives both {old} and {count} for the {name}.")
-        self.request.counts[feature.id] = count
-
-    def _set_option(self, target: str, values: list[tuple[str, str]], text: str) -> None:
-        fitting = [pair for pair in values if pair[0] == target] if target != MAIN else values
-        if not fitting:
-            fitting = [pair for pair in values if target == MAIN]
-        if not fitting:
-            self.request.ignored.append(text)
-            return
-        option, value = fitting[0]
-        old = self.request.options.get(option)
-        if old is not None and old != value:
-            raise cannot_make(f'"{old}" and "{value}" contradict each other: a {self.family.id} is one or the other.')
-        self.request.options[option] = value
-        self.request.say("style", text)
-
-    def _set_side(self, side: str, factor: float, text: str) -> None:
-        old = self.request.stretches.get(side)
-        if old is not None and (old > 1) != (factor > 1):
-            raise cannot_make(f'"{text}" contradicts another word about the {side}.')
-        self.request.stretches[side] = factor
-        self.request.say("size", text)
-
-    def _set_color(self, target: str, color: Rgb, text: str) -> None:
-        for role in (target, "accent") if target == MAIN else (target,):
-            old = self.request.finishes.get(role, Finish())
-            if old.color is None or old.color == color:
-                self.request.finishes[role] = Finish(old.stuff, color)
-                self.request.say("colours", text if target == MAIN else f"{text} {target}")
-                return
-        what = f"the {target}" if target != MAIN else f"a {self.family.id}"
-        most = "one colour" if target != MAIN else "two colours unless you say which part is which"
-        raise cannot_make(f'I can give {what} {most}; "{text}" is one too many.')
-
-    def _set_stuff(self, target: str, stuff: str, text: str) -> None:
-        for role in (target, "accent") if target == MAIN else (target,):
-            old = self.request.finishes.get(role, Finish())
-            if old.stuff is None or old.stuff == stuff or stuff == "wood" and STUFF[old.stuff].group == "wood":
-                self.request.finishes[role] = Finish(old.stuff or stuff, old.color)
-                self.request.say("materials", text if target == MAIN else f"{text} {target}")
-                return
-            if old.stuff == "wood" and STUFF[stuff].group == "wood":
-                self.request.finishes[role] = Finish(stuff, old.color)
-                self.request.say("materials", text if target == MAIN else f"{text} {target}")
-                return
-        raise cannot_make(f'I can make it of two materials unless you say which part is which; "{text}" is one too many.')

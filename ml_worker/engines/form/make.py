@@ -1,9 +1,8 @@
 """From a request to the solid that is meshed."""
 
-import random
-
-from ml_worker.engines.form.families.family import Wish
+from ml_worker.engines.form.families.family import Finish, Taste, Wish
 from ml_worker.engines.form.measure import surface_box
+from ml_worker.engines.form.palette import COLORS
 from ml_worker.engines.form.request import Request
 from ml_worker.engines.form.sizing import sides
 from ml_worker.engines.form.solid import Assembly, Rows, Standing
@@ -13,9 +12,8 @@ NEARLY = 0.12
 """A family meets the wished size within this share; the rest is made exact by scaling the whole."""
 
 
-def make_solid(request: Request, seed: int) -> Solid:
-    """The same request and seed give the same solid. Raises BadInput `cannot-make`."""
-    wish = make_wish(request, seed)
+def make_solid(request: Request, wish: Wish) -> Solid:
+    """The objects of one request, from a wish made for it; a wish is used up by this, as its chances are drawn."""
     assembly = Assembly(request.family.build(wish))
     box = surface_box(assembly)
     wanted = {"width": wish.width, "height": wish.height, "depth": wish.depth}
@@ -32,12 +30,18 @@ def make_solid(request: Request, seed: int) -> Solid:
 
 
 def make_wish(request: Request, seed: int) -> Wish:
-    """Everything resolved: what was asked, else what the variant has, else what the family has."""
+    """Everything resolved: what was asked, else what the variant has, else what the family has.
+
+    The same request and seed give the same wish. Raises BadInput `cannot-make` for sizes out of range.
+    """
     family, variant = request.family, request.family.variants[request.variant]
     width, height, depth = sides(request)
     counts = {feature.id: feature.normal for feature in family.features}
     counts |= dict(variant.features) | request.counts
+    finishes = dict(request.finishes)
+    if variant.color and not any(finishes.get(role, Finish()).color for role in ("main", "body")):
+        finishes["main"] = Finish(finishes.get("main", Finish()).stuff, COLORS[variant.color])
     return Wish(
         request.variant, width, height, depth, counts, dict(variant.options) | request.options,
-        dict(request.finishes), random.Random(f"{family.id}/{seed}"),
+        finishes, Taste(f"{family.id}/{seed}"),
     )  # fmt: skip

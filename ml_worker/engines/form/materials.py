@@ -97,18 +97,32 @@ def make(stuff: str, color: Rgb | None = None, name: str | None = None) -> Mater
     kind = STUFF[stuff]
     label = name or stuff
     if color is None:
-        return Material(name=label, color=kind.color, metallic=kind.metallic, roughness=kind.roughness,
-                        pattern=kind.pattern, color2=kind.color2, scale=kind.scale)
+        return Material(
+            name=label,
+            color=kind.color,
+            metallic=kind.metallic,
+            roughness=kind.roughness,
+            pattern=kind.pattern,
+            color2=kind.color2,
+            scale=kind.scale,
+        )
     pattern = kind.dyed_pattern or kind.pattern
     second = None
     if pattern == "wood":
         second = shade(color, "dark") if sum(color) > 0.6 else shade(color, "light")
         second = (0.6 * color[0] + 0.4 * second[0], 0.6 * color[1] + 0.4 * second[1], 0.6 * color[2] + 0.4 * second[2])
-    elif pattern == "marble":
+    elif pattern in ("marble", "tiles"):
         second = shade(color, "dark")
     elif pattern == "brick":
         second = kind.color2
     metallic = 1.0 if kind.metallic and color in (COLORS["gold"], COLORS["silver"]) else 0.0
     roughness = kind.dyed_roughness if kind.dyed_roughness is not None else kind.roughness
-    return Material(name=label, color=color, metallic=metallic, roughness=roughness, pattern=pattern, color2=second,
-                    scale=kind.scale)
+    return Material(
+        name=label,
+        color=color,
+        metallic=metallic,
+        roughness=roughness,
+        pattern=pattern,
+        color2=second,
+        scale=kind.scale,
+    )

@@ -44,4 +44,3 @@ def _gap(solid: Assembly, axis: int, direction: float) -> float:
         gone = gone[going] + step
         points[:, axis] += direction * step
     return best if best < size[axis] else 0.0
-

@@ -18,6 +18,9 @@ def sides(request: Request) -> tuple[float, float, float]:
     variant = family.variants[request.variant]
     by_option = (family.sizes[value] for value in request.options.values() if value in family.sizes)
     natural = dict(zip(SIDES, variant.size or next(by_option, family.size), strict=True))
+    if family.turned or "round" in request.options.values():
+        _pair(request.stretches)
+        _pair(request.measures)
     size = {side: natural[side] * request.scale * request.stretches.get(side, 1.0) for side in SIDES}
     measured = dict(request.measures)
     if "longest" in measured:
@@ -37,8 +40,15 @@ def sides(request: Request) -> tuple[float, float, float]:
     return size["width"], size["height"], size["depth"]
 
 
+def _pair(sides: dict[str, float]) -> None:
+    """What is said of the width of a round thing holds for its depth, and the other way round."""
+    for one, other in (("width", "depth"), ("depth", "width")):
+        if one in sides:
+            sides.setdefault(other, sides[one])
+
+
 def _dragged(ratio: float, coupled: float) -> float:
-    """What a side becomes when another is pulled by `ratio`: by the family's taste up to double or half, then evenly."""
+    """What a side becomes when another is pulled by `ratio`: to the family's taste up to twice or half, then evenly."""
     edge = 2.0 if ratio > 1 else 0.5
     if 0.5 <= ratio <= 2.0:
         return float(ratio**coupled)

@@ -65,7 +65,7 @@ class Standing:
     """An object set on Y = 0, centred on X and Z by its true surface box. `scale` makes it larger."""
 
     def __init__(self, inner: Assembly, surface: Box, scale: float = 1.0) -> None:
-        (x0, y0, z0), (x1, y1, z1) = surface
+        (x0, y0, z0), (x1, _, z1) = surface
         self._inner, self._scale = inner, scale
         self._shift = torch.tensor([(x0 + x1) / 2, y0, (z0 + z1) / 2])
         w, h, d = (size * scale for size in surface.size)
@@ -83,7 +83,7 @@ class Rows:
     """`count` copies of one object in centred rows on the floor, for the cost of evaluating one."""
 
     def __init__(self, inner: Standing, count: int) -> None:
-        (_, _, _), (x1, y1, z1) = inner.bounds
+        x1, top, z1 = inner.bounds[1]
         gap = 0.22 * max(2 * x1, 2 * z1)
         self._inner, self._gap = inner, gap
         self._pitch_x, self._pitch_z = 2 * x1 + gap, 2 * z1 + gap
@@ -93,7 +93,7 @@ class Rows:
         self._lengths = torch.tensor(lengths[::-1], dtype=torch.float32)
         half_x = ((columns - 1) * self._pitch_x) / 2 + x1
         half_z = ((rows - 1) * self._pitch_z) / 2 + z1
-        self.bounds: tuple[Vec3, Vec3] = ((-half_x, 0.0, -half_z), (half_x, y1, half_z))
+        self.bounds: tuple[Vec3, Vec3] = ((-half_x, 0.0, -half_z), (half_x, top, half_z))
         self.materials = inner.materials
 
     def _home(self, points: Tensor) -> tuple[Tensor, Tensor]:
@@ -107,8 +107,7 @@ class Rows:
         to_side = (0.5 - (x - column).abs()) * self._pitch_x
         to_row = (0.5 - (z - row).abs()) * self._pitch_z
         others = torch.minimum(to_side, to_row).clamp_(min=0).add_(self._gap / 2)
-        home = torch.stack(
-            ((x - column) * self._pitch_x, points[:, 1], (z - row) * self._pitch_z), dim=1)
+        home = torch.stack(((x - column) * self._pitch_x, points[:, 1], (z - row) * self._pitch_z), dim=1)
         return home, others
 
     def distance(self, points: Tensor) -> Tensor:

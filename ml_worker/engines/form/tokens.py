@@ -3,7 +3,19 @@
 import unicodedata
 from dataclasses import dataclass
 
-MARKS = {",": ",", ";": ",", ".": ",", ":": ",", "!": ",", "?": ",", "(": ",", ")": ",", "/": ",", "&": "and", "+": "and"}
+MARKS = {
+    ",": ",",
+    ";": ",",
+    ".": ",",
+    ":": ",",
+    "!": ",",
+    "?": ",",
+    "(": ",",
+    ")": ",",
+    "/": ",",
+    "&": "and",
+    "+": "and",
+}
 JOINTS = "-‐‑–_"
 
 
@@ -35,7 +47,9 @@ def tokenize(prompt: str) -> list[Token]:
             at = end
             continue
         elif mark.isalpha() or unicodedata.category(mark).startswith("M"):
-            while end < len(text) and (_is_letter(text[end]) or (text[end] == "'" and text[end + 1 : end + 2].isalpha())):
+            while end < len(text) and (
+                _is_letter(text[end]) or (text[end] == "'" and text[end + 1 : end + 2].isalpha())
+            ):
                 end += 1
             tokens.append(Token("word", text[at:end], glued=glued))
             glued = end < len(text) and text[end].isdecimal()

@@ -94,11 +94,15 @@ class Understanding:
             beside = items[near]
             after = near > head
             words = beside.text.split()
-            if words[0 if after else -1] in family.other_things or any(s in family.other_things for s in singulars(words[-1])):
+            if not after and beside.may_be("part") and near and items[near - 1].may_be("number"):
+                continue
+            if words[0 if after else -1] in family.other_things or any(
+                s in family.other_things for s in singulars(words[-1])
+            ):
                 phrase = f"{item.text} {beside.text}" if after else f"{beside.text} {item.text}"
                 raise not_understood(f'A "{phrase}" is another thing than a {family.id}.', self._families)
-            if after and (not beside.meanings or beside.may_be("part") and not beside.may_be("lacking")):
-                if beside.text.endswith(("ing", "ed", "ly")) or beside.glued and beside.may_be("part"):
+            if after and (not beside.meanings or (beside.may_be("part") and not beside.may_be("lacking"))):
+                if beside.text.endswith(("ing", "ed", "ly")) or (beside.glued and beside.may_be("part")):
                     continue
                 raise not_understood(f'I do not know how to make a "{item.text} {beside.text}".', self._families)
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from ml_worker.engines.form.families.family import Family, Feature, Variant, Wish
-from ml_worker.engines.form.palette import COLORS
 from ml_worker.engines.form.materials import make
+from ml_worker.engines.form.palette import COLORS
 from ml_worker.engines.form.sdf.shape import Shape, union
 from ml_worker.engines.form.sdf.solids import box, post
 from ml_worker.engines.form.solid import Part
@@ -19,35 +19,52 @@ def build(wish: Wish) -> Sequence[Part]:
     boards = wish.finish("shelf", "oak", accent=True)
     panel = wish.finish("back", "oak", follow="both")
     board = 0.021 * (w * h) ** 0.5 * wish.vary(0.08)
-    edge = board * 0.16
+    edge = board * 0.02
     foot = 0.05 * h if not wish.has("leg") else 0.085 * h
     levels = wish.count("shelf")
     parts: list[Part] = []
-    sides: Shape = box(board, h - foot * (1 if wish.has("leg") else 0), d, edge).at(
-        x=w / 2 - board / 2, y=(h + (foot if wish.has("leg") else 0)) / 2).mirrored("x")
+    sides: Shape = (
+        box(board, h - foot * (1 if wish.has("leg") else 0), d, edge)
+        .at(x=w / 2 - board / 2, y=(h + (foot if wish.has("leg") else 0)) / 2)
+        .mirrored("x")
+    )
     parts.append(Part(sides, frame))
     parts.append(Part(box(w, board * 1.15, d * 1.0, edge).at(y=h - board * 0.575), frame))
     parts.append(Part(box(w - board, board, d * 0.98, edge).at(y=foot + board / 2), boards))
     if wish.has("leg"):
         leg = board * 1.5
-        parts.append(Part(post((w / 2 - leg * 0.9, 0, d / 2 - leg * 0.9), (w / 2 - leg, foot + board * 0.5, d / 2 - leg),
-                               (leg * 0.7,) * 2, (leg * 1.2,) * 2, edge).mirrored("xz"), frame))
+        parts.append(
+            Part(
+                post(
+                    (w / 2 - leg * 0.9, 0, d / 2 - leg * 0.9),
+                    (w / 2 - leg, foot + board * 0.5, d / 2 - leg),
+                    (leg * 0.7,) * 2,
+                    (leg * 1.2,) * 2,
+                    edge,
+                ).mirrored("xz"),
+                frame,
+            )
+        )
     else:
         parts.append(Part(box(w - board, foot, board * 0.8, edge).at(y=foot / 2, z=d / 2 - board), frame))
         parts.append(Part(box(w - board, foot, board * 0.8, edge).at(y=foot / 2, z=-d / 2 + board), frame))
     low, high = foot + board, h - board * 1.15
-    gaps = levels + 1 if wish.variant != "shelves" else levels
-    gap = (high - low - board * (gaps - 1)) / gaps
-    floors = [low + i * (gap + board) for i in range(gaps)]
-    for floor in floors[1:]:
-        parts.append(Part(box(w - board, board * 0.9, d * 0.96, edge).at(y=floor - board / 2, z=-d * 0.02), boards))
+    gap = (high - low - board * (levels - 1)) / levels
+    floors = [low + i * (gap + board) for i in range(levels)]
+    plank = box(w - board, board * 0.9, d * 0.96, edge)
+    parts += [Part(plank.at(y=floor - board / 2, z=-d * 0.02), boards) for floor in floors[1:]]
     back = 0.85 * board
     if wish.has("back"):
-        parts.append(Part(box(w - board, h - foot - board * 0.5, back, edge * 0.5).at(y=(h + foot) / 2, z=-d / 2 + back * 0.55), panel))
+        parts.append(
+            Part(
+                box(w - board, h - foot - board * 0.5, back, edge * 0.5).at(y=(h + foot) / 2, z=-d / 2 + back * 0.55),
+                panel,
+            )
+        )
     if wish.has("door"):
         parts += _doors(wish, low, gap, board, frame)
     first = 1 if wish.has("door") else 0
-    if wish.has("book"):
+    if wish.has("book") and wish.option("fill") != "empty":
         parts += _books(wish, floors[first:], gap, board)
     return parts
 
@@ -67,8 +84,14 @@ def _doors(wish: Wish, low: float, gap: float, board: float, frame: Material) ->
         inset = box(each * 0.72, gap * 0.72, board, board * 0.1).at(z=board * 0.75)
         parts.append(Part(leaf.cut(inset, board * 0.08).at(x, low + gap / 2, d / 2 - board * 0.55), material))
         side = 1 if i % 2 == 0 and count > 1 else -1
-        parts.append(Part(box(board * 0.5, board * 0.5, board * 0.8, board * 0.22).at(
-            x + side * (each / 2 - board * 0.9), low + gap * 0.55, d / 2 + board * 0.1), knob))
+        parts.append(
+            Part(
+                box(board * 0.5, board * 0.5, board * 0.8, board * 0.22).at(
+                    x + side * (each / 2 - board * 0.9), low + gap * 0.55, d / 2 + board * 0.1
+                ),
+                knob,
+            )
+        )
     return parts
 
 
@@ -99,7 +122,8 @@ def _books(wish: Wish, floors: Sequence[float], gap: float, board: float) -> lis
                 tall = run_tall * (1 + 0.05 * (random.random() - 0.5))
                 shape = box(thick + sink, tall + sink, run_deep, board * 0.12)
                 by_material.setdefault(material, []).append(
-                    shape.at(x + thick / 2, floor + tall / 2 - sink, back + run_deep / 2 - sink))
+                    shape.at(x + thick / 2, floor + tall / 2 - sink, back + run_deep / 2 - sink)
+                )
                 x += thick
             last = material
             if x + thick > end:
@@ -113,7 +137,8 @@ def _books(wish: Wish, floors: Sequence[float], gap: float, board: float) -> lis
                 if wide > board * 3:
                     shape = box(wide, thick + sink, d * 0.62, board * 0.12)
                     by_material.setdefault(random.choice(spines), []).append(
-                        shape.at(inner / 2 - lying * 0.5, y + thick / 2, back + d * 0.31))
+                        shape.at(inner / 2 - lying * 0.5, y + thick / 2, back + d * 0.31)
+                    )
                     y += thick
     return [Part(union(shapes), material) for material, shapes in by_material.items()]
 
@@ -125,18 +150,37 @@ FAMILY = Family(
     coupled=0.35,
     fineness=1.3,
     variants={
-        "bookshelf": Variant(("bookshelf", "bookcase", "book shelf", "book case", "shelf", "shelving", "shelving unit", "library shelf")),
+        "bookshelf": Variant(
+            ("bookshelf", "bookcase", "book shelf", "book case", "shelf", "shelving", "shelving unit", "library shelf")
+        ),
     },
     features=(
-        Feature("shelf", ("shelf", "board", "level", "tier"), 1, 9, 4),
+        Feature("shelf", ("shelf", "board", "level", "tier"), 1, 9, 5),
         Feature("book", ("book",), 0, 1, 1),
         Feature("back", ("back", "back panel", "backboard"), 0, 1, 1),
         Feature("leg", ("leg", "foot"), 0, 4, 0),
         Feature("door", ("door", "cabinet door"), 0, 4, 0),
-        Feature("knob", ("knob", "handle"), 0, 4, 0),
+        Feature("knob", ("knob", "handle")),
     ),
-    options={},
-    other_things=("continental", "wall", "ice", "corner", "floating", "spice", "shoe", "mushroom", "life", "bracket", "speaker",
-                  "wine", "coat", "towel", "shower", "store", "fridge"),
+    options={"fill": {"empty": ("empty",)}},
+    other_things=(
+        "continental",
+        "wall",
+        "ice",
+        "corner",
+        "floating",
+        "spice",
+        "shoe",
+        "mushroom",
+        "life",
+        "bracket",
+        "speaker",
+        "wine",
+        "coat",
+        "towel",
+        "shower",
+        "store",
+        "fridge",
+    ),
     note="1-9 shelves, with or without books, back, legs, doors 0-4",
 )

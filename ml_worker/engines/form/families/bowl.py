@@ -14,20 +14,27 @@ from ml_worker.mesh.solid import Material
 
 def build(wish: Wish) -> Sequence[Part]:
     h, r = wish.height, wish.width / 2
-    wall = 0.034 * (2 * r) ** 0.65 * h ** 0.35 * 1.25
+    wall = 0.034 * (2 * r) ** 0.65 * h**0.35 * 1.25
     rim, top = r - wall / 2, h - wall / 2
     foot = 0.44 * r * wish.vary(0.08)
     if wish.variant == "plate":
-        line = curve([(foot * 1.35, wall * 0.9), (r * 0.66, wall * 1.0), (r * 0.74, h * 0.5), (r * 0.86, h * 0.78), (rim, top)], 8)
+        line = curve(
+            [(foot * 1.35, wall * 0.9), (r * 0.66, wall * 1.0), (r * 0.74, h * 0.5), (r * 0.86, h * 0.78), (rim, top)],
+            8,
+        )
     elif wish.option("body") == "straight":
         line = curve([(r * 0.86, wall * 0.7), (r * 0.93, h * 0.12), (rim * 0.98, h * 0.5), (rim, top)], 8)
     elif wish.option("body") == "flared":
-        line = curve([(foot, h * 0.12), (foot * 1.25, h * 0.2), (r * 0.68, h * 0.5), (r * 0.8, h * 0.74), (rim, top)], 8)
+        line = curve(
+            [(foot, h * 0.12), (foot * 1.25, h * 0.2), (r * 0.68, h * 0.5), (r * 0.8, h * 0.74), (rim, top)], 8
+        )
     else:
-        line = curve([(foot, h * 0.13), (r * 0.66, h * 0.22), (r * 0.87, h * 0.46), (r * 0.95, h * 0.72), (rim, top)], 8)
+        line = curve(
+            [(foot, h * 0.13), (r * 0.66, h * 0.22), (r * 0.87, h * 0.46), (r * 0.95, h * 0.72), (rim, top)], 8
+        )
     shape = _with_floor(line[0][1], foot if wish.variant != "plate" else foot * 1.35, shell(line, wall), wall)
     if wish.option("surface") == "ribbed":
-        shape = ribbed(shape, r, 28, wall * 0.5)
+        shape = ribbed(shape, r, 24, wall * 0.8)
     main = wish.finish("main", "ceramic", wish.random.choice(("ivory", "azure", "sage", "white")))
     coats = stripes(wish, r, h, main)
     if "inside" in wish.finishes or (wish.finishes.get("accent") and not coats):
@@ -41,7 +48,7 @@ def build(wish: Wish) -> Sequence[Part]:
 
 def _with_floor(low: float, foot: float, shape: Shape, wall: float) -> Shape:
     """A solid foot up to the wall's lowest point: nothing hides under the bowl."""
-    block = revolve(polygon(curve([(0, low + wall * 0.5), (foot, low + wall * 0.45)], 2) + [(foot + wall * 0.4, 0.0), (0.0, 0.0)]))
+    block = revolve(polygon([(0, low + wall * 0.5), (foot, low + wall * 0.45), (foot + wall * 0.4, 0.0), (0.0, 0.0)]))
     return shape.joined(block, wall * 0.6)
 
 
@@ -75,8 +82,18 @@ def _fruit(wish: Wish, filling: Shape, r: float, h: float) -> list[Part]:
 
 
 def _apple(size: float) -> Shape:
-    outline = curve([(0, -size * 0.78), (size * 0.35, -size * 0.92), (size * 0.82, -size * 0.5), (size * 1.02, size * 0.1),
-                     (size * 0.82, size * 0.72), (size * 0.42, size * 0.92), (0, size * 0.62)], 7)
+    outline = curve(
+        [
+            (0, -size * 0.78),
+            (size * 0.35, -size * 0.92),
+            (size * 0.82, -size * 0.5),
+            (size * 1.02, size * 0.1),
+            (size * 0.82, size * 0.72),
+            (size * 0.42, size * 0.92),
+            (0, size * 0.62),
+        ],
+        7,
+    )
     return revolve(polygon(outline))
 
 
@@ -89,6 +106,7 @@ FAMILY = Family(
     id="bowl",
     size=(0.24, 0.1, 0.24),
     build=build,
+    turned=True,
     coupled=0.9,
     variants={
         "bowl": Variant(("bowl", "soup bowl", "salad bowl", "cereal bowl", "mixing bowl", "rice bowl")),
@@ -96,16 +114,37 @@ FAMILY = Family(
         "plate": Variant(("plate", "dinner plate", "dish"), (0.26, 0.03, 0.26)),
     },
     features=(
-        Feature("stripe", ("stripe", "band", "ring"), 0, 4, 0),
-        Feature("fruit", ("fruit", "apple", "orange"), 0, 9, 0),
+        Feature("stripe", ("stripe", "band", "ring"), 0, 4, 0, 3),
+        Feature("fruit", ("fruit", "apple", "orange"), 0, 9, 0, 5),
         Feature("inside", ("inside", "interior")),
     ),
     options={
-        "body": {"round": ("round", "rounded", "hemispherical"), "straight": ("straight", "cylindrical"),
-                 "flared": ("flared", "conical")},
+        "body": {
+            "round": ("round", "rounded", "hemispherical"),
+            "straight": ("straight", "cylindrical"),
+            "flared": ("flared", "conical"),
+        },
         "surface": {"ribbed": ("ribbed", "fluted", "ridged"), "smooth": ("smooth",)},
     },
-    other_things=("toilet", "super", "fish", "dust", "cut", "haircut", "bird", "license", "tectonic", "game", "number",
-                  "armour", "armor", "satellite", "washer", "washing", "rack", "cover"),
+    other_things=(
+        "toilet",
+        "super",
+        "fish",
+        "dust",
+        "cut",
+        "haircut",
+        "bird",
+        "license",
+        "tectonic",
+        "game",
+        "number",
+        "armour",
+        "armor",
+        "satellite",
+        "washer",
+        "washing",
+        "rack",
+        "cover",
+    ),
     note="deep, shallow, straight, flared; ribbed, stripes, 1-9 fruit; also plate",
 )

@@ -1,10 +1,10 @@
 """Cars: a body that is the common part of its side, front and top outlines, a glazed cabin, wheels, lights, mirrors."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 
+from ml_worker.engines.form.families.car_lines import LINES, Lines
 from ml_worker.engines.form.families.family import Family, Feature, Variant, Wish
 from ml_worker.engines.form.families.wheel import wheel
 from ml_worker.engines.form.sdf.profile import Profile, extrude, polygon, rounded
@@ -12,59 +12,6 @@ from ml_worker.engines.form.sdf.shape import Box, Points, Shape, blended
 from ml_worker.engines.form.sdf.solids import box, cylinder, ellipsoid, rod
 from ml_worker.engines.form.solid import Part
 from ml_worker.mesh.solid import Material
-
-Corner = tuple[float, float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """A car's side view. Corners are (share of length from the middle, share of height, rounding in metres)."""
-
-    body: tuple[Corner, ...]
-    cabin: tuple[Corner, ...]
-    belt: float
-    """Height of the lower edge of the windows, a share of the height."""
-    pillars: tuple[float, ...]
-    axles: tuple[float, float]
-    wheel: float
-    """Radius as a share of the height."""
-    bed: tuple[float, float] | None = None
-    """From and to (shares of the length) of a pickup's open bed."""
-
-
-SEDAN_BODY: tuple[Corner, ...] = (
-    (-0.485, 0.17, 0.08), (-0.5, 0.33, 0.08), (-0.492, 0.6, 0.12), (-0.38, 0.675, 0.25), (0.18, 0.63, 0.3),
-    (0.4, 0.555, 0.5), (0.482, 0.46, 0.2), (0.5, 0.3, 0.1), (0.485, 0.17, 0.08),
-)
-LINES: dict[str, Lines] = {
-    "sedan": Lines(SEDAN_BODY, ((-0.43, 0.6, 0.0), (-0.25, 0.965, 0.45), (-0.06, 1.0, 0.6), (0.06, 0.975, 0.4), (0.255, 0.56, 0.0)),
-                   0.655, (-0.045,), (0.315, -0.285), 0.225),
-    "hatchback": Lines(
-        ((-0.485, 0.18, 0.08), (-0.5, 0.34, 0.08), (-0.485, 0.62, 0.1), (0.16, 0.635, 0.3), (0.38, 0.575, 0.45),
-         (0.475, 0.48, 0.22), (0.5, 0.3, 0.1), (0.485, 0.18, 0.08)),
-        ((-0.487, 0.58, 0.0), (-0.40, 0.945, 0.3), (-0.15, 1.0, 0.7), (0.05, 0.975, 0.4), (0.265, 0.57, 0.0)),
-        0.645, (-0.05, -0.315), (0.31, -0.3), 0.222),
-    "suv": Lines(
-        ((-0.485, 0.2, 0.08), (-0.5, 0.34, 0.08), (-0.49, 0.62, 0.12), (0.2, 0.625, 0.2), (0.42, 0.585, 0.3),
-         (0.482, 0.5, 0.16), (0.5, 0.3, 0.1), (0.485, 0.2, 0.08)),
-        ((-0.49, 0.58, 0.0), (-0.43, 0.955, 0.2), (-0.2, 1.0, 0.7), (0.06, 0.98, 0.35), (0.25, 0.57, 0.0)),
-        0.63, (-0.04, -0.3), (0.315, -0.285), 0.222),
-    "sports": Lines(
-        ((-0.485, 0.17, 0.06), (-0.5, 0.36, 0.08), (-0.487, 0.66, 0.14), (-0.3, 0.73, 0.5), (0.08, 0.66, 0.4), (0.36, 0.6, 0.6),
-         (0.475, 0.45, 0.25), (0.5, 0.27, 0.1), (0.49, 0.15, 0.06)),
-        ((-0.42, 0.64, 0.0), (-0.13, 0.975, 0.6), (-0.02, 1.0, 0.5), (0.22, 0.6, 0.0)),
-        0.7, (-0.14,), (0.31, -0.29), 0.265),
-    "pickup": Lines(
-        ((-0.49, 0.26, 0.06), (-0.5, 0.36, 0.06), (-0.495, 0.62, 0.05), (0.2, 0.625, 0.15), (0.43, 0.6, 0.25),
-         (0.485, 0.52, 0.14), (0.5, 0.32, 0.1), (0.485, 0.24, 0.08)),
-        ((-0.105, 0.58, 0.0), (-0.085, 0.97, 0.14), (0.02, 1.0, 0.4), (0.11, 0.985, 0.3), (0.235, 0.58, 0.0)),
-        0.635, (0.03,), (0.33, -0.27), 0.225, (-0.48, -0.115)),
-    "van": Lines(
-        ((-0.49, 0.16, 0.06), (-0.5, 0.3, 0.06), (-0.497, 0.6, 0.1), (0.3, 0.56, 0.2), (0.44, 0.5, 0.3),
-         (0.488, 0.4, 0.2), (0.5, 0.24, 0.1), (0.485, 0.16, 0.06)),
-        ((-0.497, 0.5, 0.0), (-0.485, 0.965, 0.2), (-0.2, 1.0, 0.9), (0.2, 0.985, 0.5), (0.4, 0.48, 0.0)),
-        0.56, (0.075, -0.22), (0.33, -0.3), 0.175),
-}
 
 
 def build(wish: Wish) -> Sequence[Part]:
@@ -75,18 +22,53 @@ def build(wish: Wish) -> Sequence[Part]:
     side = polygon(rounded([(z * length, y * h, r * unit) for z, y, r in lines.body]))
     hull = _along_x(side, w)
     belt = lines.belt * h
-    section = polygon(rounded([(-0.455 * w, 0, 0), (-0.5 * w, 0.28 * h, 0.3 * unit), (-0.5 * w, 0.45 * h, 0.3 * unit), (-0.45 * w, 0.75 * h, 0),
-                               (0.45 * w, 0.75 * h, 0), (0.5 * w, 0.45 * h, 0.3 * unit), (0.5 * w, 0.28 * h, 0.3 * unit), (0.455 * w, 0, 0)]))
-    plan = polygon(rounded([(-0.5 * w, 0.36 * length, 0.9 * unit), (-0.33 * w, 0.5 * length, 0.42 * unit), (0.33 * w, 0.5 * length, 0.42 * unit),
-                            (0.5 * w, 0.36 * length, 0.9 * unit), (0.5 * w, -0.35 * length, 1.2 * unit), (0.42 * w, -0.5 * length, 0.3 * unit),
-                            (-0.42 * w, -0.5 * length, 0.3 * unit), (-0.5 * w, -0.35 * length, 1.2 * unit)]))
+    section = polygon(
+        rounded(
+            [
+                (-0.455 * w, 0, 0),
+                (-0.5 * w, 0.28 * h, 0.3 * unit),
+                (-0.5 * w, 0.45 * h, 0.3 * unit),
+                (-0.45 * w, 0.75 * h, 0),
+                (0.45 * w, 0.75 * h, 0),
+                (0.5 * w, 0.45 * h, 0.3 * unit),
+                (0.5 * w, 0.28 * h, 0.3 * unit),
+                (0.455 * w, 0, 0),
+            ]
+        )
+    )
+    plan = polygon(
+        rounded(
+            [
+                (-0.5 * w, 0.36 * length, 0.9 * unit),
+                (-0.33 * w, 0.5 * length, 0.42 * unit),
+                (0.33 * w, 0.5 * length, 0.42 * unit),
+                (0.5 * w, 0.36 * length, 0.9 * unit),
+                (0.5 * w, -0.35 * length, 1.2 * unit),
+                (0.42 * w, -0.5 * length, 0.3 * unit),
+                (-0.42 * w, -0.5 * length, 0.3 * unit),
+                (-0.5 * w, -0.35 * length, 1.2 * unit),
+            ]
+        )
+    )
     body = hull.common(extrude(section, length), 0.09 * unit).common(extrude(plan, 2 * h).turned("x", 90), 0.12 * unit)
     if lines.bed:
         start, end = (z * length for z in lines.bed)
-        body = body.cut(box(0.74 * w, 0.5 * h, end - start, 0.05 * unit).at(y=0.775 * h, z=(start + end) / 2), 0.03 * unit)
+        body = body.cut(
+            box(0.74 * w, 0.5 * h, end - start, 0.05 * unit).at(y=0.775 * h, z=(start + end) / 2), 0.03 * unit
+        )
     cabin_side = polygon(rounded([(z * length, y * h, r * unit) for z, y, r in lines.cabin]))
-    cabin_front = polygon(rounded([(-0.455 * w, 0.5 * belt, 0), (-0.45 * w, belt, 0.2 * unit), (-0.36 * w, h, 0.2 * unit), (0.36 * w, h, 0.2 * unit),
-                                   (0.45 * w, belt, 0.2 * unit), (0.455 * w, 0.5 * belt, 0)]))
+    cabin_front = polygon(
+        rounded(
+            [
+                (-0.455 * w, 0.5 * belt, 0),
+                (-0.45 * w, belt, 0.2 * unit),
+                (-0.36 * w, h, 0.2 * unit),
+                (0.36 * w, h, 0.2 * unit),
+                (0.45 * w, belt, 0.2 * unit),
+                (0.455 * w, 0.5 * belt, 0),
+            ]
+        )
+    )
     cabin = _along_x(cabin_side, w).common(extrude(cabin_front, length), 0.1 * unit)
     glass = _panes(lines, cabin_side, cabin_front, belt, w, h, length, unit)
     upper = blended([body, cabin], 0.07 * unit)
@@ -97,27 +79,35 @@ def build(wish: Wish) -> Sequence[Part]:
         arch = cylinder(radius * 1.14, 0.34 * unit, 0.03 * unit).turned("z", 90)
         arches.append(arch.at(x=0.5 * w - 0.1 * unit, y=radius, z=axle * length).mirrored("x"))
     shell = upper.cut(arches[0], 0.02 * unit).cut(arches[1], 0.02 * unit)
-    recessed = shell.cut(glass, 0.012 * unit)
     paint = wish.finish("body", "car paint", wish.random.choice(("red", "blue", "teal", "mustard")))
     dark = wish.finish("trim", "rubber", follow="none")
     coats: list[tuple[Shape, Material]] = [(seam, dark) for seam in _seams(lines, belt, w, h, length, unit)]
     coats += [(arch.inflated(0.012 * unit), dark) for arch in arches]
     coats.append((box(2 * w, 0.07 * h, 2 * length).at(y=0.17 * h + 0.0 * h), dark))
     roof = wish.finishes.get("roof")
-    if roof and (roof.color or roof.stuff) or wish.finishes.get("accent"):
+    if (roof and (roof.color or roof.stuff)) or wish.finishes.get("accent"):
         above = box(2 * w, h, 0.52 * length).at(y=0.945 * h + h / 2, z=-0.1 * length)
         coats.append((above, wish.finish("roof", "car paint", accent=True)))
     parts = [
-        Part(recessed, paint, tuple(coats)),
-        Part(cabin.inflated(-0.022 * unit), wish.finish("window", "window", follow="none")),
+        Part(
+            shell,
+            paint,
+            (
+                *coats,
+                (glass, wish.finish("window", "window", follow="none")),
+                *_front_and_rear(wish, lines, w, h, length, unit),
+            ),
+        ),
     ]
     tyre = wish.finish("tyre", "rubber", follow="none")
     rim = wish.finish("wheel", "aluminium", follow="none")
     for axle in lines.axles:
         for material, shape in zip((tyre, rim), wheel(radius, 0.21 * unit, wish.random.choice((5, 6, 7))), strict=True):
             parts.append(Part(shape.at(x=track, y=radius, z=axle * length).mirrored("x"), material))
-        parts.append(Part(rod((0, radius, axle * length), (track, radius, axle * length), 0.06 * unit).mirrored("x"), dark))
-    parts += _details(wish, lines, upper, paint, belt, w, h, length, unit)
+        parts.append(
+            Part(rod((0, radius, axle * length), (track, radius, axle * length), 0.06 * unit).mirrored("x"), dark)
+        )
+    parts += _details(wish, lines, paint, belt, w, h, length, unit)
     return parts
 
 
@@ -126,7 +116,9 @@ def _along_x(profile: Profile, width: float) -> Shape:
     return extrude(profile, width).turned("y", -90)
 
 
-def _panes(lines: Lines, side: Profile, front: Profile, belt: float, w: float, h: float, length: float, unit: float) -> Shape:
+def _panes(
+    lines: Lines, side: Profile, front: Profile, belt: float, w: float, h: float, length: float, unit: float
+) -> Shape:
     """Where the cabin is glazed: the side outline drawn in by a frame, the same from the front, less the pillars."""
     frame = 0.075 * unit
 
@@ -160,36 +152,49 @@ def _seams(lines: Lines, belt: float, w: float, h: float, length: float, unit: f
     return [seam.cut(box(0.72 * w, 3 * h, 3 * length)) for seam in seams]
 
 
-def _details(wish: Wish, lines: Lines, hull: Shape, paint: Material, belt: float, w: float, h: float, length: float, unit: float) -> list[Part]:
-    lamp, red = wish.finish("light", "lamp glass", follow="none"), wish.finish("tail light", "paint", "red", follow="none")
+def _front_and_rear(
+    wish: Wish, lines: Lines, w: float, h: float, length: float, unit: float
+) -> list[tuple[Shape, Material]]:
+    """Lights, grille, plates and bumpers, as places on the bodywork."""
+    lamp, red = (
+        wish.finish("light", "lamp glass", follow="none"),
+        wish.finish("tail light", "paint", "red", follow="none"),
+    )
     dark, chrome = wish.finish("trim", "rubber", follow="none"), wish.finish("chrome", "chrome", follow="none")
-    nose = lines.body[-3][1] * h
-    parts: list[Part] = []
-
-    def on_hull(place: Shape, proud: float) -> Shape:
-        """A piece that follows the bodywork, standing out of it by `proud`."""
-        return hull.inflated(proud * unit).common(place)
-
-    head = box(0.46 * unit, 0.135 * unit, 0.62 * unit, 0.06 * unit).turned("x", 7).turned("y", 24)
-    parts.append(Part(on_hull(head.at(0.365 * w, nose - 0.035 * unit, 0.435 * length).mirrored("x"), 0.01), lamp))
-    grille = box(0.66 * unit, 0.105 * unit, 0.5 * unit, 0.04 * unit).at(y=nose - 0.075 * unit, z=0.48 * length)
-    parts.append(Part(on_hull(grille, 0.012), dark))
-    for offset in (-0.105, -0.075, -0.045):
-        bar = box(0.6 * unit, 0.012 * unit, 0.5 * unit).at(y=nose + offset * unit, z=0.48 * length)
-        parts.append(Part(on_hull(bar, 0.022), chrome))
-    intake = box(1.0 * unit, 0.1 * unit, 0.5 * unit, 0.045 * unit).at(y=0.255 * h, z=0.48 * length)
-    parts.append(Part(on_hull(intake, 0.012), dark))
     plate = wish.finish("plate", "plastic", "white", follow="none")
-    parts.append(Part(on_hull(box(0.4 * unit, 0.09 * unit, 0.5 * unit, 0.012 * unit).at(y=0.315 * h, z=0.5 * length), 0.022), plate))
-    parts.append(Part(on_hull(box(0.4 * unit, 0.09 * unit, 0.5 * unit, 0.012 * unit).at(y=0.36 * h, z=-0.5 * length), 0.022), plate))
-    rear = lines.body[2][1] * h - 0.11 * unit
-    tail = box(0.36 * unit, 0.13 * unit, 0.56 * unit, 0.04 * unit).turned("y", -24).at(0.38 * w, rear, -0.46 * length)
-    parts.append(Part(on_hull(tail.mirrored("x"), 0.012), red))
-    bumper = box(2 * w, 0.05 * unit, length, 0.02 * unit).at(y=0.22 * h, z=-0.8 * length)
-    parts.append(Part(on_hull(bumper, 0.014), dark))
+    nose, tail = lines.body[-3][1] * h, lines.body[2][1] * h
+    front, back = 0.5 * length, -0.5 * length
+
+    def patch(width: float, tall: float, edge: float, x: float, y: float, z: float) -> Shape:
+        return box(width * unit, tall * unit, 0.62 * unit, edge * unit).at(x, y, z)
+
+    head = box(0.5 * unit, 0.14 * unit, 0.7 * unit, 0.065 * unit).turned("x", 6).turned("y", 24)
+    lens = box(0.4 * unit, 0.075 * unit, 0.8 * unit, 0.035 * unit).turned("x", 6).turned("y", 24)
+    lights = box(0.4 * unit, 0.14 * unit, 0.7 * unit, 0.05 * unit).turned("y", -24)
+    high = nose - 0.045 * unit
+    return [
+        (head.at(0.37 * w, high, front - 0.07 * length).mirrored("x"), dark),
+        (lens.at(0.37 * w, high, front - 0.07 * length).mirrored("x"), lamp),
+        (patch(0.72, 0.13, 0.05, 0, nose - 0.085 * unit, front), dark),
+        *((patch(0.64, 0.014, 0.0, 0, nose + offset * unit, front), chrome) for offset in (-0.12, -0.085, -0.05)),
+        (patch(1.05, 0.11, 0.05, 0, 0.25 * h, front), dark),
+        (patch(0.42, 0.095, 0.012, 0, 0.33 * h, front), plate),
+        (patch(0.42, 0.095, 0.012, 0, 0.37 * h, back), plate),
+        (lights.at(0.38 * w, tail - 0.115 * unit, back + 0.03 * length).mirrored("x"), red),
+        (box(2 * w, 0.06 * unit, length).at(y=0.22 * h, z=-0.8 * length), dark),
+    ]
+
+
+def _details(
+    wish: Wish, lines: Lines, paint: Material, belt: float, w: float, h: float, length: float, unit: float
+) -> list[Part]:
+    dark, chrome = wish.finish("trim", "rubber", follow="none"), wish.finish("chrome", "chrome", follow="none")
+    parts: list[Part] = []
     mirror_z = lines.cabin[-1][0] * length - 0.23 * length * (0.2 if lines.belt < 0.6 else 0.28)
     mirror = ellipsoid(0.2 * unit, 0.13 * unit, 0.12 * unit).at(0.5 * w + 0.045 * unit, belt + 0.07 * unit, mirror_z)
-    arm = rod((0.42 * w, belt - 0.01 * unit, mirror_z), (0.5 * w + 0.02 * unit, belt + 0.045 * unit, mirror_z), 0.025 * unit)
+    arm = rod(
+        (0.42 * w, belt - 0.01 * unit, mirror_z), (0.5 * w + 0.02 * unit, belt + 0.045 * unit, mirror_z), 0.025 * unit
+    )
     parts.append(Part(mirror.joined(arm, 0.03 * unit).mirrored("x"), paint))
     handle_y = belt - 0.1 * unit
     for z in (lines.pillars[0] + 0.03, lines.pillars[0] - 0.165):
@@ -200,11 +205,17 @@ def _details(wish: Wish, lines: Lines, hull: Shape, paint: Material, belt: float
         sign = box(0.42 * unit, 0.15 * unit, 0.16 * unit, 0.05 * unit).at(y=h + 0.055 * unit, z=-0.03 * length)
         parts.append(Part(sign, wish.finish("sign", "lamp glass", follow="none")))
     if wish.has("rack"):
-        rail = rod((0.3 * w, h - 0.01 * unit, 0.0), (0.3 * w, h - 0.01 * unit, -0.32 * length), 0.028 * unit).mirrored("x")
+        rail = rod((0.3 * w, h - 0.01 * unit, 0.0), (0.3 * w, h - 0.01 * unit, -0.32 * length), 0.028 * unit).mirrored(
+            "x"
+        )
         parts.append(Part(rail, chrome))
     if wish.has("spoiler"):
-        wing = box(0.78 * w, 0.035 * unit, 0.24 * unit, 0.016 * unit).at(y=lines.body[2][1] * h + 0.22 * unit, z=-0.47 * length)
-        strut = box(0.05 * unit, 0.3 * unit, 0.12 * unit, 0.016 * unit).at(0.28 * w, lines.body[2][1] * h + 0.08 * unit, -0.462 * length)
+        wing = box(0.78 * w, 0.035 * unit, 0.24 * unit, 0.016 * unit).at(
+            y=lines.body[2][1] * h + 0.22 * unit, z=-0.47 * length
+        )
+        strut = box(0.05 * unit, 0.3 * unit, 0.12 * unit, 0.016 * unit).at(
+            0.28 * w, lines.body[2][1] * h + 0.08 * unit, -0.462 * length
+        )
         parts += [Part(wing, wish.finish("spoiler", "car paint", follow="color")), Part(strut.mirrored("x"), dark)]
     return parts
 
@@ -218,10 +229,14 @@ FAMILY = Family(
         "car": Variant(("car", "automobile", "hatchback", "city car", "family car", "toy car", "passenger car")),
         "sedan": Variant(("sedan", "saloon", "saloon car"), (1.88, 1.45, 4.6), {}, {"kind": "sedan"}),
         "suv": Variant(("suv", "jeep", "off-roader", "crossover"), (1.95, 1.74, 4.5), {"rack": 1}, {"kind": "suv"}),
-        "sports car": Variant(("sports car", "sport car", "sportscar", "coupe", "supercar"), (1.92, 1.26, 4.4), {}, {"kind": "sports"}),
-        "pickup": Variant(("pickup", "pick up", "pickup truck", "pick up truck"), (1.98, 1.84, 5.3), {}, {"kind": "pickup"}),
+        "sports car": Variant(
+            ("sports car", "sport car", "sportscar", "coupe", "supercar"), (1.92, 1.26, 4.4), {}, {"kind": "sports"}
+        ),
+        "pickup": Variant(
+            ("pickup", "pick up", "pickup truck", "pick up truck"), (1.98, 1.84, 5.3), {}, {"kind": "pickup"}
+        ),
         "van": Variant(("van", "minivan", "delivery van", "minibus"), (1.98, 1.98, 4.9), {}, {"kind": "van"}),
-        "taxi": Variant(("taxi", "cab", "taxi cab"), (1.88, 1.47, 4.6), {"sign": 1}, {"kind": "sedan"}),
+        "taxi": Variant(("taxi", "cab", "taxi cab"), (1.88, 1.47, 4.6), {"sign": 1}, {"kind": "sedan"}, "yellow"),
     },
     features=(
         Feature("body", ("body", "bodywork", "outside", "exterior")),
@@ -236,10 +251,46 @@ FAMILY = Family(
         Feature("sign", ("taxi sign", "roof sign"), 0, 1, 0),
     ),
     options={
-        "kind": {"sedan": ("four-door sedan",), "sports": ("sporty", "sports", "fast", "racing"), "hatchback": ("hatch",)},
+        "kind": {
+            "sedan": ("four-door sedan",),
+            "sports": ("sporty", "sports", "fast", "racing"),
+            "hatchback": ("hatch",),
+        },
     },
-    other_things=("cable", "seat", "park", "wash", "key", "radio", "police", "race", "formula", "go", "street", "train", "rail",
-                  "railway", "fire", "bumper", "dining", "sleeping", "side", "monster", "flying", "door", "wheel", "engine",
-                  "garage", "ambulance", "port", "go-kart", "tank", "tram", "electric", "convertible", "charger"),
-    note="hatchback, sedan, SUV, sports car, pickup, van, taxi; body, roof, wheels and windows in their own colours, spoiler, roof rack",
+    other_things=(
+        "cable",
+        "seat",
+        "park",
+        "wash",
+        "key",
+        "radio",
+        "police",
+        "race",
+        "formula",
+        "go",
+        "street",
+        "train",
+        "rail",
+        "railway",
+        "fire",
+        "bumper",
+        "dining",
+        "sleeping",
+        "side",
+        "monster",
+        "flying",
+        "door",
+        "wheel",
+        "engine",
+        "garage",
+        "ambulance",
+        "port",
+        "go-kart",
+        "tank",
+        "tram",
+        "electric",
+        "convertible",
+        "charger",
+    ),
+    note="hatchback, sedan, SUV, sports car, pickup, van, taxi; colours of body, roof, wheels; spoiler, roof rack",
 )

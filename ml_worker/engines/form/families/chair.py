@@ -9,6 +9,9 @@ from ml_worker.engines.form.sdf.shape import Shape, Vec3, blended
 from ml_worker.engines.form.sdf.solids import box, cylinder, ellipsoid, post, rod, torus, tube
 from ml_worker.engines.form.solid import Part
 
+LEG = {"": 1.0, "thin": 0.75, "thick": 1.4}
+"""How stout the legs become by the word."""
+
 
 def build(wish: Wish) -> Sequence[Part]:
     if wish.option("seat") == "round" or wish.count("leg") != 4:
@@ -23,11 +26,11 @@ def _seat_height(wish: Wish) -> float:
 def _joined(wish: Wish) -> list[Part]:
     """Square seat, tapered front legs, back posts sawn to a gentle bend, curved slats."""
     w, d, top = wish.width, wish.depth, _seat_height(wish)
-    thick, leg = 0.075 * w * wish.vary(0.1), 0.088 * w * wish.vary(0.08)
+    thick, leg = 0.075 * w * wish.vary(0.1), 0.088 * w * wish.vary(0.08) * LEG[wish.option("leg")]
     deep = d * 0.86 if wish.has("back") else d
     front, back = d / 2, d / 2 - deep
-    frame = wish.finish("leg", "oak", follow="both")
-    seat_material = wish.finish("seat", "oak", follow="both", accent=True)
+    frame = wish.finish("leg", "oak", accent=True)
+    seat_material = wish.finish("seat", "oak")
     seat = box(w, thick, deep, 0.4 * thick).at(y=top - thick / 2, z=(front + back) / 2)
     if wish.has("cushion"):
         pad = box(w * 0.94, thick * 1.3, deep * 0.92, thick * 0.62).at(y=top + 0.25 * thick, z=(front + back) / 2)
@@ -39,7 +42,9 @@ def _joined(wish: Wish) -> list[Part]:
     size, tip = (leg, leg), (leg * 0.62, leg * 0.62)
     edge = leg * 0.16
     woods: list[Shape] = [
-        post((in_x + leg * 0.15, 0, front - leg * 0.5), (in_x, under, front - leg * 0.62), tip, size, edge).mirrored("x")
+        post((in_x + leg * 0.15, 0, front - leg * 0.5), (in_x, under, front - leg * 0.62), tip, size, edge).mirrored(
+            "x"
+        )
     ]
     rear = back + leg * 0.55
     if wish.has("back"):
@@ -82,7 +87,7 @@ def _back_post(wish: Wish, in_x: float, rear: float, leg: float, top: float) -> 
 
 
 def _slats(wish: Wish, in_x: float, rear: float, leg: float, top: float) -> list[Part]:
-    material = wish.finish("back", "oak", follow="both", accent=True)
+    material = wish.finish("back", "oak")
     room, count = wish.height - top, wish.count("slat")
     parts = []
     bend = 0.32 / wish.width
@@ -98,11 +103,15 @@ def _slats(wish: Wish, in_x: float, rear: float, leg: float, top: float) -> list
 
 
 def _arms(wish: Wish, in_x: float, rear: float, front: float, leg: float, top: float) -> list[Part]:
-    material = wish.finish("arm", "oak", follow="both")
+    material = wish.finish("arm", "oak", accent=True)
     y, far = top + 0.24 * wish.width * 2 * 0.5, front - leg * 1.5
     start = _lean(wish, top, rear, y)
-    rest = box(leg * 1.15, leg * 0.5, far - start + leg, leg * 0.24).at(in_x + leg * 0.2, y, (far + start) / 2 + leg * 0.3)
-    prop = post((in_x, top - leg, far - leg * 0.4), (in_x + leg * 0.12, y, far), (leg * 0.72,) * 2, (leg * 0.6,) * 2, leg * 0.14)
+    rest = box(leg * 1.15, leg * 0.5, far - start + leg, leg * 0.24).at(
+        in_x + leg * 0.2, y, (far + start) / 2 + leg * 0.3
+    )
+    prop = post(
+        (in_x, top - leg, far - leg * 0.4), (in_x + leg * 0.12, y, far), (leg * 0.72,) * 2, (leg * 0.6,) * 2, leg * 0.14
+    )
     return [Part(rest.mirrored("x"), material), Part(prop.mirrored("x"), material)]
 
 
@@ -110,12 +119,20 @@ def _turned(wish: Wish) -> list[Part]:
     """Round seat, splayed turned legs with rungs; the back is a bow over spindles."""
     w, d, top, count = wish.width, wish.depth, _seat_height(wish), wish.count("leg")
     radius = w / 2
-    thick, leg = 0.085 * w * wish.vary(0.1), 0.052 * w * wish.vary(0.1)
-    frame = wish.finish("leg", "oak", follow="both")
-    seat_material = wish.finish("seat", "oak", follow="both", accent=True)
+    thick, leg = 0.085 * w * wish.vary(0.1), 0.052 * w * wish.vary(0.1) * LEG[wish.option("leg")]
+    frame = wish.finish("leg", "oak", accent=True)
+    seat_material = wish.finish("seat", "oak")
     rim = thick * 0.48
-    outline = rounded([(0, -thick / 2, 0), (radius * 0.86, -thick / 2, thick * 0.4), (radius, thick * 0.1, thick * 0.35),
-                       (radius * 0.96, thick / 2, rim * 0.6), (radius * 0.6, thick * 0.3, thick), (0, thick * 0.22, 0)])
+    outline = rounded(
+        [
+            (0, -thick / 2, 0),
+            (radius * 0.86, -thick / 2, thick * 0.4),
+            (radius, thick * 0.1, thick * 0.35),
+            (radius * 0.96, thick / 2, rim * 0.6),
+            (radius * 0.6, thick * 0.3, thick),
+            (0, thick * 0.22, 0),
+        ]
+    )
     seat = revolve(polygon(outline)).stretched(z=d / w).at(y=top - thick / 2)
     parts = [Part(seat, seat_material)]
     if wish.has("cushion"):
@@ -133,7 +150,10 @@ def _turned(wish: Wish) -> list[Part]:
         parts.append(Part(turned_leg(math.dist(foot, head), leg).aimed(foot, head), frame))
     if wish.has("stretcher"):
         share = 0.38
-        knots = [tuple(f + (h - f) * share for f, h in zip(foot, head, strict=True)) for foot, head in zip(feet, heads, strict=True)]
+        knots = [
+            tuple(f + (h - f) * share for f, h in zip(foot, head, strict=True))
+            for foot, head in zip(feet, heads, strict=True)
+        ]
         if top > 1.35 * w:
             x, y, z = knots[0]
             parts.append(Part(torus(math.hypot(x, z * w / d), leg * 0.42).stretched(z=d / w).at(y=y), frame))
@@ -153,7 +173,7 @@ def turned_leg(length: float, leg: float) -> Shape:
 
 
 def _bow(wish: Wish, radius: float, leg: float, top: float, thick: float) -> list[Part]:
-    material = wish.finish("back", "oak", follow="both", accent=True)
+    material = wish.finish("back", "oak")
     ratio, room = wish.depth / wish.width, wish.height - top
     lean = 0.2 * room
 
@@ -185,7 +205,9 @@ FAMILY = Family(
         "chair": Variant(("chair", "dining chair", "kitchen chair", "side chair")),
         "armchair": Variant(("armchair", "arm chair"), (0.58, 0.9, 0.54), {"arm": 2, "cushion": 1}),
         "stool": Variant(("stool", "footstool"), (0.36, 0.46, 0.36), {"back": 0}, {"seat": "round"}),
-        "bar stool": Variant(("bar stool", "barstool", "counter stool"), (0.38, 0.74, 0.38), {"back": 0}, {"seat": "round"}),
+        "bar stool": Variant(
+            ("bar stool", "barstool", "counter stool"), (0.38, 0.74, 0.38), {"back": 0}, {"seat": "round"}
+        ),
         "windsor": Variant(("windsor chair", "spindle chair"), None, {}, {"seat": "round"}),
     },
     features=(
@@ -197,8 +219,27 @@ FAMILY = Family(
         Feature("cushion", ("cushion", "pad", "pillow", "upholstery"), 0, 1, 0),
         Feature("stretcher", ("stretcher", "rung", "footrest", "crossbar"), 0, 1, 1),
     ),
-    options={"seat": {"round": ("round", "circular"), "square": ("square", "rectangular")}},
-    other_things=("wheel", "electric", "lift", "rocking", "swivel", "folding", "office", "gaming", "bean", "high",
-                  "leg", "lounge", "sample", "toilet", "dentist", "pedestal"),
+    options={
+        "seat": {"round": ("round", "circular"), "square": ("square", "rectangular")},
+        "leg": {"thin": ("thin", "slim", "slender", "skinny"), "thick": ("thick", "chunky", "sturdy", "stout")},
+    },
+    other_things=(
+        "wheel",
+        "electric",
+        "lift",
+        "rocking",
+        "swivel",
+        "folding",
+        "office",
+        "gaming",
+        "bean",
+        "high",
+        "leg",
+        "lounge",
+        "sample",
+        "toilet",
+        "dentist",
+        "pedestal",
+    ),
     note="legs 3-8, back, slats 2-7, armrests, cushion, round or square seat; also stool, bar stool, armchair",
 )

@@ -14,6 +14,10 @@ from ml_worker.engines.form.solid import Part
 from ml_worker.mesh.solid import Material
 
 
+class Taste(random.Random):
+    """The small choices that the seed makes: proportions, outlines, colours nobody asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Feature:
     """A part that a person may name: "with four legs", "without a handle", "a blue roof".
@@ -27,6 +31,8 @@ class Feature:
     least: int = 1
     most: int = 1
     normal: int = 1
+    some: int = 2
+    """How many a plural without a number means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,8 @@ class Variant:
     size: tuple[float, float, float] | None = None
     features: Mapping[str, int] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
+    color: str | None = None
+    """The colour of the whole when none is asked for (a taxi's)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,7 @@ class Wish:
     options: Mapping[str, str]
     finishes: Mapping[str, Finish]
     """By feature id; `main` for the whole, `accent` for a second colour."""
-    random: random.Random
+    random: Taste
 
     def count(self, feature: str) -> int:
         return self.counts[feature]
@@ -74,8 +82,9 @@ class Wish:
         """A factor near 1, within ± `share`, by the seed."""
         return 1 + share * (2 * self.random.random() - 1)
 
-    def finish(self, role: str, stuff: str, color: str | None = None, *, follow: str = "both",
-               accent: bool = False) -> Material:
+    def finish(
+        self, role: str, stuff: str, color: str | None = None, *, follow: str = "both", accent: bool = False
+    ) -> Material:
         """The material of the parts in `role`.
 
         What was asked for this role comes first, then (as far as it should `follow` the whole: `both`, `color`,
@@ -111,6 +120,8 @@ class Family:
     """Option -> value -> the English words that say it ("top" -> "round" -> ("round", "circular"))."""
     sizes: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
     """Usual size where an option's value changes it (a round table), for variants without a size of their own."""
+    turned: bool = False
+    """Round about its axis: width and depth change together."""
     coupled: float = 1.0
     """How far one measured side drags the others along: 1 keeps the proportions, 0 leaves the others as they are."""
     other_things: tuple[str, ...] = ()

@@ -15,14 +15,14 @@ class Plan:
     """The measures that all pieces of one house share, in metres."""
 
     def __init__(self, wish: Wish) -> None:
-        self.flat = wish.option("roof") == "flat"
+        self.flat = wish.option("roof", "flat" if wish.option("style") == "modern" else "") == "flat"
         self.width, self.depth = wish.width * 0.9, wish.depth * 0.84
         self.floors = wish.count("floor")
         chimney_room = 0.93 if wish.has("chimney") and not self.flat else 1.0
         roof_share = 0.06 if self.flat else (0.46, 0.34, 0.28, 0.24)[self.floors - 1]
         self.top = wish.height * chimney_room
         self.eaves = self.top * (1 - roof_share)
-        self.plinth = 0.05 * self.eaves / self.floors ** 0.5
+        self.plinth = 0.05 * self.eaves / self.floors**0.5
         self.unit = min(self.eaves / self.floors / 2.75, self.width / 6.5)
         self.storey = (self.eaves - self.plinth) / self.floors
         self.front = self.depth / 2
@@ -75,12 +75,26 @@ def _gable_roof(wish: Wish, plan: Plan) -> list[Part]:
     tiles = wish.finish("roof", "roof tiles", follow="none", accent=True)
     wood = wish.finish("trim", "paint", "white", follow="none")
     parts = [Part(extrude(profile, width, 0.01 * unit).turned("y", -90), tiles)]
-    parts.append(Part(rod((-width / 2 + 0.06 * unit, plan.top, 0), (width / 2 - 0.06 * unit, plan.top, 0), 0.1 * unit), tiles))
-    board = polygon([(run * 0.995, plan.top - run * rise - drop * 0.7), (run * 0.995, plan.top - run * rise + step), (0, plan.top + step * 0.4),
-                     (-run * 0.995, plan.top - run * rise + step), (-run * 0.995, plan.top - run * rise - drop * 0.7), (0, plan.top - drop * 1.25)])
+    parts.append(
+        Part(rod((-width / 2 + 0.06 * unit, plan.top, 0), (width / 2 - 0.06 * unit, plan.top, 0), 0.1 * unit), tiles)
+    )
+    board = polygon(
+        [
+            (run * 0.995, plan.top - run * rise - drop * 0.7),
+            (run * 0.995, plan.top - run * rise + step),
+            (0, plan.top + step * 0.4),
+            (-run * 0.995, plan.top - run * rise + step),
+            (-run * 0.995, plan.top - run * rise - drop * 0.7),
+            (0, plan.top - drop * 1.25),
+        ]
+    )
     barge = extrude(board, 0.13 * unit, 0.012 * unit).turned("y", -90).at(x=width / 2).mirrored("x")
     parts.append(Part(barge, wood))
-    gutter = rod((-width / 2, 0, 0), (width / 2, 0, 0), 0.095 * unit).at(y=plan.top - run * rise - 0.06 * unit, z=run).mirrored("z")
+    gutter = (
+        rod((-width / 2, 0, 0), (width / 2, 0, 0), 0.095 * unit)
+        .at(y=plan.top - run * rise - 0.06 * unit, z=run)
+        .mirrored("z")
+    )
     parts.append(Part(gutter, wood))
     parts += _chimneys(wish, plan, rise)
     return parts
@@ -101,7 +115,9 @@ def _chimneys(wish: Wish, plan: Plan, rise: float) -> list[Part]:
         cap = box(0.82 * unit, 0.16 * unit, 0.66 * unit, 0.025 * unit).at(x, top, z)
         parts += [Part(stack, brick), Part(cap, stone)]
         for side in (-0.18, 0.18):
-            parts.append(Part(cylinder(0.115 * unit, 0.34 * unit, 0.02 * unit).at(x + side * unit, top + 0.04 * unit, z), pot))
+            parts.append(
+                Part(cylinder(0.115 * unit, 0.34 * unit, 0.02 * unit).at(x + side * unit, top + 0.04 * unit, z), pot)
+            )
     return parts
 
 
@@ -111,7 +127,9 @@ def _flat_roof(wish: Wish, plan: Plan) -> list[Part]:
     bed = box(plan.width + 0.4 * unit, 0.2 * unit, plan.depth + 0.4 * unit, 0.02 * unit).at(y=plan.top + 0.03 * unit)
     parts = [Part(slab.cut(bed), wish.finish("roof", "concrete", follow="none", accent=True))]
     if wish.has("chimney"):
-        vent = box(0.5 * unit, 0.6 * unit, 0.5 * unit, 0.03 * unit).at(plan.width * 0.3, plan.top + 0.1 * unit, -plan.depth * 0.25)
+        vent = box(0.5 * unit, 0.6 * unit, 0.5 * unit, 0.03 * unit).at(
+            plan.width * 0.3, plan.top + 0.1 * unit, -plan.depth * 0.25
+        )
         parts.append(Part(vent, wish.finish("chimney", "steel", follow="none")))
     return parts
 
@@ -125,7 +143,9 @@ def _entrance(wish: Wish, plan: Plan) -> list[Part]:
     leaf = wish.finish("door", "paint", wish.random.choice(("red", "navy", "green")), follow="none")
     stone = wish.finish("step", "stone", follow="none")
     knob = wish.finish("knob", "brass", follow="none")
-    surround = box(w + 0.34 * unit, h + 0.17 * unit, 0.4 * unit, 0.03 * unit).at(y=sill + (h + 0.15 * unit) / 2, z=front - 0.05 * unit)
+    surround = box(w + 0.34 * unit, h + 0.17 * unit, 0.4 * unit, 0.03 * unit).at(
+        y=sill + (h + 0.15 * unit) / 2, z=front - 0.05 * unit
+    )
     opening = box(w, h * 2, 0.4 * unit).at(y=sill, z=front + 0.1 * unit)
     door = box(w + 0.02 * unit, h, 0.24 * unit, 0.01 * unit).at(y=sill + h / 2, z=front - 0.05 * unit)
     for x in (-0.23, 0.23):
@@ -140,8 +160,17 @@ def _entrance(wish: Wish, plan: Plan) -> list[Part]:
     if sill + h + 0.75 * unit > plan.eaves - (0.42 * unit if not plan.flat else 0):
         return parts
     hood = box(w + 0.75 * unit, 0.15 * unit, 0.8 * unit, 0.025 * unit).turned("x", 10)
-    parts.append(Part(hood.at(y=sill + h + 0.33 * unit, z=front + 0.3 * unit), wish.finish("roof", "roof tiles", follow="none", accent=True)))
-    brace = rod((w / 2 + 0.2 * unit, sill + h - 0.12 * unit, front - 0.02 * unit), (w / 2 + 0.2 * unit, sill + h + 0.27 * unit, front + 0.5 * unit), 0.07 * unit)
+    parts.append(
+        Part(
+            hood.at(y=sill + h + 0.33 * unit, z=front + 0.3 * unit),
+            wish.finish("roof", "roof tiles", follow="none", accent=True),
+        )
+    )
+    brace = rod(
+        (w / 2 + 0.2 * unit, sill + h - 0.12 * unit, front - 0.02 * unit),
+        (w / 2 + 0.2 * unit, sill + h + 0.27 * unit, front + 0.5 * unit),
+        0.07 * unit,
+    )
     parts.append(Part(brace.mirrored("x"), frame))
     return parts
 
@@ -161,7 +190,11 @@ def _windows(wish: Wish, plan: Plan) -> list[Part]:
     for floor in range(floors):
         y = plan.plinth + plan.storey * (floor + 0.56)
         columns = [plan.width * ((i + 0.5) / across - 0.5) * 0.96 for i in range(across)]
-        slots += [(x, y) for x in sorted(columns, key=lambda x: (-abs(x), x)) if floor > 0 or not door or abs(x) > 0.95 * unit + w / 2]
+        slots += [
+            (x, y)
+            for x in sorted(columns, key=lambda x: (-abs(x), x))
+            if floor > 0 or not door or abs(x) > 0.95 * unit + w / 2
+        ]
     parts: list[Part] = []
     for x, y in slots[:count]:
         parts += _window(wish, plan, w, h, x, y, "front")
@@ -206,9 +239,13 @@ FAMILY = Family(
     coupled=0.9,
     fineness=1.5,
     variants={
-        "house": Variant(("house", "home", "family house", "country house", "farmhouse", "farm house", "detached house")),
+        "house": Variant(
+            ("house", "home", "family house", "country house", "farmhouse", "farm house", "detached house")
+        ),
         "cottage": Variant(("cottage",), (7.6, 5.6, 6.6), {"floor": 1, "window": 2, "shutter": 1}),
-        "cabin": Variant(("cabin", "log cabin", "wooden cabin", "hut", "wood cabin"), (7.0, 5.2, 6.4), {"floor": 1, "window": 2}),
+        "cabin": Variant(
+            ("cabin", "log cabin", "wooden cabin", "hut", "wood cabin"), (7.0, 5.2, 6.4), {"floor": 1, "window": 2}
+        ),
         "villa": Variant(("villa", "modern house", "bungalow"), (11.0, 6.2, 8.0), {"chimney": 0}, {"roof": "flat"}),
     },
     features=(
@@ -226,9 +263,50 @@ FAMILY = Family(
         "roof": {"flat": ("flat", "flat roofed", "flat-roofed"), "gable": ("gable", "gabled", "pitched", "pointed")},
         "style": {"modern": ("modern", "contemporary", "minimalist")},
     },
-    other_things=("dog", "bird", "tree", "light", "doll", "play", "ware", "haunted", "opera", "power",
-                  "boat", "key", "keys", "plant", "plants", "music", "party", "coffee", "steak", "number", "cat", "bee",
-                  "gingerbread", "ginger", "bread", "fly", "mouse", "card", "fire", "hen", "safari", "wife", "mate",
-                  "crew", "pressure", "pilot", "cruiser", "fever", "page", "screen", "decor", "row", "apartment"),
-    note="1-4 floors, windows 0-12, chimneys 0-2, shutters, flat or gable roof; walls, roof, door of their own colours; cottage, cabin, villa",
+    other_things=(
+        "dog",
+        "bird",
+        "tree",
+        "light",
+        "doll",
+        "play",
+        "ware",
+        "haunted",
+        "opera",
+        "power",
+        "boat",
+        "key",
+        "keys",
+        "plant",
+        "plants",
+        "music",
+        "party",
+        "coffee",
+        "steak",
+        "number",
+        "cat",
+        "bee",
+        "gingerbread",
+        "ginger",
+        "bread",
+        "fly",
+        "mouse",
+        "card",
+        "fire",
+        "hen",
+        "safari",
+        "wife",
+        "mate",
+        "crew",
+        "pressure",
+        "pilot",
+        "cruiser",
+        "fever",
+        "page",
+        "screen",
+        "decor",
+        "row",
+        "apartment",
+    ),
+    note="1-4 floors, windows 0-12, chimneys 0-2, shutters, flat or gable roof; colours of walls, roof, door",
 )

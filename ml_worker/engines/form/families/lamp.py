@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from ml_worker.engines.form.families.family import Family, Feature, Variant, Wish
 from ml_worker.engines.form.sdf.profile import Point2, curve, polygon, revolve, rounded, stroke
 from ml_worker.engines.form.sdf.shape import Shape, Vec3
-from ml_worker.engines.form.sdf.solids import box, cylinder, rod, sphere, torus
+from ml_worker.engines.form.sdf.solids import cylinder, rod, sphere
 from ml_worker.engines.form.solid import Part
 
 BODIES: dict[str, tuple[Point2, ...]] = {
@@ -34,33 +34,68 @@ def _shaded(wish: Wish) -> list[Part]:
     wall = 0.03 * r + 0.006 * h
     shade_line = stroke([(r - wall / 2, shade_low + wall / 2), (top_r - wall / 2, h - wall / 2)], wall)
     shade = revolve(shade_line)
-    cloth = wish.finish("shade", "fabric", "cream", follow="color" if "base" not in wish.finishes else "none", accent=True)
-    if wish.finishes.get("main") and not wish.finishes.get("accent") and "shade" not in wish.finishes and not floor_lamp:
+    cloth = wish.finish(
+        "shade", "fabric", "cream", follow="color" if "base" not in wish.finishes else "none", accent=True
+    )
+    if (
+        wish.finishes.get("main")
+        and not wish.finishes.get("accent")
+        and "shade" not in wish.finishes
+        and not floor_lamp
+    ):
         # One colour asked for a table lamp is its body's; the shade stays light.
         cloth = wish.finish("shade", "fabric", "cream", follow="none")
-    stem_r = max(0.011 * h ** 0.5 * 0.6, 0.014 * h)
+    stem_r = max(0.011 * h**0.5 * 0.6, 0.014 * h)
     socket_y = shade_low + shade_h * 0.28
     holder = h - shade_h * 0.16
     parts = [Part(shade, cloth)]
     spokes: list[Shape] = [rod((0, holder, 0), (0, socket_y, 0), stem_r * 0.75)]
     at = r + (top_r - r) * (holder - shade_low) / shade_h - wall * 0.5
     spokes += [
-        rod((0, holder, 0), (at * math.sin(a), holder, at * math.cos(a)), stem_r * 0.62, min(stem_r * 0.62, wall * 0.45))
+        rod(
+            (0, holder, 0), (at * math.sin(a), holder, at * math.cos(a)), stem_r * 0.62, min(stem_r * 0.62, wall * 0.45)
+        )
         for a in (0.5, 0.5 + 2 * math.pi / 3, 0.5 + 4 * math.pi / 3)
     ]
     parts += [Part(spoke, metal) for spoke in spokes]
     parts.append(Part(sphere(stem_r * 1.7).at(y=holder), metal))
-    bulb = revolve(polygon(curve([(0, 0), (stem_r * 1.5, 0.0), (stem_r * 1.9, stem_r * 1.6), (shade_h * 0.12, shade_h * 0.2),
-                                  (shade_h * 0.09, shade_h * 0.3), (0, shade_h * 0.34)], 6))).at(y=socket_y)
+    bulb = revolve(
+        polygon(
+            curve(
+                [
+                    (0, 0),
+                    (stem_r * 1.5, 0.0),
+                    (stem_r * 1.9, stem_r * 1.6),
+                    (shade_h * 0.12, shade_h * 0.2),
+                    (shade_h * 0.09, shade_h * 0.3),
+                    (0, shade_h * 0.34),
+                ],
+                6,
+            )
+        )
+    ).at(y=socket_y)
     parts.append(Part(bulb, wish.finish("bulb", "lamplight", follow="none")))
     if floor_lamp:
-        foot = rounded([(0, 0, 0), (r * 0.66, 0, h * 0.003), (r * 0.66, h * 0.014, h * 0.006), (stem_r * 2, h * 0.024, h * 0.01),
-                        (stem_r, h * 0.05, 0), (0, h * 0.05, 0)])
+        foot = rounded(
+            [
+                (0, 0, 0),
+                (r * 0.66, 0, h * 0.003),
+                (r * 0.66, h * 0.014, h * 0.006),
+                (stem_r * 2, h * 0.024, h * 0.01),
+                (stem_r, h * 0.05, 0),
+                (0, h * 0.05, 0),
+            ]
+        )
         if wish.count("leg") == 3:
             tripod = wish.finish("stem", "oak", follow="both")
             for i in range(3):
                 a = 2 * math.pi * (i + 0.5) / 3
-                leg = rod((r * 0.95 * math.sin(a), stem_r, r * 0.95 * math.cos(a)), (stem_r * 0.5 * math.sin(a), shade_low * 0.97, stem_r * 0.5 * math.cos(a)), stem_r * 0.9, stem_r * 1.1)
+                leg = rod(
+                    (r * 0.95 * math.sin(a), stem_r, r * 0.95 * math.cos(a)),
+                    (stem_r * 0.5 * math.sin(a), shade_low * 0.97, stem_r * 0.5 * math.cos(a)),
+                    stem_r * 0.9,
+                    stem_r * 1.1,
+                )
                 parts.append(Part(leg, tripod))
             parts.append(Part(cylinder(stem_r * 2.6, stem_r * 3, stem_r * 0.5).at(y=shade_low * 0.97), metal))
             parts.append(Part(rod((0, shade_low * 0.95, 0), (0, socket_y, 0), stem_r), metal))
@@ -94,25 +129,61 @@ def _jointed(wish: Wish) -> list[Part]:
     foot: Vec3 = (0.0, 0.05 * h, back)
     knee: Vec3 = (0.0, 0.52 * h, back - 0.2 * h)
     neck: Vec3 = (0.0, 0.88 * h, back + 0.16 * h)
-    disc = rounded([(0, 0, 0), (base_r, 0, 0.008 * h), (base_r, 0.022 * h, 0.012 * h), (base_r * 0.55, 0.045 * h, 0.03 * h), (0, 0.05 * h, 0)])
+    disc = rounded(
+        [
+            (0, 0, 0),
+            (base_r, 0, 0.008 * h),
+            (base_r, 0.022 * h, 0.012 * h),
+            (base_r * 0.55, 0.045 * h, 0.03 * h),
+            (0, 0.05 * h, 0),
+        ]
+    )
     parts = [
         Part(revolve(polygon(disc)).at(z=back), tone),
         Part(rod((0, 0.03 * h, back), foot, r * 1.3), metal),
         Part(rod(foot, knee, r * 0.72).at(x=r * 1.05).mirrored("x"), metal),
         Part(rod(knee, neck, r * 0.72).at(x=r * 1.05).mirrored("x"), metal),
     ]
-    for joint in (foot, knee, neck):
-        parts.append(Part(cylinder(r * 1.5, r * 3.8, r * 0.3).turned("z", 90).at(*joint), tone))
+    joint = cylinder(r * 1.5, r * 3.8, r * 0.3).turned("z", 90)
+    parts += [Part(joint.at(*place), tone) for place in (foot, knee, neck)]
     # The head, drawn with its mouth at the origin of its own Y axis and aimed away from where it looks.
     size = 0.3 * h
     wall = size * 0.055
-    bell = curve([(size * 0.4, 0.0), (size * 0.37, size * 0.16), (size * 0.28, size * 0.38), (size * 0.15, size * 0.52), (size * 0.13, size * 0.64)], 8)
-    shell = stroke(bell, wall).joined(polygon([(0, size * 0.5), (size * 0.13, size * 0.5), (size * 0.13, size * 0.68), (size * 0.05, size * 0.72), (0, size * 0.72)]))
+    bell = curve(
+        [
+            (size * 0.4, 0.0),
+            (size * 0.37, size * 0.16),
+            (size * 0.28, size * 0.38),
+            (size * 0.15, size * 0.52),
+            (size * 0.13, size * 0.64),
+        ],
+        8,
+    )
+    shell = stroke(bell, wall).joined(
+        polygon(
+            [
+                (0, size * 0.5),
+                (size * 0.13, size * 0.5),
+                (size * 0.13, size * 0.68),
+                (size * 0.05, size * 0.72),
+                (0, size * 0.72),
+            ]
+        )
+    )
     look = (0.0, -0.72, 0.69)
     mouth = (0.0, neck[1] + look[1] * size * 0.62, neck[2] + look[2] * size * 0.62)
     top = (0.0, mouth[1] - look[1], mouth[2] - look[2])
-    parts.append(Part(revolve(shell).aimed(mouth, top), wish.finish("shade", "metal", follow="none") if "shade" in wish.finishes else tone))
-    bulb = sphere(size * 0.17).at(y=size * 0.2).joined(rod((0, size * 0.2, 0), (0, size * 0.55, 0), size * 0.08), size * 0.08)
+    parts.append(
+        Part(
+            revolve(shell).aimed(mouth, top),
+            wish.finish("shade", "metal", follow="none") if "shade" in wish.finishes else tone,
+        )
+    )
+    bulb = (
+        sphere(size * 0.17)
+        .at(y=size * 0.2)
+        .joined(rod((0, size * 0.2, 0), (0, size * 0.55, 0), size * 0.08), size * 0.08)
+    )
     parts.append(Part(bulb.aimed(mouth, top), wish.finish("bulb", "lamplight", follow="none")))
     return parts
 
@@ -121,11 +192,14 @@ FAMILY = Family(
     id="lamp",
     size=(0.32, 0.5, 0.32),
     build=build,
+    turned=True,
     coupled=0.9,
     variants={
         "table lamp": Variant(("lamp", "table lamp", "bedside lamp", "night lamp", "nightstand lamp")),
         "floor lamp": Variant(("floor lamp", "standing lamp", "standard lamp"), (0.44, 1.6, 0.44)),
-        "desk lamp": Variant(("desk lamp", "reading lamp", "office lamp", "study lamp", "work lamp"), (0.24, 0.46, 0.4)),
+        "desk lamp": Variant(
+            ("desk lamp", "reading lamp", "office lamp", "study lamp", "work lamp"), (0.24, 0.46, 0.4)
+        ),
     },
     features=(
         Feature("shade", ("shade", "lampshade", "lamp shade", "head", "screen")),
@@ -136,10 +210,37 @@ FAMILY = Family(
     ),
     options={
         "shade": {"drum": ("drum", "straight"), "cone": ("cone", "conical", "tapered")},
-        "body": {"ball": ("round", "spherical", "ball"), "column": ("column", "slender", "straight"), "gourd": ("gourd", "curvy"),
-                 "jar": ("jar", "ginger jar")},
+        "body": {
+            "ball": ("round", "spherical", "ball"),
+            "column": ("column", "slender", "straight"),
+            "gourd": ("gourd", "curvy"),
+            "jar": ("jar", "ginger jar"),
+        },
     },
-    other_things=("lava", "street", "post", "head", "heat", "oil", "signal", "genie", "ceiling", "wall", "pendant", "infrared",
-                  "uv", "salt", "magic", "aladdin", "hanging", "gas", "sun", "miner", "car", "bicycle", "tail"),
-    note="table, floor and desk lamps; shade and base of their own colours, drum or cone shade, tripod floor lamp (3 legs)",
+    other_things=(
+        "lava",
+        "street",
+        "post",
+        "head",
+        "heat",
+        "oil",
+        "signal",
+        "genie",
+        "ceiling",
+        "wall",
+        "pendant",
+        "infrared",
+        "uv",
+        "salt",
+        "magic",
+        "aladdin",
+        "hanging",
+        "gas",
+        "sun",
+        "miner",
+        "car",
+        "bicycle",
+        "tail",
+    ),
+    note="table, floor and desk lamps; colours of shade and base, drum or cone shade, floor lamp on 3 legs",
 )

@@ -1,7 +1,8 @@
-"""Mugs and cups: a wall of even thickness with a soft rim, a foot ring, and a strap handle that grows out of the wall."""
+"""Mugs and cups: a wall of even thickness with a soft rim, a foot, and a strap handle that grows out of the wall."""
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from ml_worker.engines.form.families.family import Family, Feature, Variant, Wish
 from ml_worker.engines.form.materials import make
@@ -20,7 +21,7 @@ def build(wish: Wish) -> Sequence[Part]:
     h = wish.height
     reach = 0.3 if wish.has("handle") else 0.0
     r = min(wish.depth / 2, wish.width / 2 / (1 + reach / 1.0))
-    wall = 0.052 * h ** 0.5 * (2 * r) ** 0.5 * (1.5 if wish.option("wall") == "thick" else 1.0)
+    wall = 0.052 * h**0.5 * (2 * r) ** 0.5 * (1.5 if wish.option("wall") == "thick" else 1.0)
     line = _outline(wish, r - wall / 2, h, wall)
     foot_r = _radius_at(line, h * 0.1) * 0.78
     outer = stroke(line, wall)
@@ -61,7 +62,9 @@ def _outline(wish: Wish, r: float, h: float, wall: float) -> list[Point2]:
     low, high = wall * 1.1, h - wall / 2
     kind = wish.option("body") or ("cup" if wish.variant in ("teacup", "espresso") else "mug")
     if kind == "cup":
-        side = curve([(r * 0.42, low), (r * 0.62, low + h * 0.05), (r * 0.86, h * 0.36), (r * 0.96, h * 0.7), (r, high)], 8)
+        side = curve(
+            [(r * 0.42, low), (r * 0.62, low + h * 0.05), (r * 0.86, h * 0.36), (r * 0.96, h * 0.7), (r, high)], 8
+        )
         return [(0.0, low), *side]
     if kind == "round":
         side = curve([(r * 0.6, low), (r * 0.93, h * 0.22), (r, h * 0.48), (r * 0.9, h * 0.78), (r * 0.8, high)], 8)
@@ -73,7 +76,7 @@ def _outline(wish: Wish, r: float, h: float, wall: float) -> list[Point2]:
 
 
 def _radius_at(line: Sequence[Point2], y: float) -> float:
-    for (ar, ay), (br, by) in zip(line[1:], line[2:], strict=False):
+    for (ar, ay), (br, by) in pairwise(line[1:]):
         if ay <= y <= by and by > ay:
             return ar + (br - ar) * (y - ay) / (by - ay)
     return line[-1][0]
@@ -92,8 +95,16 @@ def _handle(wish: Wish, line: Sequence[Point2], r: float, h: float, wall: float)
     cup = wish.variant in ("teacup", "espresso")
     top, bottom = h * (0.84 if not cup else 0.86), h * (0.2 if not cup else 0.36)
     start, end = _radius_at(line, top), _radius_at(line, bottom)
-    path = curve([(start, top), (start + (out - start) * 0.62, top + h * 0.005), (out, top - (top - bottom) * 0.33),
-                  (out - (out - end) * 0.28, bottom + (top - bottom) * 0.24), (end, bottom)], 7)
+    path = curve(
+        [
+            (start, top),
+            (start + (out - start) * 0.62, top + h * 0.005),
+            (out, top - (top - bottom) * 0.33),
+            (out - (out - end) * 0.28, bottom + (top - bottom) * 0.24),
+            (end, bottom),
+        ],
+        7,
+    )
     width = wall * 2.3 * wish.vary(0.12)
     return ribbon(path, wall * 1.25, width)
 
@@ -115,7 +126,9 @@ def _decor(wish: Wish, h: float, r: float) -> list[tuple[Shape, Material]]:
     other = shade(white.color, "dark") if sum(white.color) > 1.6 else (0.94, 0.93, 0.9)
     if wish.has("stripe"):
         given = wish.finishes.get("stripe") or wish.finishes.get("accent")
-        material = wish.finish("stripe", "ceramic", accent=True, follow="none") if given else make("ceramic", other, "stripe")
+        material = (
+            wish.finish("stripe", "ceramic", accent=True, follow="none") if given else make("ceramic", other, "stripe")
+        )
         count = wish.count("stripe")
         step = h * 0.62 / count
         for i in range(count):
@@ -154,17 +167,46 @@ FAMILY = Family(
     features=(
         Feature("handle", ("handle", "ear"), 0, 2, 1),
         Feature("inside", ("inside", "interior", "inner side", "lining")),
-        Feature("stripe", ("stripe", "band", "line"), 0, 6, 0),
+        Feature("stripe", ("stripe", "band", "line"), 0, 6, 0, 3),
         Feature("dot", ("dot", "polka dot", "spot"), 0, 1, 0),
         Feature("saucer", ("saucer",), 0, 1, 0),
-        *(Feature(drink, (drink, *also), 0, 1, 0) for drink, also in (
-            ("coffee", ("espresso", "latte")), ("tea", ()), ("milk", ()), ("cocoa", ("hot chocolate",)), ("water", ()))),
+        *(
+            Feature(drink, (drink, *also), 0, 1, 0)
+            for drink, also in (
+                ("coffee", ("espresso", "latte")),
+                ("tea", ()),
+                ("milk", ()),
+                ("cocoa", ("hot chocolate",)),
+                ("water", ()),
+            )
+        ),
     ),
     options={
-        "body": {"round": ("round", "rounded", "spherical"), "tapered": ("tapered", "conical"), "straight": ("straight", "cylindrical")},
+        "body": {
+            "round": ("round", "rounded", "spherical"),
+            "tapered": ("tapered", "conical"),
+            "straight": ("straight", "cylindrical"),
+        },
         "wall": {"thick": ("thick",)},
     },
-    other_things=("shot", "world", "cake", "holder", "rack", "trophy", "measuring", "egg", "menstrual", "looking",
-                  "magnifying", "hour", "wine", "champagne", "noodles", "warmer", "tree"),
+    other_things=(
+        "shot",
+        "world",
+        "cake",
+        "holder",
+        "rack",
+        "trophy",
+        "measuring",
+        "egg",
+        "menstrual",
+        "looking",
+        "magnifying",
+        "hour",
+        "wine",
+        "champagne",
+        "noodles",
+        "warmer",
+        "tree",
+    ),
     note="handles 0-2, inside colour, stripes, dots, saucer, filled with coffee, tea, milk; also teacup, tumbler",
 )

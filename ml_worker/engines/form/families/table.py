@@ -18,12 +18,19 @@ def build(wish: Wish) -> Sequence[Part]:
         shape = "round" if wish.width < 1.3 * wish.depth else "oval"
     w, h, d = wish.width, wish.height, wish.depth
     thick = (0.036 if h > 0.55 * min(w, d) else 0.05) * wish.vary(0.12) * min(h, 1.4 * d) / 0.74 * 0.95
-    top_material = wish.finish("top", "oak", accent=True)
-    leg_material = wish.finish("leg", "oak")
+    top_material = wish.finish("top", "oak")
+    leg_material = wish.finish("leg", "oak", accent=True)
     round_top = shape in ("round", "oval")
     if round_top:
-        rim = rounded([(0, 0, 0), (w / 2 * 0.965, 0, thick * 0.3), (w / 2, thick * 0.62, thick * 0.5),
-                       (w / 2 - thick * 0.1, thick, thick * 0.3), (0, thick, 0)])
+        rim = rounded(
+            [
+                (0, 0, 0),
+                (w / 2 * 0.965, 0, thick * 0.3),
+                (w / 2, thick * 0.62, thick * 0.5),
+                (w / 2 - thick * 0.1, thick, thick * 0.3),
+                (0, thick, 0),
+            ]
+        )
         top = revolve(polygon(rim)).stretched(z=d / w).at(y=h - thick)
     else:
         top = box(w, thick, d, thick * 0.3).at(y=h - thick / 2)
@@ -41,8 +48,11 @@ def build(wish: Wish) -> Sequence[Part]:
 
 
 def _leg_width(wish: Wish) -> float:
-    return (0.062 if wish.option("legs") != "thick" else 0.1) * (0.7 if wish.option("legs") == "thin" else 1.0) * (
-        0.45 * wish.height / 0.74 + 0.55 * min(wish.width, wish.depth) / 0.8)
+    return (
+        (0.062 if wish.option("leg") != "thick" else 0.1)
+        * (0.7 if wish.option("leg") == "thin" else 1.0)
+        * (0.45 * wish.height / 0.74 + 0.55 * min(wish.width, wish.depth) / 0.8)
+    )
 
 
 def _square_frame(wish: Wish, under: float, material: Material) -> list[Part]:
@@ -50,8 +60,18 @@ def _square_frame(wish: Wish, under: float, material: Material) -> list[Part]:
     leg = _leg_width(wish)
     in_x, in_z = w / 2 - leg * 1.0, d / 2 - leg * 1.0
     tip = leg * (0.58 if wish.option("style") != "modern" else 0.9)
-    parts = [Part(post((in_x + leg * 0.12, 0, in_z + leg * 0.12), (in_x, under + leg * 0.1, in_z), (tip, tip), (leg, leg),
-                       leg * 0.12).mirrored("xz"), material)]
+    parts = [
+        Part(
+            post(
+                (in_x + leg * 0.12, 0, in_z + leg * 0.12),
+                (in_x, under + leg * 0.1, in_z),
+                (tip, tip),
+                (leg, leg),
+                leg * 0.12,
+            ).mirrored("xz"),
+            material,
+        )
+    ]
     tall = min(leg * 1.55, under * 0.2)
     y = under - tall / 2 + leg * 0.05
     drawers = wish.count("drawer")
@@ -60,7 +80,7 @@ def _square_frame(wish: Wish, under: float, material: Material) -> list[Part]:
         y = under - tall / 2 + leg * 0.05
         inner = 2 * in_x - leg
         parts.append(Part(box(2 * in_x, tall, 2 * in_z, leg * 0.08).at(y=y), material))
-        front = wish.finish("drawer", "oak", accent=True)
+        front = wish.finish("drawer", "oak")
         knob = wish.finish("knob", "brass", follow="none")
         each = inner / drawers
         for i in range(drawers):
@@ -75,7 +95,7 @@ def _square_frame(wish: Wish, under: float, material: Material) -> list[Part]:
         parts += [Part(rail, material), Part(side, material)]
     if wish.has("shelf"):
         board = box(2 * in_x + leg * 0.4, leg * 0.42, 2 * in_z + leg * 0.4, leg * 0.12).at(y=under * 0.26)
-        parts.append(Part(board, wish.finish("shelf", "oak", accent=True)))
+        parts.append(Part(board, wish.finish("shelf", "oak")))
     return parts
 
 
@@ -85,7 +105,14 @@ def _round_frame(wish: Wish, under: float, material: Material) -> list[Part]:
     ratio, ring = d / w, w * 0.33
     parts: list[Part] = []
     tall = leg * 1.9
-    hoop = rounded([(ring - leg * 0.4, 0, 0), (ring + leg * 0.3, 0, leg * 0.1), (ring + leg * 0.3, tall, 0), (ring - leg * 0.4, tall, 0)])
+    hoop = rounded(
+        [
+            (ring - leg * 0.4, 0, 0),
+            (ring + leg * 0.3, 0, leg * 0.1),
+            (ring + leg * 0.3, tall, 0),
+            (ring - leg * 0.4, tall, 0),
+        ]
+    )
     parts.append(Part(revolve(polygon(hoop)).stretched(z=ratio).at(y=under - tall + leg * 0.06), material))
     first = 45.0 if count == 4 else 0.0
     for i in range(count):
@@ -93,22 +120,39 @@ def _round_frame(wish: Wish, under: float, material: Material) -> list[Part]:
         head = (ring * math.sin(a), under + leg * 0.05, ring * math.cos(a) * ratio)
         foot = (w * 0.43 * math.sin(a), leg * 0.12, w * 0.43 * math.cos(a) * ratio)
         line = [(leg * 0.5, 0), (leg * 0.95, math.dist(foot, head))]
-        tapered = revolve(polygon(rounded([(0, 0, 0), (line[0][0], 0, leg * 0.12), (line[1][0], line[1][1], 0), (0, line[1][1], 0)])))
+        tapered = revolve(
+            polygon(rounded([(0, 0, 0), (line[0][0], 0, leg * 0.12), (line[1][0], line[1][1], 0), (0, line[1][1], 0)]))
+        )
         parts.append(Part(tapered.aimed(foot, head), material))
     if wish.has("shelf"):
         board = cylinder(w * 0.37, leg * 0.8, leg * 0.25).stretched(z=ratio).at(y=under * 0.27)
-        parts.append(Part(board, wish.finish("shelf", "oak", accent=True)))
+        parts.append(Part(board, wish.finish("shelf", "oak")))
     return parts
 
 
 def _pedestal(wish: Wish, under: float, material: Material) -> list[Part]:
     """One turned column on a wide, low foot."""
     w, ratio = wish.width, wish.depth / wish.width
-    r = 0.075 * w ** 0.5 * wish.height ** 0.5 * 1.05
+    r = 0.075 * w**0.5 * wish.height**0.5 * 1.05
     foot = w * 0.3
-    line = curve([(foot * 0.97, 0.035 * under), (foot * 0.6, 0.075 * under), (r * 1.2, 0.15 * under), (r * 0.72, 0.3 * under),
-                  (r * 1.12, 0.52 * under), (r * 0.7, 0.76 * under), (r * 0.95, 0.9 * under), (r * 2.2, under)], 8)
-    column = revolve(polygon([(0, 0), (foot * 0.96, 0), (foot, 0.012 * under), *line, (r * 2.2, under + r * 0.1), (0, under + r * 0.1)]))
+    line = curve(
+        [
+            (foot * 0.97, 0.035 * under),
+            (foot * 0.6, 0.075 * under),
+            (r * 1.2, 0.15 * under),
+            (r * 0.72, 0.3 * under),
+            (r * 1.12, 0.52 * under),
+            (r * 0.7, 0.76 * under),
+            (r * 0.95, 0.9 * under),
+            (r * 2.2, under),
+        ],
+        8,
+    )
+    column = revolve(
+        polygon(
+            [(0, 0), (foot * 0.96, 0), (foot, 0.012 * under), *line, (r * 2.2, under + r * 0.1), (0, under + r * 0.1)]
+        )
+    )
     return [Part(column if abs(ratio - 1) < 0.01 else column.stretched(z=max(ratio, 0.6)), material)]
 
 
@@ -134,24 +178,60 @@ FAMILY = Family(
     variants={
         "table": Variant(("table", "dining table", "kitchen table")),
         "coffee table": Variant(("coffee table", "tea table", "low table"), (1.1, 0.42, 0.62), {"shelf": 1}),
-        "side table": Variant(("side table", "end table", "bedside table", "nightstand", "night stand"), (0.48, 0.56, 0.44), {"drawer": 1, "shelf": 1}),
+        "side table": Variant(
+            ("side table", "end table", "bedside table", "nightstand", "night stand"),
+            (0.48, 0.56, 0.44),
+            {"drawer": 1, "shelf": 1},
+        ),
         "round table": Variant(("bistro table", "cafe table"), (0.7, 0.74, 0.7), {"leg": 1}, {"top": "round"}),
-        "desk": Variant(("desk", "writing desk", "writing table", "work table", "workbench"), (1.3, 0.75, 0.65), {"drawer": 3}),
+        "desk": Variant(
+            ("desk", "writing desk", "writing table", "work table", "workbench"), (1.3, 0.75, 0.65), {"drawer": 3}
+        ),
     },
     features=(
         Feature("top", ("top", "tabletop", "table top", "desktop", "surface")),
         Feature("leg", ("leg", "foot", "pedestal"), 1, 8, 4),
         Feature("drawer", ("drawer",), 0, 4, 0),
         Feature("shelf", ("shelf", "lower shelf", "bottom shelf"), 0, 1, 0),
-        Feature("knob", ("knob", "handle", "pull"), 0, 4, 0),
+        Feature("knob", ("knob", "handle", "pull")),
     ),
     options={
-        "top": {"round": ("round", "circular"), "oval": ("oval", "elliptical"), "square": ("square",),
-                "rectangular": ("rectangular", "long")},
-        "style": {"modern": ("modern", "minimalist", "minimal", "contemporary"),
-                  "classic": ("classic", "traditional", "rustic", "farmhouse")},
+        "top": {
+            "round": ("round", "circular"),
+            "oval": ("oval", "elliptical"),
+            "square": ("square",),
+            "rectangular": ("rectangular",),
+        },
+        "leg": {
+            "thin": ("thin", "slim", "slender", "skinny", "delicate"),
+            "thick": ("thick", "chunky", "sturdy", "stout"),
+        },
+        "style": {
+            "modern": ("modern", "minimalist", "minimal", "contemporary"),
+            "classic": ("classic", "traditional", "rustic", "farmhouse"),
+        },
     },
-    other_things=("pool", "ping", "pong", "billiard", "tennis", "periodic", "water", "turn", "operating", "dressing",
-                  "changing", "leg", "cloth", "tennis", "spoon", "lamp", "football", "foosball", "poker", "organizer"),
-    note="1-8 legs, drawers 0-4, lower shelf, round, oval, square or rectangular top; also coffee table, side table, desk",
+    other_things=(
+        "pool",
+        "ping",
+        "pong",
+        "billiard",
+        "tennis",
+        "periodic",
+        "water",
+        "turn",
+        "operating",
+        "dressing",
+        "changing",
+        "leg",
+        "cloth",
+        "tennis",
+        "spoon",
+        "lamp",
+        "football",
+        "foosball",
+        "poker",
+        "organizer",
+    ),
+    note="1-8 legs, drawers 0-4, lower shelf, round, oval or square top; also coffee table, side table, desk",
 )

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from random import Random
 
 import torch
+from torch.nn.functional import normalize
 
-from ml_worker.engines.form.families.family import Family, Feature, Variant, Wish
-from ml_worker.engines.form.palette import COLORS
+from ml_worker.engines.form.families.family import Family, Feature, Taste, Variant, Wish
 from ml_worker.engines.form.materials import make
+from ml_worker.engines.form.palette import COLORS
 from ml_worker.engines.form.sdf.lumps import lumpy
 from ml_worker.engines.form.sdf.profile import curve, extrude, polygon, revolve, stroke
 from ml_worker.engines.form.sdf.shape import Box, Points, Shape, Vec3, blended, union
@@ -57,9 +57,10 @@ def _broad(wish: Wish) -> list[Part]:
         feature = "fruit" if wish.has("fruit") else "flower"
         skin = wish.finish(feature, "plastic", "red" if feature == "fruit" else "pink", follow="none", accent=True)
         number = wish.count(feature)
-        number = 26 if number == 1 else number
         dots: list[Shape] = []
-        spots = torch.tensor([_direction(i, number, random) for i in range(number)]) * torch.tensor([r * 1.3, tall * 1.5, r * 1.3])
+        spots = torch.tensor([_direction(i, number, random) for i in range(number)]) * torch.tensor(
+            [r * 1.3, tall * 1.5, r * 1.3]
+        )
         spots += torch.tensor([0.0, middle, 0.0])
         for _ in range(40):
             # Walk in to the leaves: a fruit hangs half out of them.
@@ -71,7 +72,7 @@ def _broad(wish: Wish) -> list[Part]:
     return parts
 
 
-def _direction(i: int, count: int, random: Random) -> Vec3:
+def _direction(i: int, count: int, random: Taste) -> Vec3:
     v = 0.85 - 1.5 * (i + 0.5) / count
     a = i * 2.399963 + 0.5 * random.random()
     ring = math.sqrt(max(0.0, 1 - v * v))
@@ -79,8 +80,7 @@ def _direction(i: int, count: int, random: Random) -> Vec3:
 
 
 def _outward(points: torch.Tensor, middle: float) -> torch.Tensor:
-    away = points - torch.tensor([0.0, middle, 0.0])
-    return away / away.norm(dim=1, keepdim=True)
+    return normalize(points - torch.tensor([0.0, middle, 0.0]), dim=1)
 
 
 def _boughs(wish: Wish, bare: bool) -> tuple[Shape, list[Vec3]]:
@@ -95,7 +95,9 @@ def _boughs(wish: Wish, bare: bool) -> tuple[Shape, list[Vec3]]:
     for i in range(5):
         a = 2 * math.pi * (i + 0.3 * random.random()) / 5
         out = girth * 2.3
-        rods.append(rod((0, girth * 1.1, 0), (out * math.cos(a), girth * 0.22, out * math.sin(a)), girth * 0.7, girth * 0.24))
+        rods.append(
+            rod((0, girth * 1.1, 0), (out * math.cos(a), girth * 0.22, out * math.sin(a)), girth * 0.7, girth * 0.24)
+        )
     tips: list[Vec3] = []
     main = 5 if not bare else 4
     for i in range(main):
@@ -118,13 +120,15 @@ def _boughs(wish: Wish, bare: bool) -> tuple[Shape, list[Vec3]]:
     return wood.cut(ground), tips
 
 
-def _bough(start: Vec3, tip: Vec3, thick: float, thin: float, random: Random) -> list[Shape]:
+def _bough(start: Vec3, tip: Vec3, thick: float, thin: float, random: Taste) -> list[Shape]:
     sag = math.dist(start, tip) * (0.1 + 0.06 * random.random())
     middle = ((start[0] + tip[0]) / 2 * 1.12, (start[1] + tip[1]) / 2 - sag * 0.4, (start[2] + tip[2]) / 2 * 1.12)
     return [rod(start, middle, thick, (thick + thin) / 2), rod(middle, tip, (thick + thin) / 2, thin)]
 
 
-def _twigs(start: Vec3, heading: float, h: float, thick: float, depth: int, random: Random, upright: bool = False) -> list[Shape]:
+def _twigs(
+    start: Vec3, heading: float, h: float, thick: float, depth: int, random: Taste, upright: bool = False
+) -> list[Shape]:
     """A bough forks again and again, each time shorter and thinner."""
     if depth == 0:
         return []
@@ -149,20 +153,38 @@ def _fir(wish: Wish) -> list[Part]:
     needles: list[Shape] = []
     for i in range(tiers):
         share = i / tiers
-        bottom = low + (top - low) * (share ** 0.92) * 0.97
+        bottom = low + (top - low) * (share**0.92) * 0.97
         tall = (top - low) * (0.36 - 0.2 * share)
         wide = r * (1 - share) ** 0.86 + 0.05 * r
         needles.append(_skirt(wide, tall, bottom, i, min(bottom + tall, top) if i < tiers - 1 else top))
     dress = blended(needles, 0.03 * r)
     leaves = wish.finish("leaf", "needles", follow="color")
-    trunk = revolve(polygon([(0, 0), (0.052 * h * 1.25, 0), *curve([(0.05 * h, 0.012 * h), (0.033 * h, 0.06 * h), (0.03 * h, 0.3 * h)], 5), (0, 0.3 * h)]))
+    trunk = revolve(
+        polygon(
+            [
+                (0, 0),
+                (0.052 * h * 1.25, 0),
+                *curve([(0.05 * h, 0.012 * h), (0.033 * h, 0.06 * h), (0.03 * h, 0.3 * h)], 5),
+                (0, 0.3 * h),
+            ]
+        )
+    )
     parts = [Part(trunk, wish.finish("trunk", "bark", follow="stuff"))]
     parts.append(Part(dress, leaves))
     if wish.has("star"):
-        points = [(0.062 * h * (1 if i % 2 == 0 else 0.42) * math.sin(i * math.pi / 5), 0.062 * h * (1 if i % 2 == 0 else 0.42) * math.cos(i * math.pi / 5)) for i in range(10)]
+        points = [
+            (
+                0.062 * h * (1 if i % 2 == 0 else 0.42) * math.sin(i * math.pi / 5),
+                0.062 * h * (1 if i % 2 == 0 else 0.42) * math.cos(i * math.pi / 5),
+            )
+            for i in range(10)
+        ]
         star = extrude(polygon(points), 0.024 * h, 0.008 * h).at(y=h - 0.062 * h)
         stalk = rod((0, top * 0.97, 0), (0, h - 0.06 * h, 0), 0.01 * h)
-        parts += [Part(star, wish.finish("star", "gold", follow="none")), Part(stalk, wish.finish("star", "gold", follow="none"))]
+        parts += [
+            Part(star, wish.finish("star", "gold", follow="none")),
+            Part(stalk, wish.finish("star", "gold", follow="none")),
+        ]
     if wish.has("bauble"):
         parts += _baubles(wish, dress, low, top, r)
     return parts
@@ -189,11 +211,14 @@ def _skirt(wide: float, tall: float, bottom: float, index: int, peak: float) -> 
 def _baubles(wish: Wish, dress: Shape, low: float, top: float, r: float) -> list[Part]:
     """Balls on a spiral around the tree, each touching the boughs."""
     own = wish.finishes.get("bauble")
-    skins = [make("gold", None, "bauble"), make("paint", COLORS["red"], "bauble red"), make("paint", COLORS["blue"], "bauble blue")]
+    skins = [
+        make("gold", None, "bauble"),
+        make("paint", COLORS["red"], "bauble red"),
+        make("paint", COLORS["blue"], "bauble blue"),
+    ]
     if own and (own.color or own.stuff):
         skins = [wish.finish("bauble", "paint", follow="none")]
     number = wish.count("bauble")
-    number = 26 if number == 1 else number
     spots = []
     for i in range(number):
         share = ((i + 0.5) / number) ** 1.35
@@ -202,7 +227,7 @@ def _baubles(wish: Wish, dress: Shape, low: float, top: float, r: float) -> list
         out = r * 1.25 * (1 - share * 0.75)
         spots.append((out * math.cos(a), y, out * math.sin(a)))
     points = torch.tensor(spots)
-    inward = torch.nn.functional.normalize(points * torch.tensor([1.0, 0.0, 1.0]), dim=1)
+    inward = normalize(points * torch.tensor([1.0, 0.0, 1.0]), dim=1)
     for _ in range(48):
         points -= inward * dress.distance(Points.of(points))[:, None]
     groups: list[list[Shape]] = [[] for _ in skins]
@@ -218,7 +243,7 @@ def _palm(wish: Wish) -> list[Part]:
     lean = 0.12 * h * wish.vary(0.5)
     crown = (lean, h * 0.8, 0.0)
     girth = 0.032 * h
-    path = [(lean * t ** 1.7, h * 0.8 * t, 0.0) for t in (i / 14 for i in range(15))]
+    path = [(lean * t**1.7, h * 0.8 * t, 0.0) for t in (i / 14 for i in range(15))]
     radii = [girth * (1.45 if i == 0 else 1.12 - 0.4 * i / 14) * (1.07 if i % 2 else 0.96) for i in range(15)]
     trunk = tube(path, radii).cut(box(h, 0.2 * h, h).at(y=-0.1 * h))
     wood = wish.finish("trunk", "bark", "tan", follow="stuff")
@@ -234,14 +259,30 @@ def _palm(wish: Wish) -> list[Part]:
     nut = wish.finish("fruit", "bark", "chocolate", follow="none")
     for i in range(3):
         a = 2.1 * i + 0.6
-        parts.append(Part(sphere(girth * 0.9).at(crown[0] + girth * 1.1 * math.cos(a), crown[1] - girth * 0.9, girth * 1.1 * math.sin(a)), nut))
+        parts.append(
+            Part(
+                sphere(girth * 0.9).at(
+                    crown[0] + girth * 1.1 * math.cos(a), crown[1] - girth * 0.9, girth * 1.1 * math.sin(a)
+                ),
+                nut,
+            )
+        )
     return parts
 
 
 def _frond(reach: float, rise: float, h: float) -> Shape:
     """An arching, folded leaf along +X from the origin, its edges cut into fingers."""
     half, thick = 0.085 * h, 0.024 * h
-    line = curve([(-0.01 * h, -0.02 * h), (reach * 0.3, rise), (reach * 0.66, rise * 0.8), (reach * 0.9, -0.02 * h), (reach, -0.12 * h)], 6)
+    line = curve(
+        [
+            (-0.01 * h, -0.02 * h),
+            (reach * 0.3, rise),
+            (reach * 0.66, rise * 0.8),
+            (reach * 0.9, -0.02 * h),
+            (reach, -0.12 * h),
+        ],
+        6,
+    )
     sheet = stroke(line, thick)
     fingers = 9
     edge: list[tuple[float, float]] = [(0.0, 0.012 * h)]
@@ -265,25 +306,74 @@ FAMILY = Family(
     id="tree",
     size=(3.6, 4.8, 3.6),
     build=build,
+    turned=True,
     fineness=1.2,
     variants={
-        "tree": Variant(("tree", "oak tree", "maple tree", "deciduous tree", "oak", "maple", "ash tree", "beech tree", "cherry tree", "leafy tree")),
-        "apple tree": Variant(("apple tree", "orange tree", "fruit tree", "peach tree"), None, {"fruit": 1}),
-        "fir": Variant(("fir", "fir tree", "pine", "pine tree", "spruce", "spruce tree", "conifer", "evergreen", "evergreen tree"), (2.6, 5.0, 2.6), {}, {"kind": "fir"}),
-        "christmas tree": Variant(("christmas tree", "xmas tree", "new year tree"), (1.35, 2.1, 1.35), {"star": 1, "bauble": 1}, {"kind": "fir"}),
+        "tree": Variant(
+            (
+                "tree",
+                "oak tree",
+                "maple tree",
+                "deciduous tree",
+                "oak",
+                "maple",
+                "ash tree",
+                "beech tree",
+                "cherry tree",
+                "leafy tree",
+            )
+        ),
+        "apple tree": Variant(("apple tree", "orange tree", "fruit tree", "peach tree"), None, {"fruit": 26}),
+        "fir": Variant(
+            ("fir", "fir tree", "pine", "pine tree", "spruce", "spruce tree", "conifer", "evergreen", "evergreen tree"),
+            (2.6, 5.0, 2.6),
+            {},
+            {"kind": "fir"},
+        ),
+        "christmas tree": Variant(
+            ("christmas tree", "xmas tree", "new year tree"),
+            (1.35, 2.1, 1.35),
+            {"star": 1, "bauble": 26},
+            {"kind": "fir"},
+        ),
         "palm": Variant(("palm", "palm tree", "coconut palm", "coconut tree"), (3.6, 5.2, 3.6), {}, {"kind": "palm"}),
         "bare tree": Variant(("bare tree", "dead tree", "winter tree", "leafless tree"), None, {}, {"kind": "bare"}),
     },
     features=(
         Feature("leaf", ("leaf", "leave", "foliage", "crown", "needle", "canopy"), 0, 1, 1),
         Feature("trunk", ("trunk", "bark", "stem")),
-        Feature("fruit", ("fruit", "apple", "orange", "lemon", "peach", "coconut", "cherry"), 0, 40, 0),
-        Feature("flower", ("flower", "blossom", "bloom"), 0, 40, 0),
+        Feature("fruit", ("fruit", "apple", "orange", "lemon", "peach", "coconut", "cherry"), 0, 60, 0, 26),
+        Feature("flower", ("flower", "blossom", "bloom"), 0, 60, 0, 45),
         Feature("star", ("star",), 0, 1, 0),
-        Feature("bauble", ("bauble", "ornament", "ball", "decoration"), 0, 40, 0),
+        Feature("bauble", ("bauble", "ornament", "ball", "decoration"), 0, 60, 0, 26),
     ),
     options={"kind": {"bare": ("bare", "dead", "leafless", "naked"), "broad": ("leafy", "deciduous")}},
-    other_things=("house", "family", "shoe", "decision", "binary", "hall", "frog", "trunk", "log", "map", "surgeon", "cake", "stump",
-                  "bonsai", "hug", "cat", "ring", "rings", "diagram", "branch", "leaf", "joshua", "baobab", "willow", "banana"),
+    other_things=(
+        "house",
+        "family",
+        "shoe",
+        "decision",
+        "binary",
+        "hall",
+        "frog",
+        "trunk",
+        "log",
+        "map",
+        "surgeon",
+        "cake",
+        "stump",
+        "bonsai",
+        "hug",
+        "cat",
+        "ring",
+        "rings",
+        "diagram",
+        "branch",
+        "leaf",
+        "joshua",
+        "baobab",
+        "willow",
+        "banana",
+    ),
     note="broad-leaved, fir, Christmas tree, palm, bare tree; leaves and trunk of their own colours, fruit, blossom",
 )

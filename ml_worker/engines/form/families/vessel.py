@@ -24,23 +24,28 @@ def shell(line: Sequence[Point2], wall: float) -> Shape:
 
 
 def ribbed(shape: Shape, radius: float, count: int, depth: float, twist: float = 0.0) -> Shape:
-    """Flutes around the Y axis; `twist` in turns per metre of height."""
+    """The wall folded into flutes around the Y axis, as thick as before; `twist` in turns per metre of height."""
+    ease = 1 / (1 + depth / 2 * count * (1 / (0.6 * radius) + abs(twist) * 2 * math.pi) * 0.5)
 
-    def offset(p: Points) -> torch.Tensor:
+    def distance(p: Points) -> torch.Tensor:
         angle = torch.atan2(p.x, p.z) * count + p.y * (twist * 2 * math.pi * count)
-        r = (p.x * p.x + p.z * p.z).sqrt_()
-        # Ribs fade out towards the axis, where they would meet in a point, and towards the foot.
-        fade = ((r - 0.25 * radius) / (0.35 * radius)).clamp_(0, 1) * (p.y / (0.3 * radius) - 0.12).clamp_(0, 1)
-        return angle.cos_().mul_(depth / 2) * fade
+        r = (p.x * p.x + p.z * p.z).sqrt_().clamp_(min=1e-6)
+        # Flutes fade out towards the axis, where they would meet in a point, and towards the foot.
+        fade = ((r - 0.2 * radius) / (0.4 * radius)).clamp(0, 1) * (p.y / (0.35 * radius) - 0.12).clamp_(0, 1)
+        factor = 1 - angle.cos_().mul_(depth / 2) * fade / r
+        return shape.distance(Points(p.x * factor, p.y, p.z * factor)) * ease
 
-    slope = depth / 2 * count * (1 / (0.6 * radius) + abs(twist) * 2 * math.pi)
-    return shape.displaced(offset, depth / 2, min(slope, 0.6))
+    return Shape(distance, shape.box.grown(depth / 2))
 
 
 def interior(line: Sequence[Point2], wall: float, height: float) -> Shape:
     """The room within, up to just below the lip."""
     inner = [(max(r - 0.25 * wall, 0.0), y) for r, y in line]
-    return revolve(polygon([(0, wall * 1.1), (inner[0][0], wall * 1.1), *inner[1:], (inner[-1][0], height + wall), (0, height + wall)]))
+    return revolve(
+        polygon(
+            [(0, wall * 1.1), (inner[0][0], wall * 1.1), *inner[1:], (inner[-1][0], height + wall), (0, height + wall)]
+        )
+    )
 
 
 def stripes(wish: Wish, radius: float, height: float, main: Material) -> list[tuple[Shape, Material]]:
@@ -50,7 +55,9 @@ def stripes(wish: Wish, radius: float, height: float, main: Material) -> list[tu
         return []
     given = wish.finishes.get("stripe") or wish.finishes.get("accent")
     contrast = shade(main.color, "dark") if sum(main.color) > 1.5 else (0.93, 0.91, 0.86)
-    material = wish.finish("stripe", "ceramic", accent=True, follow="none") if given else make("ceramic", contrast, "stripe")
+    material = (
+        wish.finish("stripe", "ceramic", accent=True, follow="none") if given else make("ceramic", contrast, "stripe")
+    )
     step = height * 0.5 / count
     return [
         (cylinder(radius * 1.2, step * 0.45).at(y=height * 0.25 + step * (i + 0.5)), material) for i in range(count)

@@ -17,7 +17,7 @@ LONGEST = 5
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """`kind`: number, color, tone, material, scale, side, dimension, unit, family, part, option, or a kind of [words]."""
+    """`kind`: number, color, tone, material, scale, side, dimension, unit, family, part, option, or one of [words]."""
 
     kind: str
     value: Any = None
@@ -66,13 +66,13 @@ class Lexicon:
         at = 0
         while at < len(tokens):
             token = tokens[at]
-            if token.kind != "word":
+            taken, meanings, plural = self._longest(tokens, at)
+            if token.kind != "word" and taken == 1:
                 kind = {"number": "number", "hex": "hex", "comma": "comma"}[token.kind]
                 value = token.value if token.kind == "number" else token.text
                 found.append(Item(token.text, (Meaning(kind, value),), token.glued))
                 at += 1
                 continue
-            taken, meanings, plural = self._longest(tokens, at)
             if not meanings:
                 meanings = self._derived(token.text)
             text = " ".join(t.text for t in tokens[at : at + taken])
@@ -83,7 +83,7 @@ class Lexicon:
     def _longest(self, tokens: list[Token], at: int) -> tuple[int, list[Meaning], bool]:
         words = []
         for token in tokens[at : at + LONGEST]:
-            if token.kind == "comma" or token.kind == "hex":
+            if token.kind in ("comma", "hex"):
                 break
             words.append(token.text)
         for length in range(len(words), 0, -1):
@@ -91,7 +91,11 @@ class Lexicon:
             meanings = list(self._phrases.get(key, ()))
             plural = False
             for singular in singulars(key[-1]):
-                more = [m for m in self._phrases.get((*key[:-1], singular), ()) if m.kind in ("family", "part", "unit", "tail")]
+                more = [
+                    m
+                    for m in self._phrases.get((*key[:-1], singular), ())
+                    if m.kind in ("family", "part", "unit", "tail")
+                ]
                 fresh = [m for m in more if m not in meanings]
                 plural = plural or bool(more)
                 meanings += fresh

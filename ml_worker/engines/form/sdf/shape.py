@@ -119,7 +119,11 @@ class Shape:
 
         def ahead(q: Vec3) -> Vec3:
             x, y, z = q
-            return (start[0] + x * rx + y * ux + z * fx, start[1] + y * uy + z * fy, start[2] + x * rz + y * uz + z * fz)
+            return (
+                start[0] + x * rx + y * ux + z * fx,
+                start[1] + y * uy + z * fy,
+                start[2] + x * rz + y * uz + z * fz,
+            )
 
         return Shape(lambda p: self.distance(back(p)), Box.around(ahead(q) for q in self.box.corners))
 
@@ -147,7 +151,9 @@ class Shape:
             )
 
         signs = [(-1.0, 1.0) if a in axes else (1.0,) for a in "xyz"]
-        corners = ((i * x, j * y, k * z) for x, y, z in self.box.corners for i in signs[0] for j in signs[1] for k in signs[2])
+        corners = (
+            (i * x, j * y, k * z) for x, y, z in self.box.corners for i in signs[0] for j in signs[1] for k in signs[2]
+        )
         return Shape(lambda p: self.distance(fold(p)), Box.around(corners))
 
     def inflated(self, by: float) -> "Shape":

@@ -102,8 +102,10 @@ def rod(a: Vec3, b: Vec3, start: float, end: float | None = None) -> Shape:
 
 def tube(path: Sequence[Vec3], radii: Sequence[float]) -> Shape:
     """A round tube along the points of `path` with a radius at each."""
-    rods = [rod(a, b, r, s) for (a, r), (b, s) in zip(
-        zip(path, radii, strict=True), list(zip(path, radii, strict=True))[1:], strict=False)]
+    rods = [
+        rod(a, b, r, s)
+        for (a, r), (b, s) in zip(zip(path, radii, strict=True), list(zip(path, radii, strict=True))[1:], strict=False)
+    ]
     return union(rods)
 
 

@@ -1,0 +1,112 @@
+"""Writes what was read into a `Request`, and refuses what contradicts it or cannot be made."""
+
+from ml_worker.engines.form.families.family import Family, Feature, Finish
+from ml_worker.engines.form.lexicon.reader import Item
+from ml_worker.engines.form.materials import STUFF
+from ml_worker.engines.form.palette import Rgb
+from ml_worker.engines.form.refusals import cannot_make
+from ml_worker.engines.form.request import MOST_OBJECTS, Request
+
+MAIN = "main"
+"""The target of what is said of the whole object; a part is targeted by its feature id."""
+
+
+class Filling:
+    """Every method raises BadInput `cannot-make`."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+
+    @property
+    def family(self) -> Family:
+        return self.request.family
+
+    def measure(self, side: str, metres: float, words: str) -> None:
+        old = self.request.measures.get(side)
+        if old is not None and old != metres:
+            raise cannot_make(f'"{words}" contradicts another {side} in the same request.')
+        if metres <= 0:
+            raise cannot_make(f'"{words}" is no size: it must be more than zero.')
+        self.request.measures[side] = metres
+        self.request.say("size", words)
+
+    def mention(self, feature: Feature, noun: Item) -> None:
+        """Named without a number: there must be some."""
+        if feature.normal == 0:
+            some = min(feature.most, feature.some if noun.plural else 1)
+            self.request.counts[feature.id] = max(some, feature.least)
+
+    def whole(self, value: float, text: str) -> int:
+        if value != int(value):
+            raise cannot_make(f"{text} is not a whole number, and I can only count in whole ones.")
+        return int(value)
+
+    def objects(self, value: float, text: str) -> None:
+        count = self.whole(value, text)
+        if not 1 <= count <= MOST_OBJECTS:
+            raise cannot_make(f"I can set out 1 to {MOST_OBJECTS} objects in one model, not {text}.")
+        if self.request.count not in (1, count):
+            raise cannot_make(f"{self.request.count} or {count}: the request gives two numbers of objects.")
+        self.request.count = count
+
+    def count(self, feature: Feature, count: int, words: str) -> None:
+        name = feature.nouns[0]
+        if not feature.least <= count <= feature.most and not (count == 0 and feature.least == 0):
+            first = max(feature.least, 1)
+            span = f"{first} to {feature.most}" if feature.most > first else f"{first}"
+            rest = " or none" if feature.least == 0 else ""
+            raise cannot_make(f"I cannot make a {self.family.id} with {count} {name}s: it can have {span}{rest}.")
+        old = self.request.counts.get(feature.id)
+        if old is not None and old != count:
+            raise cannot_make(f"The request gives both {old} and {count} for the {name}.")
+        self.request.counts[feature.id] = count
+
+    def option(self, target: str, values: list[tuple[str, str]], text: str) -> None:
+        fitting = [pair for pair in values if pair[0] == target] if target != MAIN else values
+        if not fitting:
+            fitting = [pair for pair in values if target == MAIN]
+        if not fitting:
+            self.request.ignored.append(text)
+            return
+        option, value = fitting[0]
+        old = self.request.options.get(option)
+        if old is not None and old != value:
+            raise cannot_make(f'"{old}" and "{value}" contradict each other: a {self.family.id} is one or the other.')
+        self.request.options[option] = value
+        self.request.say("style", text)
+
+    def side(self, side: str, factor: float, text: str) -> None:
+        old = self.request.stretches.get(side)
+        if side == "width" and old is not None and (old > 1) != (factor > 1) and "depth" not in self.request.stretches:
+            # A long, narrow table: long one way, narrow the other.
+            side, old = "depth", None
+        if old is not None and (old > 1) != (factor > 1):
+            raise cannot_make(f'"{text}" contradicts another word about the {side}.')
+        self.request.stretches[side] = factor
+        self.request.say("size", text)
+
+    def color(self, target: str, color: Rgb, text: str) -> None:
+        for role in (target, "accent") if target == MAIN else (target,):
+            old = self.request.finishes.get(role, Finish())
+            if old.color is None or old.color == color:
+                self.request.finishes[role] = Finish(old.stuff, color)
+                self.request.say("colours", text if target == MAIN else f"{text} {target}")
+                return
+        what = f"the {target}" if target != MAIN else f"a {self.family.id}"
+        most = "one colour" if target != MAIN else "two colours unless you say which part is which"
+        raise cannot_make(f'I can give {what} {most}; "{text}" is one too many.')
+
+    def stuff(self, target: str, stuff: str, text: str) -> None:
+        for role in (target, "accent") if target == MAIN else (target,):
+            old = self.request.finishes.get(role, Finish())
+            if old.stuff is None or old.stuff == stuff or (stuff == "wood" and STUFF[old.stuff].group == "wood"):
+                self.request.finishes[role] = Finish(old.stuff or stuff, old.color)
+                self.request.say("materials", text if target == MAIN else f"{text} {target}")
+                return
+            if old.stuff == "wood" and STUFF[stuff].group == "wood":
+                self.request.finishes[role] = Finish(stuff, old.color)
+                self.request.say("materials", text if target == MAIN else f"{text} {target}")
+                return
+        raise cannot_make(
+            f'I can make it of two materials unless you say which part is which; "{text}" is one too many.'
+        )
