@@ -1,29 +1,35 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import type { Plugin } from 'vite'
+
+const NAME = 'virtual:viewer-styles'
+const STYLE = /<style>([\s\S]*?)<\/style>/
 
 /**
  * `@google/model-viewer` puts a `<style>` element into its shadow root, which a Content-Security-Policy without
- * 'unsafe-inline' refuses. The same rules as a constructed style sheet are allowed, so the element is turned into one
- * when the page is built. Fails the build when the package's template no longer looks as expected.
+ * 'unsafe-inline' refuses. The element is taken out of its template when the page is built, and the rules in it come as
+ * the text of the module `virtual:viewer-styles`, for a constructed style sheet, which the policy allows. Fails the
+ * build when the package's template no longer looks as expected.
  */
 export function strictViewer(): Plugin {
+  const path = createRequire(import.meta.url).resolve('@google/model-viewer').replace(/dist\/[^/]*$/, 'lib/template.js')
   return {
     name: 'lathe-strict-viewer',
     enforce: 'pre',
+    resolveId: (id) => (id === NAME ? `\0${NAME}` : null),
+    load: (id) => (id === `\0${NAME}` ? `export default ${JSON.stringify(rulesIn(readFileSync(path, 'utf8')))}` : null),
     transform(code, id) {
       if (!/model-viewer\/lib\/template\.js/.test(id)) return null
-      const style = /<style>([\s\S]*?)<\/style>/
-      const css = style.exec(code)?.[1]
-      const renderCall = 'render(templateResult, shadowRoot);'
-      if (css === undefined || css.includes('${') || !code.includes(renderCall)) {
-        throw new Error('model-viewer: its template has changed, so its style element cannot be moved')
-      }
-      const adopted = `const sheet = new CSSStyleSheet();
-sheet.replaceSync(${JSON.stringify(css)});
-`
-      return {
-        code: adopted + code.replace(style, '').replace(renderCall, `shadowRoot.adoptedStyleSheets = [sheet];\n    ${renderCall}`),
-        map: null,
-      }
+      rulesIn(code)
+      return { code: code.replace(STYLE, ''), map: null }
     },
   }
+}
+
+function rulesIn(template: string): string {
+  const rules = STYLE.exec(template)?.[1]
+  if (rules === undefined || rules.includes('${')) {
+    throw new Error('model-viewer: its template has changed, so its style element cannot be moved')
+  }
+  return rules
 }

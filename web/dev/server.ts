@@ -1,7 +1,8 @@
 /**
  * A stand-in for the real API, in memory, for work on the page alone: `npm run mock`, then open the address it prints.
  * Serves web/dist with the gateway's Content-Security-Policy. Words in a prompt steer it: "slow" takes its time,
- * "unicorn" fails, "comfy" is ignored. POST /mock/end-sessions ends all sessions, POST /mock/cut breaks all live streams.
+ * "unicorn" fails, "comfy" is ignored. MOCK_GLB names a model to
+ * hand out instead of the mock's own. POST /mock/end-sessions ends all sessions, POST /mock/cut breaks all live streams.
  */
 import { randomUUID } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
@@ -110,6 +111,9 @@ async function route(request: IncomingMessage, response: ServerResponse): Promis
         task.cancel()
         return answer(response, 202, task.view())
       case 'retry':
+        if (!['failed', 'cancelled'].includes(task.status)) {
+          throw new Refusal(409, 'wrong-state', 'Not possible in this state', 'Only failed and cancelled tasks can be retried.')
+        }
         return once(202, async () => begin(me(), task.order, task.task_id))
       case 'events':
         return follow(task, request, response)

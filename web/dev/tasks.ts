@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import type { Account } from './accounts.ts'
 import { chair, glb, vase } from './glb.ts'
 import { Refusal } from './http.ts'
@@ -117,10 +118,10 @@ export class Task {
             family: 'chair',
             count: 1,
             size_m: { width: 0.45, height: 0.9, depth: 0.45 },
-            parts: { legs: 4 },
-            finishes: { all: { material: 'wood', color: '#b3261e' } },
+            parts: { leg: 4 },
+            finishes: { main: { material: 'wood', color: '#b3261e' } },
           }
-        : { object: 'vase', family: 'vase', count: 1, finishes: { body: { color: '#2b55c4' } } },
+        : { object: 'vase', family: 'vase', count: 1, finishes: { main: { color: '#2b55c4' } } },
       ignored: /comfy/.test(this.order.prompt ?? '') ? ['comfy'] : [],
     }
   }
@@ -164,18 +165,20 @@ export class Task {
   private isChair = (): boolean => /chair/.test(this.order.prompt ?? '')
 
   private fail(): void {
-    this.problem = { type: '/problems/not-understood', code: 'not-understood', kind: 'bad-input', title: 'The prompt was not understood', detail: 'I cannot make a unicorn. I know chairs, tables, mugs, vases and more.' }
+    this.problem = { code: 'not-understood', kind: 'bad-input', detail: 'I cannot make a unicorn. I know chairs, tables, mugs, vases and more.' }
     this.end('failed', 0, { problem: this.problem })
   }
 
   private complete(): void {
-    const model = glb(this.isChair() ? chair() : vase())
+    const real = process.env['MOCK_GLB']
+    const model = real === undefined ? glb(this.isChair() ? chair() : vase()) : readFileSync(real)
     const formats = (this.order.params['formats'] as string[] | undefined) ?? ['glb']
     const types: Record<string, string> = { glb: 'model/gltf-binary', obj: 'application/zip', stl: 'model/stl' }
     this.outputs = formats.map((format) => this.store(`model.${format}`, types[format]!, model))
     this.preview = this.store('preview.png', 'image/png', previewPng(this.isChair()))
     this.progress = 1
-    this.end('completed', this.price, { outputs: [] })
+    const metrics = { seconds_understand: 0.01, seconds_field: 0.44, seconds_surface: 0.71, seconds_texture: 0.92, seconds_files: 0.1, seconds_preview: 0.3 }
+    this.end('completed', this.price, { outputs: [], metrics })
   }
 
   private store(name: string, media_type: string, data: Buffer): StoredFile {

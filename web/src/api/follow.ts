@@ -39,10 +39,12 @@ export async function followTask(
         signal: either,
         headers: { Accept: 'text/event-stream', ...(last > 0 ? { 'Last-Event-ID': String(last) } : {}) },
       })
+      // 204: the task has ended and there is nothing that was not told before.
+      if (response.body === null || response.status === 204) break
       listener.connection('live')
       let silence = setTimeout(() => cut.abort(), SILENCE_MS)
       try {
-        for await (const message of readMessages(response.body!)) {
+        for await (const message of readMessages(response.body)) {
           clearTimeout(silence)
           silence = setTimeout(() => cut.abort(), SILENCE_MS)
           failures = 0

@@ -44,7 +44,8 @@ export type Model = {
 
 export type Params = Record<string, unknown>
 
-export type TaskProblem = { code?: string; kind?: string; title?: string; detail?: string | null }
+/** Why a task failed: `kind` is `bad-input`, `permanent`, `retryable` or `deadline`. */
+export type TaskProblem = { code: string; kind: string; detail?: string | null }
 
 export type Task = {
   task_id: string

@@ -1,49 +1,56 @@
 import { useMutation } from '@tanstack/react-query'
 import * as lathe from '../api/lathe.ts'
-import type { Output, Result, Task } from '../api/types.ts'
+import type { Result, Task } from '../api/types.ts'
 import { size, t, tOr } from '../i18n/index.ts'
 import { Icon } from '../ui/Icon.tsx'
 import { fileName } from './name.ts'
 
-const HIDDEN = ['report']
-const SUFFIXES: Readonly<Record<string, string>> = { obj: '.obj.zip', preview: '.png' }
+const SUFFIXES: Readonly<Record<string, string>> = { obj: '.obj.zip' }
+const ASIDE = ['report', 'preview']
 
 export function Downloads({ task, result }: { task: Task; result: Result }) {
-  const files = result.outputs.filter((output) => !HIDDEN.includes(output.format))
+  const files = result.outputs.filter((output) => !ASIDE.includes(output.format))
   return (
     <section className="panel" aria-labelledby="downloads-title">
       <h2 id="downloads-title">{t('download.title')}</h2>
       <ul className="downloads">
         {files.map((output) => (
           <li key={output.file_id}>
-            <Download task={task} output={output} />
+            <Download
+              url={output.url}
+              name={fileName(task, SUFFIXES[output.format] ?? `.${output.format}`)}
+              format={output.format.toUpperCase()}
+              hint={tOr(`download.${output.format}`, output.media_type)}
+              bytes={output.bytes}
+            />
           </li>
         ))}
+        {result.preview_url && (
+          <li>
+            <Download url={result.preview_url} name={fileName(task, '.png')} format="PNG" hint={t('download.picture')} />
+          </li>
+        )}
       </ul>
     </section>
   )
 }
 
-function Download({ task, output }: { task: Task; output: Output }) {
-  const fetching = useMutation({
-    mutationFn: () => lathe.bytes(output.url),
-    onSuccess: (blob) => save(blob, fileName(task, SUFFIXES[output.format] ?? `.${output.format}`)),
-  })
-  const isPreview = output.format === 'preview'
+type DownloadProps = { url: string; name: string; format: string; hint: string; bytes?: number }
+
+function Download({ url, name, format, hint, bytes }: DownloadProps) {
+  const fetching = useMutation({ mutationFn: () => lathe.bytes(url), onSuccess: (blob) => save(blob, name) })
   return (
     <>
       <button
         type="button"
-        className={output.format === 'glb' ? 'download download-main' : 'download'}
+        className={format === 'GLB' ? 'download download-main' : 'download'}
         aria-disabled={fetching.isPending}
         onClick={() => fetching.isPending || fetching.mutate()}
       >
         <Icon name="download" />
-        <span className="download-format">{isPreview ? 'PNG' : output.format.toUpperCase()}</span>
-        <span className="download-hint">
-          {fetching.isPending ? t('download.busy') : tOr(`download.${output.format}`, output.media_type)}
-        </span>
-        <span className="download-size">{size(output.bytes)}</span>
+        <span className="download-format">{format}</span>
+        <span className="download-hint">{fetching.isPending ? t('download.busy') : hint}</span>
+        {bytes !== undefined && <span className="download-size">{size(bytes)}</span>}
       </button>
       {fetching.isError && (
         <p className="error-text" role="alert">

@@ -1,7 +1,7 @@
 import { lazy, Suspense, useRef } from 'react'
 import type { Result, Task } from '../api/types.ts'
 import { Crash } from '../app/Crash.tsx'
-import { credits, t } from '../i18n/index.ts'
+import { credits, t, tOr } from '../i18n/index.ts'
 import { Notice } from '../ui/Notice.tsx'
 import { useFile } from '../ui/useFile.ts'
 import { nameOf } from './name.ts'
@@ -28,7 +28,7 @@ function Content({ task, result, box }: ContentProps) {
     case 'failed':
       return (
         <div className="stage-words">
-          <Notice tone="bad" title={task.problem?.title ?? t('task.failed')}>
+          <Notice tone="bad" title={tOr(`problem.${task.problem?.code ?? ''}`, t('task.failed'))}>
             {task.problem?.detail && <p>{task.problem.detail}</p>}
             {task.problem?.kind === 'bad-input' && !task.problem.detail && <p>{t('task.reason.bad-input')}</p>}
             <p>{t('task.failed.refunded', { amount: credits(task.price ?? 0) })}</p>

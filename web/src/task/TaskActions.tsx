@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useRef } from 'react'
 import * as lathe from '../api/lathe.ts'
 import { isPassing } from '../api/problem.ts'
-import { isTerminal, type Task } from '../api/types.ts'
+import { isTerminal, type Task, type TaskOrder } from '../api/types.ts'
 import { navigate } from '../app/router.tsx'
 import { credits, t } from '../i18n/index.ts'
 import { changeDraft } from '../make/draft.ts'
@@ -17,6 +17,7 @@ export function TaskActions({ task }: { task: Task }) {
     onSettled: () => cache.invalidateQueries({ queryKey: ['task', task.task_id], exact: true }),
   })
   const again = useAgain(task)
+  const completed = task.status === 'completed'
 
   if (!isTerminal(task.status)) {
     const stopping = cancel.isPending || task.status === 'cancelling'
@@ -41,12 +42,12 @@ export function TaskActions({ task }: { task: Task }) {
       <button
         type="button"
         className="button"
-        title={t('task.again.hint')}
+        title={t(completed ? 'task.another.hint' : 'task.again.hint')}
         aria-disabled={again.isPending}
         onClick={() => again.isPending || again.mutate()}
       >
         <Icon name="again" />
-        {t('task.again')}
+        {t(completed ? 'task.another' : 'task.again')}
         {task.price !== undefined && <span className="faint">{credits(task.price)}</span>}
       </button>
       {again.error && <Failure failure={again.error} />}
@@ -54,12 +55,18 @@ export function TaskActions({ task }: { task: Task }) {
   )
 }
 
-/** Retries the task as a new one. After a failure of unknown outcome the key is kept, so it happens at most once. */
+/**
+ * Makes the task anew: as it was when it did not come to an end, with another seed when it did. After a failure of
+ * unknown outcome the key is kept, so it happens at most once.
+ */
 function useAgain(task: Task) {
   const cache = useQueryClient()
   const key = useRef<string | null>(null)
   return useMutation({
-    mutationFn: () => lathe.retry(task.task_id, (key.current ??= lathe.newKey())),
+    mutationFn: () => {
+      key.current ??= lathe.newKey()
+      return task.status === 'completed' ? lathe.create(orderOf(task), key.current) : lathe.retry(task.task_id, key.current)
+    },
     onSuccess: (made) => {
       key.current = null
       void cache.invalidateQueries({ queryKey: ['profile'] })
@@ -69,6 +76,13 @@ function useAgain(task: Task) {
       if (!isPassing(failure)) key.current = null
     },
   })
+}
+
+/** What was asked for, to ask for it again; without a seed the server takes a new one. */
+export function orderOf(task: Task): TaskOrder {
+  const { seed: _, ...params } = task.params
+  const photo = task.inputs?.[0]?.file_id
+  return { ...(photo ? { image_file_id: photo } : { prompt: task.prompt ?? '' }), model: task.model, params }
 }
 
 /** Back to the Make page with the task's words and settings, ready to be changed. */

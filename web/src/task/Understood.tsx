@@ -4,7 +4,7 @@ import * as lathe from '../api/lathe.ts'
 import { isPassing } from '../api/problem.ts'
 import type { Result, Task, Understood as Reading } from '../api/types.ts'
 import { navigate } from '../app/router.tsx'
-import { credits, readable, t } from '../i18n/index.ts'
+import { credits, readable, t, tOr } from '../i18n/index.ts'
 import { Icon } from '../ui/Icon.tsx'
 import { Failure } from '../ui/Notice.tsx'
 import { Swatch } from '../ui/Swatch.tsx'
@@ -84,7 +84,7 @@ function factsOf(reading: Reading): Fact[] {
     facts.push({ label: t('understood.object'), value: many + readable(object) })
   }
   for (const [role, { material, color }] of Object.entries(reading.finishes ?? {})) {
-    facts.push({ label: readable(role), value: material ? readable(material) : '', color })
+    facts.push({ label: tOr(`finish.${role}`, readable(role)), value: material ? readable(material) : '', color })
   }
   for (const [part, count] of Object.entries(reading.parts ?? {})) facts.push({ label: readable(part), value: String(count) })
   for (const [option, value] of Object.entries(reading.options ?? {})) {

@@ -8,8 +8,22 @@ import { LoadingMixin } from '@google/model-viewer/lib/features/loading.js'
 import { SceneGraphMixin } from '@google/model-viewer/lib/features/scene-graph.js'
 import { StagingMixin } from '@google/model-viewer/lib/features/staging.js'
 import ModelViewerElementBase from '@google/model-viewer/lib/model-viewer-base.js'
+import rules from 'virtual:viewer-styles'
+
+const sheet = new CSSStyleSheet()
+sheet.replaceSync(rules)
 
 const Element = SceneGraphMixin(StagingMixin(EnvironmentMixin(ControlsMixin(LoadingMixin(ModelViewerElementBase)))))
+
+class Viewer extends Element {
+  /** The base class resets the shadow root's style sheets here, so this is the place to add one. */
+  protected override createRenderRoot(): HTMLElement | DocumentFragment {
+    const root = super.createRenderRoot()
+    this.shadowRoot!.adoptedStyleSheets = [sheet]
+    return root
+  }
+}
+
 export type ViewerElement = InstanceType<typeof Element>
 
-if (customElements.get('model-viewer') === undefined) customElements.define('model-viewer', Element)
+if (customElements.get('model-viewer') === undefined) customElements.define('model-viewer', Viewer)
