@@ -54,9 +54,8 @@ def play(stack: Stack, kills: int, seed: int, users: int = 6) -> Report:
     with ThreadPoolExecutor(users) as pool:
         work = [pool.submit(_user, stack, random.Random(seed + n), over.is_set) for n in range(users)]
         try:
-            for _ in range(kills):
+            for part in victims(chance, kills):
                 time.sleep(chance.uniform(1.0, 5.0))
-                part = chance.choice(PARTS)
                 if stack.kill(part):
                     report.kills[part] += 1
         finally:
@@ -69,6 +68,14 @@ def play(stack: Stack, kills: int, seed: int, users: int = 6) -> Report:
             client.close()
     report.seconds = time.monotonic() - began
     return report
+
+
+def victims(chance: random.Random, kills: int) -> list[str]:
+    """Every part as often as the others, in any order."""
+    order: list[str] = []
+    while len(order) < kills:
+        order += chance.sample(PARTS, len(PARTS))
+    return order[:kills]
 
 
 def _user(stack: Stack, chance: random.Random, is_over: Callable[[], bool]) -> tuple[Client, dict[str, bool]]:
