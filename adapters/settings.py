@@ -124,9 +124,7 @@ class Settings(BaseSettings):
     service_token: str | None = Field(
         None, repr=False, description="Secret shared by the services. Default: made once, kept in <LATHE_HOME>."
     )
-    ready_file: Path | None = Field(
-        None, description="A process without HTTP touches this file when it is ready."
-    )
+    ready_file: Path | None = Field(None, description="A process without HTTP touches this file when it is ready.")
 
     @field_validator("postgres_url")
     @classmethod
