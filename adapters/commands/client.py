@@ -23,14 +23,19 @@ from domain.errors import from_wire
 PATIENCE_S: Final = 30.0
 """How long an answer is held while nobody owns the partition or an outcome is open."""
 _ASK_AGAIN_S: Final = 0.2
+_PENDING_KEYED: Final = "The command may have been applied. Repeat it with the same Idempotency-Key."
+_PENDING: Final = "The command may have been applied. See what became of it before you repeat it."
 log = structlog.get_logger(__name__)
 
 
 class CommandClient:
     """`host`: the owners of this process, if it has any. `key`: the internal signing key."""
 
-    def __init__(self, directory: Directory, key: bytes, host: Host | None = None) -> None:
+    def __init__(
+        self, directory: Directory, key: bytes, host: Host | None = None, *, patience_s: float = PATIENCE_S
+    ) -> None:
         self._directory, self._key, self._host = directory, key, host
+        self._patience_s = patience_s
         self._session: aiohttp.ClientSession | None = None
 
     async def stop(self) -> None:
@@ -39,12 +44,12 @@ class CommandClient:
             self._session = None
 
     async def send(
-        self, topic: Topic, partition: int, command: Any, context: Context, timeout_s: float = PATIENCE_S
+        self, topic: Topic, partition: int, command: Any, context: Context, timeout_s: float | None = None
     ) -> Applied:
         """Decide `command`, once. Raises DomainError (refused: nothing written), NoOwner and DependencyDown (503,
         nothing written), OutcomePending (503: it may have been applied; repeat with the same idempotency key)."""
         tp = (topic.name, partition)
-        deadline = asyncio.get_running_loop().time() + timeout_s
+        deadline = asyncio.get_running_loop().time() + (self._patience_s if timeout_s is None else timeout_s)
         while True:
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0:
@@ -58,7 +63,7 @@ class CommandClient:
                 case "refused" if answer.refusal is not None:
                     raise from_wire(answer.refusal)
                 case "open":
-                    raise OutcomePending("The command may have been applied. Repeat it with the same Idempotency-Key.")
+                    raise OutcomePending(_PENDING_KEYED if context.idempotency_key else _PENDING)
                 case "log-down":
                     raise DependencyDown(f"Kafka does not answer ({answer.detail}). Nothing was written.")
                 case "never":

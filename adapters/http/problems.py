@@ -12,6 +12,7 @@ import orjson
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -119,6 +120,12 @@ def error_rows(errors: Sequence[Any]) -> list[dict[str, Any]]:
     return rows
 
 
+def body_errors(error: ValidationError) -> list[Any]:
+    """Pydantic's errors of a body that a handler validated itself, placed as FastAPI places those of a body."""
+    rows = error.errors(include_url=False, include_context=False)
+    return [{**row, "loc": ("body", *row["loc"])} for row in rows]
+
+
 def pointer_of(path: Sequence[str | int]) -> str:
     """A JSON pointer (RFC 6901)."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
@@ -144,6 +151,8 @@ def install_problems(app: FastAPI) -> None:
 async def _known(request: Request, failure: Exception) -> Response:
     if not isinstance(failure, DomainError | Unavailable):
         raise failure
+    if isinstance(failure, OutcomePending) and failure.idempotency_key is None:
+        failure.idempotency_key = getattr(request.state, "idempotency_key", None)
     request.state.problem, request.state.problem_detail = failure.code, failure.detail
     language = language_of(request.headers.get("accept-language"))
     return problem_of(failure, request_id=request_id_of(request), language=language)
