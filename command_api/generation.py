@@ -2,15 +2,18 @@
 
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic_core import PydanticCustomError
 
+from adapters.http.problems import pointer_of
 from adapters.ids import new_id
 from adapters.kafka.topics import account_partition
 from command_api.parts import Parts
+from command_api.uploading import VIEWS
 from domain.account.commands import RequestTask
 from domain.account.events import StoredFile
 from domain.catalog.schema import validate_params
@@ -22,6 +25,9 @@ from domain.personal import Sealed
 MAX_IMAGES: Final = 8
 Brought = tuple[tuple[str, StoredFile], ...]
 """Images that came with the request, by role."""
+SEEDS: Final = 1 << 31
+"""A seed is below it."""
+SEED: Final = "seed"
 FileId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
@@ -36,10 +42,22 @@ class Generation(BaseModel):
         None, description="Uploaded photos by view: front, left, back, right, top, bottom.", max_length=MAX_IMAGES
     )
     model: str | None = Field(None, max_length=100, description="A model of GET /generate/models.")
-    params: dict[str, Any] = Field({}, description="Parameters by the model's schema.")
+    params: dict[str, Any] = Field({}, description="Parameters by the model's schema; and `seed`, which all take.")
     priority: int = Field(0, ge=-10, le=10, description="Among your own tasks, higher first.")
     deadline: datetime | None = Field(None, description="If it is not running by then, it is cancelled and refunded.")
     max_credits: Decimal | None = Field(None, ge=0, le=1_000_000_000, description="Refuse if it would cost more.")
+
+    @field_validator("deadline")
+    @classmethod
+    def _in_utc(cls, deadline: datetime | None) -> datetime | None:
+        if deadline is None:
+            return None
+        if deadline.tzinfo is None:
+            raise PydanticCustomError("deadline", "A deadline needs a time zone, for example 2030-01-31T12:00:00Z")
+        try:
+            return deadline.astimezone(UTC)
+        except OverflowError:
+            raise PydanticCustomError("deadline", "The deadline lies outside of the calendar") from None
 
     def inputs(self) -> tuple[tuple[str, str], ...]:
         """(role, file id) pairs."""
@@ -54,6 +72,10 @@ def require_meaning(parts: Parts, wanted: Generation, brought: Brought = ()) -> 
         raise InvalidInput("Say what to make: give a prompt or an image.", pointer="/prompt")
     if sum(given) > 1:
         raise InvalidInput("Give either a prompt, an image, or images by view.", pointer="/prompt")
+    for view in wanted.images or ():
+        if view not in VIEWS:
+            known = ", ".join(VIEWS)
+            raise InvalidInput(f"There is no view {view[:80]!r}: {known}.", pointer=pointer_of(["images", view]))
     limit = parts.settings.limits.max_prompt_chars
     if wanted.prompt is not None:
         if not wanted.prompt.strip():
@@ -96,8 +118,7 @@ async def request_task(
     """The command. Its prompt is sealed for the event `event_id`. Raises InvalidInput with the pointer."""
     require_meaning(parts, wanted, brought)
     model = model_for(parts, wanted, kind_of(wanted, brought))
-    params = validate_params(model.params_schema, wanted.params)
-    seed = params.pop("seed", None)
+    params = validate_params(model.params_schema, {n: v for n, v in wanted.params.items() if n != SEED})
     prompt: Sealed | None = None
     if wanted.prompt is not None:
         prompt = await parts.sealer.seal(account_id, event_id, "prompt", wanted.prompt)
@@ -114,11 +135,24 @@ async def request_task(
         inputs=(*wanted.inputs(), *((role, file.file_id) for role, file in brought)),
         files=tuple(file for _, file in brought),
         params=params,
-        seed=secrets.randbelow(1 << 31) if seed is None else seed,
+        seed=seed_of(wanted.params),
         priority=wanted.priority,
         deadline=wanted.deadline,
         max_queued=parts.settings.limits.max_queued,
     )
+
+
+def seed_of(params: Mapping[str, Any]) -> int:
+    """The seed asked for, or a new one. It is pinned beside the parameters, so no model's schema names it.
+
+    Raises InvalidInput.
+    """
+    seed = params.get(SEED)
+    if seed is None:
+        return secrets.randbelow(SEEDS)
+    if type(seed) is not int or not 0 <= seed < SEEDS:
+        raise InvalidInput(f"A seed is a whole number from 0 to {SEEDS - 1}.", pointer=pointer_of(["params", SEED]))
+    return seed
 
 
 def digest_fields(wanted: Generation) -> Mapping[str, Any]:

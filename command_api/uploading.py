@@ -9,6 +9,7 @@ from starlette.requests import Request
 from adapters.http.body_limits import MIB
 from adapters.http.multipart import Form, FormLimits, ReceivedFile, receive_form
 from adapters.http.problems import pointer_of
+from adapters.http.refusals import MalformedJson
 from adapters.http.strict_json import parse_strictly
 from adapters.ids import new_id
 from adapters.kafka.topics import account_partition
@@ -16,7 +17,7 @@ from adapters.object_store.port import object_key
 from command_api.parts import Parts
 from domain.account.events import StoredFile
 from domain.account.names import ENDINGS
-from domain.errors import InvalidInput
+from domain.errors import DomainError, InvalidInput
 
 VIEWS: Final = ("front", "left", "back", "right", "top", "bottom")
 _IMAGES: Final = (
@@ -46,7 +47,11 @@ async def store(parts: Parts, account_id: str, event_id: str, file: ReceivedFile
         raise InvalidInput("The file is empty.", pointer=pointer_of([file.field]))
     media_type, width, height = _media_type(file), None, None
     if _is_image(file):
-        info = await parts.images.inspect(file.path)
+        try:
+            info = await parts.images.inspect(file.path)
+        except DomainError as refusal:
+            refusal.extra["pointer"] = pointer_of([file.field])
+            raise
         media_type, width, height = info.media_type, info.width, info.height
     await parts.store.put(object_key(account_id, file.sha256), file.path, media_type)
     return StoredFile(
@@ -77,8 +82,17 @@ def fields_of(form: Form) -> dict[str, Any]:
     """The other fields, as POST /generate takes them in JSON. Raises InvalidInput, MalformedJson."""
     fields: dict[str, Any] = {}
     for name, text in form.fields.items():
-        fields[name] = parse_strictly(text.encode()) if name in _JSON else text
+        fields[name] = _json_of(name, text) if name in _JSON else text
     return fields
+
+
+def _json_of(name: str, text: str) -> Any:
+    try:
+        return parse_strictly(text.encode())
+    except MalformedJson as refusal:
+        rows = refusal.extra.get("errors") or [{"pointer": "", "detail": refusal.detail}]
+        errors = [{"pointer": f"/{name}{row['pointer']}", "detail": row["detail"]} for row in rows]
+        raise MalformedJson(f"The field `{name}` is not JSON: {refusal.detail}", errors=errors) from None
 
 
 def refuse_other_fields(form: Form) -> None:

@@ -1,5 +1,6 @@
 """Asking for 3D models, cancelling and retrying (requirements/000, section 2.2)."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -9,17 +10,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from adapters.http.callers import CallerOf
 from adapters.http.in_flight import in_flight
+from adapters.http.problems import body_errors
 from adapters.http.strict_json import parse_strictly, require_json
 from adapters.ids import new_id
 from adapters.kafka.topics import ACCOUNT_PARTITIONS, ACCOUNTS, account_partition
 from adapters.security.authenticator import Caller
 from command_api.answers import accepted, task_answer
 from command_api.contexts import Keyed, context_of
-from command_api.generation import Brought, Generation, digest_fields, request_task
+from command_api.generation import SEEDS, Brought, Generation, digest_fields, request_task
 from command_api.parts import Parts, parts_of
+from command_api.repeats import answered_before
 from command_api.uploading import fields_of, received, store_images
 from domain.account.commands import CancelTask, DescribeRequest, RetryTask
-from domain.errors import NotFound
+from domain.errors import DomainError, NotFound, NotInState
 from domain.ids import partition_in
 from domain.money import to_micro
 from domain.personal import SealedAt
@@ -67,11 +70,15 @@ async def generate(request: Request, caller: CallerOf, parts: PartsOf) -> Respon
         else:
             require_json(request)
             wanted = _validated(parse_strictly(await request.body()))
-        command = await request_task(parts, caller.account_id, wanted, event_id, brought)
         digest = keyed.digest(digest_fields(wanted), {role: file.sha256 for role, file in brought})
         context = context_of(request, caller.actor, event_id=event_id, keyed=keyed, digest=digest)
-        partition = account_partition(caller.account_id)
-        applied = await parts.commands.send(ACCOUNTS, partition, command, context)
+        try:
+            command = await request_task(parts, caller.account_id, wanted, event_id, brought)
+        except DomainError as refusal:
+            applied = await answered_before(parts, keyed, caller.account_id, context, refusal)
+        else:
+            partition = account_partition(caller.account_id)
+            applied = await parts.commands.send(ACCOUNTS, partition, command, context)
     return accepted(applied, _typical_seconds(parts, applied.view["model"]))
 
 
@@ -90,7 +97,7 @@ class Retry(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     max_credits: float | None = Field(None, ge=0, le=1_000_000_000)
-    seed: int | None = Field(None, ge=0, lt=1 << 31, description="Left out: the parent's.")
+    seed: int | None = Field(None, ge=0, lt=SEEDS, description="Left out: the parent's.")
 
 
 @router.post("/{task_id}/retry", status_code=202, summary="Try a failed or cancelled task again")
@@ -101,19 +108,32 @@ async def retry(
     wanted = body or Retry()
     keyed = Keyed(request, parts.digests, caller.actor, f"/generate/{task_id}/retry")
     partition, event_id = account_partition(caller.account_id), new_id()
+    digest = keyed.digest([task_id, wanted.model_dump(mode="json")])
+    context = context_of(request, caller.actor, event_id=event_id, keyed=keyed, digest=digest)
     question = DescribeRequest(account_id=caller.account_id, task_id=_known(task_id, caller))
     parent = (await parts.commands.send(ACCOUNTS, partition, question, context_of(request, caller.actor))).view
+    try:
+        command = await _retry(parts, caller, parent, wanted, event_id)
+    except DomainError as refusal:
+        applied = await answered_before(parts, keyed, caller.account_id, context, refusal)
+    else:
+        applied = await parts.commands.send(ACCOUNTS, partition, command, context)
+    return accepted(applied, _typical_seconds(parts, applied.view["model"]))
+
+
+async def _retry(parts: Parts, caller: Caller, parent: Mapping[str, Any], wanted: Retry, event_id: str) -> RetryTask:
+    """Raises NotInState when the model is gone, Erased when the prompt is."""
     model = parts.catalog.state.offered(parent["model"])
     if model is None:
-        raise NotFound(f"{parent['model']} is not offered any more.")
+        raise NotInState(f"{parent['model']} is not offered any more.")
     prompt = None
     if parent["prompt"] is not None:
         text = await parts.sealer.open(caller.account_id, msgspec.convert(parent["prompt"], SealedAt))
         prompt = await parts.sealer.seal(caller.account_id, event_id, "prompt", text)
-    command = RetryTask(
+    return RetryTask(
         account_id=caller.account_id,
-        task_id=task_id,
-        new_task_id=new_id(partition),
+        task_id=parent["task_id"],
+        new_task_id=new_id(account_partition(caller.account_id)),
         price=model.price,
         model_version=model.published.version,
         max_credits=None if wanted.max_credits is None else to_micro(wanted.max_credits, "/max_credits"),
@@ -121,18 +141,13 @@ async def retry(
         prompt=prompt,
         seed=wanted.seed,
     )
-    digest = keyed.digest([task_id, wanted.model_dump(mode="json")])
-    context = context_of(request, caller.actor, event_id=event_id, keyed=keyed, digest=digest)
-    applied = await parts.commands.send(ACCOUNTS, partition, command, context)
-    return accepted(applied, model.published.typical_seconds)
 
 
 def _validated(fields: Any) -> Generation:
     try:
         return Generation.model_validate(fields)
     except ValidationError as error:
-        rows = [{**row, "loc": ("body", *row["loc"])} for row in error.errors(include_url=False, include_context=False)]
-        raise RequestValidationError(rows) from None
+        raise RequestValidationError(body_errors(error)) from None
 
 
 def _known(task_id: str, caller: Caller) -> str:
