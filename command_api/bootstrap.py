@@ -11,6 +11,7 @@ from adapters.commands.gate import Gate
 from adapters.errors import Unavailable
 from adapters.http.body_limits import MIB
 from adapters.http.images.inspector import ImageInspector
+from adapters.http.outages import OUTAGES
 from adapters.http.rate_limits import RateLimits
 from adapters.ids import new_id
 from adapters.kafka.host import Host
@@ -136,3 +137,6 @@ async def _first_start(parts: Parts) -> None:
         except Unavailable as error:
             log.info("the first start waits", why=error.detail)
             await asyncio.sleep(error.retry_after_s)
+        except OUTAGES as error:
+            log.warning("the first start waits", why=repr(error))
+            await asyncio.sleep(1)

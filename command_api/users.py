@@ -73,10 +73,13 @@ async def register(parts: Parts, request: Request, new: NewUser) -> tuple[Applie
     return applied, account_id
 
 
-async def log_in(parts: Parts, request: Request, username: str, password: str) -> tuple[User, OpenSession]:
-    """A session for the right password. Raises Unauthenticated, the same for unknown names and wrong passwords."""
+async def log_in(parts: Parts, request: Request, name_index: str, password: str) -> tuple[User, OpenSession]:
+    """A session for the right password of the user with this blind index.
+
+    Raises Unauthenticated, the same for unknown names and wrong passwords.
+    """
     users = await parts.users.read_to_end()
-    user = users.by_username(parts.digests.blind_index(username))
+    user = users.by_username(name_index)
     sealed = user.password_hash if user is not None and user.active else None
     known = None if user is None else await parts.sealer.open_or_none(user.account_id, sealed)
     verdict = await parts.passwords.verify(password, known)
@@ -91,9 +94,13 @@ async def log_in(parts: Parts, request: Request, username: str, password: str) -
 
 
 async def refresh(parts: Parts, refresh_token: str) -> tuple[User, OpenSession]:
-    """The next refresh token of a session. Raises Unauthenticated, ReusedToken among them."""
+    """The next refresh token of a session. Raises Unauthenticated, ReusedToken among them.
+
+    The users are read before the token is used up: while Kafka is away, it must stay good for a later try.
+    """
+    users = await parts.users.read_to_end()
     session = await parts.sessions.rotate(refresh_token)
-    user = (await parts.users.read_to_end()).by_id(session.user_id)
+    user = users.by_id(session.user_id)
     if user is None or not user.active or user.token_version != session.token_version:
         await parts.sessions.close_session(session.session_id, "the account changed")
         raise Unauthenticated("The account changed since this session began. Log in again.")

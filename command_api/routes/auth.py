@@ -12,10 +12,11 @@ from pydantic import BaseModel, ConfigDict, EmailStr, Field, ValidationError
 from starlette.responses import JSONResponse
 
 from adapters.http.callers import CallerOf
-from adapters.http.refusals import MalformedRequest
-from adapters.http.strict_json import StrictRoute, parse_strictly
+from adapters.http.problems import body_errors
+from adapters.http.strict_json import StrictRoute, parse_strictly, require_json
 from adapters.security.sessions import LIFETIME, OpenSession
 from command_api.parts import Parts, parts_of
+from command_api.person_names import LONGEST_NAME, LONGEST_USERNAME, display_name_of, username_of
 from command_api.users import NewUser, change_password, log_in, refresh, register, user_document
 from domain.errors import Unauthenticated
 from domain.identity.state import User
@@ -29,10 +30,10 @@ WantsCookie = Annotated[str | None, Header(alias="X-Lathe-Cookie", description="
 class Registration(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    username: str = Field(min_length=1, max_length=64, examples=["ada"])
+    username: str = Field(min_length=1, max_length=LONGEST_USERNAME, examples=["ada"])
     password: str = Field(description="6 to 128 characters.", examples=["correct horse"])
     email: EmailStr | None = None
-    name: str | None = Field(None, min_length=1, max_length=200)
+    name: str | None = Field(None, min_length=1, max_length=LONGEST_NAME)
 
 
 class Login(BaseModel):
@@ -59,10 +60,9 @@ class NewPassword(BaseModel):
 async def register_user(body: Registration, request: Request, parts: PartsOf) -> Response:
     """A new user with an account and sign-up credits. 409 when the name is taken (case does not count)."""
     parts.limits.registration(request.scope)
-    username = body.username.strip()
-    if not username:
-        raise MalformedRequest("The user name is blank.")
-    new = NewUser(username=username, password=body.password, name=body.name, email=body.email)
+    username = username_of(body.username)
+    name = None if body.name is None else display_name_of(body.name)
+    new = NewUser(username=username, password=body.password, name=name, email=body.email)
     applied, account_id = await register(parts, request, new)
     document = await user_document(parts, account_id, applied.view)
     return JSONResponse(document, 201, {"lathe-position": applied.position, "location": "/auth/profile"})
@@ -84,10 +84,10 @@ async def register_user(body: Registration, request: Request, parts: PartsOf) ->
 async def login(request: Request, parts: PartsOf, wants_cookie: WantsCookie = None) -> Response:
     """JSON, or the form of OAuth2's password grant (so that Authorize in /docs works). 401 for a wrong password."""
     given = await _credentials(request)
-    name_index = parts.digests.blind_index(given.username)
+    name_index = parts.digests.blind_index(given.username.strip())
     parts.limits.login(request.scope, name_index)
     try:
-        user, session = await log_in(parts, request, given.username, given.password)
+        user, session = await log_in(parts, request, name_index, given.password)
     except Unauthenticated:
         parts.limits.login_failed(request.scope, name_index)
         raise
@@ -128,7 +128,14 @@ async def put_password(body: NewPassword, request: Request, caller: CallerOf, pa
     user = parts.users.state.by_id(caller.user_id)
     if user is None:
         raise Unauthenticated("Log in again.")
-    applied = await change_password(parts, request, user, body.old_password, body.new_password)
+    parts.passwords.require_acceptable(body.new_password, "/new_password")
+    # Whoever got hold of an access token must not try passwords faster here than at the login.
+    parts.limits.login(request.scope, caller.account_id)
+    try:
+        applied = await change_password(parts, request, user, body.old_password, body.new_password)
+    except Unauthenticated:
+        parts.limits.login_failed(request.scope, caller.account_id)
+        raise
     return Response(status_code=204, headers={"lathe-position": applied.position})
 
 
@@ -137,11 +144,12 @@ async def _credentials(request: Request) -> Login:
         form = await request.form(max_fields=20)
         given: Any = {name: form.get(name) for name in ("username", "password")}
     else:
+        require_json(request)
         given = parse_strictly(await request.body())
     try:
         return Login.model_validate(given)
     except ValidationError as error:
-        raise RequestValidationError(error.errors(include_url=False, include_context=False)) from None
+        raise RequestValidationError(body_errors(error)) from None
 
 
 def _presented(body: Refresh | None, cookie: str | None, wants_cookie: str | None) -> str:
