@@ -22,3 +22,8 @@ ENDINGS: Final = {
 def stored_name(file_id: str, media_type: str) -> str:
     """The unique name of a stored file; `bin` for media types without a usual ending."""
     return f"{file_id}.{ENDINGS.get(media_type, 'bin')}"
+
+
+def result_name(task_id: str, media_type: str, form: str) -> str:
+    """The name of a result: its task's id; the ending by media type, else the format's own name."""
+    return f"{task_id}.{ENDINGS.get(media_type, form)}"

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from domain.account.events import FileDeleted, FileStored, Output, StoredFile, TaskCompleted, TaskRequested
-from domain.account.names import ENDINGS
+from domain.account.names import result_name
 from domain.personal import SealedAt
 from processors.projections.port import Connection, Contradiction, Fact, Unfoldable, json_of
 
@@ -92,7 +92,7 @@ def _result(fact: Fact, task_id: str, output: Output) -> _File:
     return _File(
         output.file_id,
         fact.key,
-        json_of(f"{task_id}.{ENDINGS.get(output.media_type, 'bin')}"),
+        json_of(result_name(task_id, output.media_type, output.format)),
         output.format,
         task_id,
         output.media_type,

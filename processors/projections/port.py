@@ -1,13 +1,17 @@
 """What a read model is to the projector: rows that a batch of events changes."""
 
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
+from domain.account.timeline import entry_of
 from domain.envelope import Envelope
 
 Connection = Any
 """An asyncpg.Connection (asyncpg has no types) whose search_path is the read schema."""
+
+
+_encode: Final = msgspec.json.Encoder().encode
 
 
 class Unfoldable(Exception):
@@ -18,19 +22,22 @@ class Contradiction(Exception):
     """The rows of a batch do not fit the rows that are there: some record of the batch is unfoldable."""
 
 
-class Fact(msgspec.Struct, frozen=True):
-    """One valid event of a stream."""
+class Fact:
+    """One valid event of a stream. `version` is its place there: 1, 2, 3…; `moved` what it means for a task, if it is
+    about one. Raises Unfoldable without a stream version or task sequence.
+    """
 
-    key: str
-    envelope: Envelope
-    event: msgspec.Struct
+    __slots__ = ("envelope", "event", "key", "moved", "version")
 
-    @property
-    def version(self) -> int:
-        """The event's place in its stream: 1, 2, 3… Raises Unfoldable."""
-        if self.envelope.stream_version is None:
+    def __init__(self, key: str, envelope: Envelope, event: msgspec.Struct) -> None:
+        if envelope.stream_version is None:
             raise Unfoldable("ce_streamversion is missing")
-        return self.envelope.stream_version
+        try:
+            self.moved = entry_of(envelope, event)
+        except ValueError as error:
+            raise Unfoldable(str(error)) from error
+        self.key, self.envelope, self.event = key, envelope, event
+        self.version = envelope.stream_version
 
 
 class Rows(Protocol):
@@ -50,7 +57,7 @@ class Rows(Protocol):
 
 def json_of(value: Any) -> str:
     """A value as PostgreSQL's jsonb takes it."""
-    return msgspec.json.encode(value).decode()
+    return _encode(value).decode()
 
 
 def require_rows(status: str, expected: int, what: str) -> None:

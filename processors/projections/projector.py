@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -10,7 +11,7 @@ import asyncpg
 import structlog
 
 from adapters.kafka.cluster import LogIdentity
-from adapters.kafka.follower import Follower
+from adapters.kafka.follower import Entry, Follower
 from adapters.kafka.port import Log, LogTruncated, LogUnavailable
 from adapters.postgres.read.partitions import PARTITIONS
 from processors.projections import leadership, metrics, offsets
@@ -21,7 +22,11 @@ from processors.projections.writing import Writer
 log = structlog.get_logger(__name__)
 
 MAX_RECORDS: Final = 4000
-"""Records of one transaction at most."""
+"""Records of one transaction, about."""
+CHUNK: Final = 500
+"""Records fetched and decoded at once: so long PostgreSQL's answer may have to wait for the processor."""
+CHUNKS_AHEAD: Final = 8
+Fetched = asyncio.Queue[list[Entry] | Exception]
 RETRIED: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, LogUnavailable, OSError, TimeoutError)
 """Nothing is parked for these: the projector begins anew from the offsets that are committed."""
 
@@ -52,6 +57,9 @@ class Projector:
                 await asyncio.sleep(30)
             except RETRIED as error:
                 log.warning("projecting failed; beginning anew from the committed offsets", why=repr(error))
+            except Exception:
+                # asyncpg has errors of its own for connections that are cut at odd moments.
+                log.exception("projecting failed unexpectedly; beginning anew from the committed offsets")
             failures = 0 if time.monotonic() - began > 30 else failures + 1
             await asyncio.sleep(min(5.0, 0.1 * 2 ** min(failures, 6)) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
 
@@ -86,19 +94,52 @@ class Projector:
         return follower, writer
 
     async def _follow(self, follower: Follower, writer: Writer, connection: Connection) -> None:
-        heard = time.monotonic()
+        """Write what the reader fetched meanwhile, batch by batch."""
+        fetched: Fetched = asyncio.Queue(CHUNKS_AHEAD)
+        reading = asyncio.create_task(_read(follower, fetched), name="projector reads")
+        try:
+            while True:
+                entries = await _next_batch(fetched, self.max_records)
+                if entries:
+                    await self._write(writer, entries)
+                else:
+                    await leadership.stay_leader(connection)
+        finally:
+            reading.cancel()
+            await asyncio.wait([reading])
+
+    async def _write(self, writer: Writer, entries: list[Entry]) -> None:
+        parked = len(writer.parked_streams)
+        with metrics.BATCH_SECONDS.time():
+            await writer.apply(entries)
+        for topic, count in Counter(entry.record.topic for entry in entries).items():
+            metrics.PROJECTED.labels(topic).inc(count)
+        if len(writer.parked_streams) > parked:
+            log.error("streams were parked", streams=len(writer.parked_streams))
+
+
+async def _read(follower: Follower, fetched: Fetched) -> None:
+    """Fetch and decode while PostgreSQL writes. A failure goes the way of the entries, and ends it."""
+    try:
         while True:
-            entries = await follower.poll(500, self.max_records)
-            now = time.monotonic()
-            if entries:
-                heard = now
-                parked = len(writer.parked_streams)
-                with metrics.BATCH_SECONDS.time():
-                    await writer.apply(entries)
-                for entry in entries:
-                    metrics.PROJECTED.labels(entry.record.topic).inc()
-                if len(writer.parked_streams) > parked:
-                    log.error("streams were parked", streams=len(writer.parked_streams))
-            elif now - heard > leadership.PING_S:
-                heard = now
-                await leadership.stay_leader(connection)
+            if entries := await follower.poll(500, CHUNK):
+                await fetched.put(entries)
+    except Exception as error:  # noqa: BLE001 - raised by the one who takes it out of the queue
+        await fetched.put(error)
+
+
+async def _next_batch(fetched: Fetched, most: int) -> list[Entry]:
+    """All that was fetched, up to about `most` entries; [] when nothing came for `PING_S`. Raises what `_read` met."""
+    try:
+        async with asyncio.timeout(leadership.PING_S):
+            chunk = await fetched.get()
+    except TimeoutError:
+        return []
+    entries: list[Entry] = []
+    while True:
+        if isinstance(chunk, Exception):
+            raise chunk
+        entries += chunk
+        if len(entries) >= most or fetched.empty():
+            return entries
+        chunk = fetched.get_nowait()

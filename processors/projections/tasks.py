@@ -5,7 +5,6 @@ from datetime import datetime
 import msgspec
 
 from domain.account import events as e
-from domain.account.timeline import entry_of
 from domain.personal import SealedAt
 from processors.projections.port import Connection, Fact, Unfoldable, json_of, require_rows
 from processors.projections.streams import Span
@@ -59,10 +58,7 @@ class TaskRows:
         self._spans: dict[str, Span] = {}
 
     def fold(self, fact: Fact) -> None:
-        try:
-            entry = entry_of(fact.envelope, fact.event)
-        except ValueError as error:
-            raise Unfoldable(str(error)) from error
+        entry = fact.moved
         if entry is None:
             return
         if isinstance(fact.event, e.TaskRequested):

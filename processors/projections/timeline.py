@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from domain.account.timeline import entry_of
-from processors.projections.port import Connection, Fact, Unfoldable, json_of
+from processors.projections.port import Connection, Fact, json_of
 
 
 class TimelineRows:
@@ -13,12 +12,8 @@ class TimelineRows:
         self._rows: list[tuple[Any, ...]] = []
 
     def fold(self, fact: Fact) -> None:
-        try:
-            entry = entry_of(fact.envelope, fact.event)
-        except ValueError as error:
-            raise Unfoldable(str(error)) from error
-        if entry is not None:
-            e = entry
+        e = fact.moved
+        if e is not None:
             self._rows.append((e.task_id, e.seq, fact.key, e.type, e.status, e.time, e.actor, json_of(e.data)))
 
     async def write(self, connection: Connection) -> None:

@@ -11,8 +11,8 @@ from adapters.kafka.follower import Entry
 from adapters.kafka.record import Undecodable
 from adapters.postgres.read.partitions import PARTITIONS
 from domain.account.decider import AccountDecider
+from domain.account.names import result_name
 from domain.account.state import Account, Accounts, File, Task
-from domain.personal import SealedAt
 from processors.projections import offsets
 from processors.projections.parking import parked_streams
 from processors.projections.registry import READ_MODELS
@@ -61,7 +61,7 @@ async def read_accounts(connection: Any) -> dict[str, Any]:
             "tasks": {},
         }
     for row in await connection.fetch("SELECT * FROM files"):
-        kept = ("media_type", "bytes", "sha256", "created_at", "width", "height", "task_id")
+        kept = ("media_type", "bytes", "sha256", "created_at", "width", "height", "task_id", "format")
         found[row["account_id"]]["files"][row["file_id"]] = {"name": json.loads(row["name"])} | {
             name: row[name] for name in kept
         }
@@ -93,7 +93,9 @@ def _account(account: Account) -> dict[str, Any]:
 
 
 def _file(file: File) -> dict[str, Any]:
-    name = msgspec.to_builtins(file.name) if isinstance(file.name, SealedAt) else file.name
+    name = msgspec.to_builtins(file.name)
+    if file.name is None:
+        name = result_name(file.task_id or "", file.media_type, file.format or "")
     return msgspec.structs.asdict(file) | {"name": name}
 
 

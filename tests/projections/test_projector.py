@@ -20,7 +20,17 @@ OPENED = e.AccountOpened(user_id=1, granted=10 * CREDIT)
 
 @contextlib.asynccontextmanager
 async def running(*projectors: Projector) -> AsyncIterator[None]:
+    """The projectors, while the block runs. One that ends by itself fails the test at once."""
     tasks = [asyncio.create_task(projector.run()) for projector in projectors]
+    block = asyncio.current_task()
+    assert block is not None
+
+    def ended(task: "asyncio.Task[None]") -> None:
+        if not task.cancelled():
+            block.cancel(f"a projector ended: {task.exception()!r}")
+
+    for task in tasks:
+        task.add_done_callback(ended)
     try:
         yield
     finally:
