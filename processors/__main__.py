@@ -1,5 +1,6 @@
 """`python -m processors`: the readers of the log, in one process."""
 
+import gc
 import sys
 
 import uvloop
@@ -11,6 +12,10 @@ from processors.bootstrap import serve
 
 def main() -> int:
     configure_logging("processors")
+    # Batches make tens of thousands of short-lived objects and no cycles: collecting them at the default pace costs a
+    # fifth of the projector's time.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     try:
         uvloop.run(serve(load_settings()))
     except SettingsError as error:
