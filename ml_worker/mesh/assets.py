@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ml_worker.mesh.bake import Maps
-from ml_worker.mesh.mesh import Floats, Ints, Mesh
+from ml_worker.mesh.mesh import Ints, Mesh
+from ml_worker.mesh.skin import Skin
 
 Array = npt.NDArray[Any]
 
@@ -32,6 +33,8 @@ class Asset(msgspec.Struct, frozen=True, eq=False):
     """(N, 3) float32. Corners that were one vertex still have exactly the same position."""
     normals: Array
     """(N, 3) float32, unit."""
+    tangents: Array
+    """(N, 4) float32: unit, and the hand of the bitangent."""
     uvs: Array
     """(N, 2) float32, 0..1, origin at the top left."""
     faces: Ints
@@ -55,35 +58,17 @@ def encode(picture: Array, lossless: bool) -> Picture:
     return Picture("image/jpeg", data.tobytes())
 
 
-def assemble(name: str, mesh: Mesh, normals: Floats, group: Ints, chart: Ints, uvs: Floats, maps: Maps) -> Asset:
-    """`normals` (3F, 3), `group` (3F,), `uvs` (3F, 2) by corner; `chart` (F,)."""
-    key = np.stack([mesh.faces.ravel(), group, np.repeat(chart, 3)], axis=1).astype(np.int64)
-    packed = (key[:, 0] * (int(group.max()) + 1) + key[:, 1]) * (int(chart.max()) + 1) + key[:, 2]
-    _, first, number = np.unique(packed, return_index=True, return_inverse=True)
-    faces = number.reshape(-1, 3).astype(np.int32)
-    order, faces = _reading_order(faces)
-    first = first[order]
-    unit = normals[first].astype(np.float32)
-    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+def assemble(name: str, mesh: Mesh, skin: Skin, maps: Maps) -> Asset:
     return Asset(
         name=name,
-        positions=mesh.vertices[mesh.faces.ravel()[first]].astype(np.float32) + np.float32(0),
-        normals=unit,
-        uvs=np.clip(uvs[first], 0, 1).astype(np.float32),
-        faces=faces,
+        positions=mesh.vertices[skin.vertex].astype(np.float32) + np.float32(0),  # -0 becomes +0
+        normals=skin.normals,
+        tangents=skin.tangents,
+        uvs=skin.uvs,
+        faces=skin.faces,
         solid=mesh,
         color=encode(maps.color, maps.lossless),
         surface=encode(maps.surface, lossless=False),
-        normal=None if maps.normal is None else encode(maps.normal, lossless=False),
+        normal=None if maps.normal is None else encode(maps.normal, maps.mirrors),
         maps=maps,
     )
-
-
-def _reading_order(faces: Ints) -> tuple[Ints, Ints]:
-    """Number the vertices as the faces first name them: neighbours in use become neighbours in memory."""
-    flat = faces.ravel()
-    _, first = np.unique(flat, return_index=True)
-    order = flat[np.sort(first)]
-    number = np.empty(len(order), np.int32)
-    number[order] = np.arange(len(order), dtype=np.int32)
-    return order, number[faces]

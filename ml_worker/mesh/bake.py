@@ -12,13 +12,16 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ml_worker.mesh.mesh import Floats, Ints, Mesh
+from ml_worker.mesh.mesh import Ints
 from ml_worker.mesh.paint import Paint, Surfaces
 from ml_worker.mesh.pieces import longest_axes
 from ml_worker.mesh.rays import Rays, openness
+from ml_worker.mesh.relief_map import normal_map
+from ml_worker.mesh.sheet import Sheet, blend
 from ml_worker.mesh.texels import Texels
 
 Array = npt.NDArray[Any]
+Exact = Callable[[Texels, Array, Array], Array]
 BLOCK = 4
 SKY_RAYS = 24
 SKY_REACH = 0.4
@@ -33,34 +36,27 @@ class Maps(msgspec.Struct, frozen=True, eq=False):
     surface: Array
     """Occlusion, roughness, metallic (glTF's channel order)."""
     normal: Array | None
-    """Tangent space, green up; None when every material is smooth."""
+    """Tangent space, green up; None when it would be flat."""
     lossless: bool
+    """Few colours with hard edges between them."""
+    mirrors: bool
+    """The normal map has only what the exact surface does: smooth, and without loss or its shine would be dull."""
 
 
-class Sheet(msgspec.Struct, frozen=True, eq=False):
-    """The unwrapped mesh: what `bake` needs to know of it."""
-
-    mesh: Mesh
-    normals: Floats
-    """(3F, 3) by corner."""
-    chart: Ints
-    """(F,)."""
-    texel_size: float
-    """Metres."""
-
-
-def bake(sheet: Sheet, texels: Texels, paint: Paint, watch: Callable[[], None]) -> Maps:
+def bake(sheet: Sheet, texels: Texels, paint: Paint, watch: Callable[[], None], exact: Exact | None = None) -> Maps:
+    """`exact`: better normals for (texels, points, normals), where there is an exact surface to ask."""
     mesh, size = sheet.mesh, texels.size
-    points = _blend(mesh.corners(), texels)
-    normals = _blend(sheet.normals.reshape(-1, 3, 3), texels)
+    points = blend(mesh.corners(), texels)
+    normals = blend(sheet.normals(), texels)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    true = normals if exact is None else exact(texels, points, normals)
     watch()
 
     blocks = _Blocks(texels, sheet.chart)
     region = blocks.spread_exact(points, paint.regions)
     watch()
     along = longest_axes(mesh, paint.regions(mesh.corners().mean(axis=1).astype(np.float32), False))[texels.face]
-    coat = paint.coat(Surfaces(points, normals, region, along, sheet.texel_size))
+    coat = paint.coat(Surfaces(points, true, region, along, sheet.texel_size))
     watch()
     rays = Rays(mesh)
     sky = blocks.spread_smooth(
@@ -70,18 +66,13 @@ def bake(sheet: Sheet, texels: Texels, paint: Paint, watch: Callable[[], None]) 
 
     nearest = _nearest(texels)
     surface = np.stack([sky, coat.roughness, coat.metallic], axis=1)
-    relief = _normal_map(coat.height, texels, sheet, nearest) if coat.height.any() else None
-    color = _softened(_picture(coat.color, nearest, size), region[nearest])
-    return Maps(color, _picture(surface, nearest, size), relief, paint.lossless)
-
-
-def _blend(corners: Floats, texels: Texels) -> Array:
-    """(F, 3, 3) values at corners -> (T, 3) float32 at texels."""
-    single = corners.astype(np.float32)
-    total = single[texels.face, 0] * texels.weights[:, :1]
-    for corner in (1, 2):
-        total += single[texels.face, corner] * texels.weights[:, corner : corner + 1]
-    return np.asarray(total)
+    return Maps(
+        color=_softened(_picture(coat.color, nearest, size), region[nearest]),
+        surface=_picture(surface, nearest, size),
+        normal=normal_map(sheet, texels, normals, true, coat.height, nearest),
+        lossless=paint.lossless,
+        mirrors=not coat.height.any(),
+    )
 
 
 class _Blocks:
@@ -170,16 +161,3 @@ def _softened(picture: Array, region: Array) -> Array:
     soft = picture.copy()
     soft[border] = cv2.blur(picture, (3, 3))[border]
     return soft
-
-
-def _normal_map(height: Array, texels: Texels, sheet: Sheet, nearest: Array) -> Array:
-    field = height[nearest].astype(np.float32)
-    chart = sheet.chart[texels.face][nearest]
-    slope = []
-    for axis in (1, 0):
-        step = (np.roll(field, -1, axis) - np.roll(field, 1, axis)) / np.float32(2 * sheet.texel_size)
-        step[(np.roll(chart, -1, axis) != chart) | (np.roll(chart, 1, axis) != chart)] = 0
-        slope.append(step)
-    normal = np.stack([-slope[0], slope[1], np.ones_like(field)], axis=2)
-    normal /= np.linalg.norm(normal, axis=2, keepdims=True)
-    return np.rint((normal * 0.5 + 0.5) * 255).astype(np.uint8)

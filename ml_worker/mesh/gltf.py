@@ -7,7 +7,6 @@ import numpy as np
 import orjson
 
 from ml_worker.mesh.assets import Asset, Picture
-from ml_worker.mesh.tangents import tangents
 
 FLOAT, UNSIGNED_SHORT, UNSIGNED_INT = 5126, 5123, 5125
 ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER = 34962, 34963
@@ -54,8 +53,7 @@ def write_glb(asset: Asset) -> bytes:
         "TEXCOORD_0": binary.accessor(asset.uvs, "VEC2", FLOAT, ARRAY_BUFFER),
     }
     if asset.normal is not None:
-        turned = tangents(asset.positions, asset.normals, asset.uvs, asset.faces)
-        attributes["TANGENT"] = binary.accessor(turned, "VEC4", FLOAT, ARRAY_BUFFER)
+        attributes["TANGENT"] = binary.accessor(asset.tangents, "VEC4", FLOAT, ARRAY_BUFFER)
     indices = binary.accessor(
         asset.faces.ravel().astype(np.uint16 if small else np.uint32),
         "SCALAR",

@@ -16,6 +16,7 @@ looked for between chunks of work. Raises Permanent (`field-invalid`, `field-unb
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -23,7 +24,7 @@ import numpy as np
 
 from ml_worker.engines.port import Made, Run
 from ml_worker.mesh.assets import Asset, assemble
-from ml_worker.mesh.bake import Sheet, bake
+from ml_worker.mesh.bake import Exact, bake
 from ml_worker.mesh.charts import Charts, split_charts, unwrap
 from ml_worker.mesh.extract import REACH, extract
 from ml_worker.mesh.gate import require_clean
@@ -36,8 +37,11 @@ from ml_worker.mesh.packing import pack
 from ml_worker.mesh.paint import MaterialPaint, Paint
 from ml_worker.mesh.params import Format, Options, Quality
 from ml_worker.mesh.preview import render
+from ml_worker.mesh.relief_map import exact_normals
 from ml_worker.mesh.report import report
+from ml_worker.mesh.sheet import Sheet
 from ml_worker.mesh.simplify import simplify
+from ml_worker.mesh.skin import skin
 from ml_worker.mesh.solid import Solid
 from ml_worker.mesh.stl import write_stl
 from ml_worker.mesh.texels import Texels, rasterise
@@ -107,6 +111,8 @@ class _Surface(msgspec.Struct, frozen=True, eq=False):
     normals: Floats
     group: Ints
     deviation: float | None
+    exact: Callable[[Sheet], Exact] | None
+    """Exact normals for texels, where there is a field to ask."""
 
 
 def build(
@@ -143,7 +149,8 @@ def build(
     mesh = drawn_apart(without_crumbs(lean))
     told.at("surface", 0.8)
     normals, group = corner_normals(mesh, field, lattice.step * REACH)
-    surface = _Surface(mesh, normals, group, _deviation(mesh, field))
+    exact = partial(partial, exact_normals, field=field, reach=lattice.step * REACH)
+    surface = _Surface(mesh, normals, group, _deviation(mesh, field), exact)
     told.at("surface", 1.0)
     told.metrics |= {"cells": cells, "field_queries": field.queries}
     return _finish(surface, coat, options, told, name)
@@ -158,7 +165,7 @@ def build_mesh(mesh: Mesh, paint: Paint, options: Options, run: Run, *, name: st
     told.at("surface", 0.7)
     normals, group = corner_normals(lean)
     told.at("surface", 1.0)
-    return _finish(_Surface(lean, normals, group, None), paint, options, told, name)
+    return _finish(_Surface(lean, normals, group, None, None), paint, options, told, name)
 
 
 def _deviation(mesh: Mesh, field: Field) -> float:
@@ -173,14 +180,15 @@ def _finish(surface: _Surface, paint: Paint, options: Options, told: _Told, name
     flat = charts.flat.reshape(-1, 2)
     metres = float(np.linalg.norm(flat[1::3] - flat[::3], axis=1).sum())
     pixels = float(np.linalg.norm(uvs[:, 1] - uvs[:, 0], axis=1).sum())
-    sheet = Sheet(surface.mesh, surface.normals, charts.number, metres / pixels)
-    maps = bake(sheet, texels, paint, told.watch)
+    corner_uvs = uvs.reshape(-1, 2) / options.texture_size
+    shown = skin(surface.mesh, surface.normals, surface.group, charts.number, corner_uvs)
+    sheet = Sheet(surface.mesh, shown, charts.number, metres / pixels)
+    maps = bake(sheet, texels, paint, told.watch, surface.exact and surface.exact(sheet))
     told.at("texture", 0.8)
     scale = 1.0 if options.size is None else options.size / float(np.ptp(surface.mesh.vertices, axis=0).max())
     scaled = Mesh(surface.mesh.vertices * scale, surface.mesh.faces)
     require_clean(scaled)
-    corner_uvs = uvs.reshape(-1, 2) / options.texture_size
-    asset = assemble(name, scaled, surface.normals, surface.group, charts.number, corner_uvs, maps)
+    asset = assemble(name, scaled, shown, maps)
     told.at("texture", 1.0)
 
     made = _write(asset, options, told)

@@ -75,6 +75,8 @@ class _Scene:
         side = min(asset.maps.color.shape[0], SIZE)
         self.color = to_linear(_shrunk(asset.maps.color, side).astype(np.float32) / 255).astype(np.float32)
         self.surface = _shrunk(asset.maps.surface, side).astype(np.float32) / 255
+        relief = asset.maps.normal
+        self.relief = None if relief is None else _shrunk(relief, side).astype(np.float32) / 127.5 - 1
         self.lamp = lamp(LAMP_RAYS)
         self.floor_light, self.floor_low, self.floor_span = self._floor()
 
@@ -139,6 +141,9 @@ class _Scene:
         normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
         uv = _between(self.asset.uvs, corners, weight[seen])
         texel = uv * np.float32(self.color.shape[0]) - np.float32(0.5)
+        if self.relief is not None:
+            tangent = _between(self.asset.tangents, corners, weight[seen])
+            normal = _leaned(normal, tangent, _lookup(self.relief, texel))
         base, surface = _lookup(self.color, texel), _lookup(self.surface, texel)
         view = -directions[seen].astype(np.float32)
         share_lit = self.lit(point, normal) if lit is None else lit[seen]
@@ -152,6 +157,14 @@ def _between(values: Array, corners: Array, weight: Array) -> Array:
     base = values[corners[:, 0]]
     one, two = values[corners[:, 1]] - base, values[corners[:, 2]] - base
     return np.asarray(base + one * weight[:, :1] + two * weight[:, 1:])
+
+
+def _leaned(normal: Array, tangent: Array, relief: Array) -> Array:
+    """(N, 3) unit normals moved by what the normal map says (glTF 2.0, 3.9.3)."""
+    along = tangent[:, :3] / np.maximum(np.linalg.norm(tangent[:, :3], axis=1, keepdims=True), 1e-6)
+    upward = np.cross(normal, along) * np.sign(tangent[:, 3:])
+    moved = along * relief[:, :1] + upward * relief[:, 1:2] + normal * relief[:, 2:]
+    return np.asarray(moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-6))
 
 
 def _shrunk(picture: Array, side: int) -> Array:

@@ -6,15 +6,18 @@ for a reader who welds by position; they are drawn apart by a hair.
 """
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ml_worker.mesh.mesh import Mesh
+from ml_worker.mesh.simplify import degenerate
 
 CRUMB = 0.05
 """Pieces whose diagonal is below this share of the largest piece's are crumbs."""
 HAIR = 2e-5
 """How far touching corners are drawn apart, as a share of the longest side."""
+ROUNDS = 4
 
 
 def without_crumbs(mesh: Mesh) -> Mesh:
@@ -38,12 +41,32 @@ def without_crumbs(mesh: Mesh) -> Mesh:
 
 
 def drawn_apart(mesh: Mesh) -> Mesh:
-    """No two corners at one float32 position: those that share one each step back into their own sheet."""
+    """No two corners at one float32 position, no face without area: corners at fault step back into their own sheet."""
+    for _ in range(ROUNDS):
+        at_fault = _touching(mesh) | _flat(mesh)
+        if not at_fault.any():
+            break
+        mesh = _stepped_back(mesh, at_fault)
+    return mesh
+
+
+def _touching(mesh: Mesh) -> npt.NDArray[np.bool_]:
     single = np.ascontiguousarray(mesh.vertices, dtype=np.float32) + np.float32(0)
     _, number, count = np.unique(single.view("V12").ravel(), return_inverse=True, return_counts=True)
-    touching = count[number] > 1
-    if not touching.any():
-        return mesh
+    return np.asarray(count[number] > 1)
+
+
+def _flat(mesh: Mesh) -> npt.NDArray[np.bool_]:
+    """Of each face without area, the corner that lies on the line between the other two."""
+    rows = np.flatnonzero(degenerate(mesh))
+    found = np.zeros(len(mesh.vertices), bool)
+    points = mesh.corners()[rows]
+    opposite = np.linalg.norm(np.roll(points, -1, axis=1) - np.roll(points, 1, axis=1), axis=2).argmax(axis=1)
+    found[mesh.faces[rows, opposite]] = True
+    return found
+
+
+def _stepped_back(mesh: Mesh, which: npt.NDArray[np.bool_]) -> Mesh:
     normals = np.zeros_like(mesh.vertices)
     cross = mesh.cross()
     for corner in range(3):
@@ -52,5 +75,5 @@ def drawn_apart(mesh: Mesh) -> Mesh:
     inward = -np.divide(normals, length, out=np.zeros_like(normals), where=length > 0)
     step = HAIR * float(np.ptp(mesh.vertices, axis=0).max())
     vertices = mesh.vertices.copy()
-    vertices[touching] += inward[touching] * step
+    vertices[which] += inward[which] * step
     return Mesh(vertices, mesh.faces)

@@ -15,7 +15,7 @@ from ml_worker.mesh.pipeline import STAGES, Built, build
 from ml_worker.mesh.solid import Material
 from tests.mesh.glb_validator import issues
 from tests.mesh.runs import RecordedRun
-from tests.mesh.solids import Parts, ball, block, stool
+from tests.mesh.solids import Parts, ball, block, box, stool
 
 DRAFT = Options(formats=FORMATS, quality="draft", texture_size=512)
 
@@ -127,10 +127,10 @@ def test_the_khronos_validator_finds_nothing_with_or_without_relief_in_the_textu
     materials = tuple(Material(name=pattern, color=(0.6, 0.4, 0.3), pattern=pattern) for pattern in PATTERNS)
     every = Parts(row, ((-0.8, 0, -0.04), (0.8, 0.1, 0.04)), materials, tuple(range(len(row))))
     paths = []
-    for name, solid in (("every", every), ("smooth", stool())):
+    for name, solid in (("every", every), ("round", stool()), ("flat", box())):
         made = build(solid, msgspec.structs.replace(DRAFT, formats=("glb",)), RecordedRun(tmp_path / name))
         paths.append(file(made, "glb"))
-    assert [b"normalTexture" in path.read_bytes() for path in paths] == [True, False]
+    assert [b"normalTexture" in path.read_bytes() for path in paths] == [True, True, False]
     for path, found in zip(paths, issues(*paths), strict=True):
         assert (found["numErrors"], found["numWarnings"]) == (0, 0), (path.parent.name, found["messages"])
 

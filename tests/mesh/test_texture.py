@@ -16,6 +16,7 @@ from ml_worker.mesh.pipeline import build
 from ml_worker.mesh.simplify import simplify
 from ml_worker.mesh.solid import Material
 from ml_worker.mesh.texels import rasterise
+from tests.mesh.glb_reader import read_glb
 from tests.mesh.runs import RecordedRun
 from tests.mesh.solids import BLUE, RED, Parts, ball, block, sphere, stool, torus
 
@@ -152,3 +153,31 @@ def test_previews_show_the_model_on_a_light_floor_with_its_shadow(tmp_path: Path
     right_of_it = picture[560:640, 690:760].mean()
     left_of_it = picture[560:640, 8:60].mean()
     assert right_of_it < left_of_it - 25  # the lamp stands on the left
+
+
+def test_coarse_round_parts_shine_like_the_exact_ones(tmp_path: Path) -> None:
+    """The normal map makes up for few triangles, on round edges too, where long faces of flat sides end."""
+    core = block((0, 0.5, 0), (0.42, 0.42, 0.42))
+    cushion = Parts((lambda p: core(p) - 0.08,), ((-0.5, 0, -0.5), (0.5, 1, 0.5)))
+    made = build(cushion, Options(quality="draft", texture_size=1024, target_faces=700), RecordedRun(tmp_path))
+    attributes, faces, images = read_glb(made.files[0].path)
+    assert len(faces) <= 700
+    random = np.random.default_rng(3)
+    area = trimesh.triangles.area(attributes["POSITION"][faces])
+    corners = faces[random.choice(len(faces), 4000, p=area / area.sum())]
+    weights = random.dirichlet((1, 1, 1), 4000)[:, :, None]
+    points, normal, tangent, uv = (
+        (attributes[name][corners] * weights).sum(axis=1) for name in ("POSITION", "NORMAL", "TANGENT", "TEXCOORD_0")
+    )
+    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+    along = tangent[:, :3] / np.linalg.norm(tangent[:, :3], axis=1, keepdims=True)
+    upward = np.cross(normal, along) * np.sign(tangent[:, 3:])
+    column, row = (uv * 1024).astype(int).T
+    lean = images[2][row, column].astype(float) / 127.5 - 1
+    shown = along * lean[:, :1] + upward * lean[:, 1:2] + normal * lean[:, 2:]
+    shown /= np.linalg.norm(shown, axis=1, keepdims=True)
+    exact = Field(cushion).gradient(points, 1e-4)
+    off, off_without = (np.degrees(np.arccos(np.clip((n * exact).sum(axis=1), -1, 1))) for n in (shown, normal))
+    assert np.median(off) < 0.5
+    assert np.quantile(off, 0.98) < 3
+    assert off.mean() < 0.4 * off_without.mean()
