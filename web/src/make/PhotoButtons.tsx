@@ -15,7 +15,7 @@ export function PhotoButtons({ onPhoto }: { onPhoto: (photo: File) => void }) {
   const hidden = { type: 'file', accept: ACCEPTED, hidden: true, tabIndex: -1, onChange: take } as const
   return (
     <>
-      <button type="button" className="button button-quiet" aria-label={t('make.photo')} onClick={() => file.current?.click()}>
+      <button type="button" className="button button-quiet" onClick={() => file.current?.click()}>
         <Icon name="photo" />
         <span className="from-small">{t('make.photo')}</span>
       </button>

@@ -4,10 +4,13 @@
  */
 export type Scale = { steps: number; toStep(value: number): number; toValue(step: number): number }
 
+/** 10.5 %: the smallest step of which two never round to the same two digits. */
+const STEP = Math.log(1.105)
+
 export function scaleOf(low: number, high: number, whole: boolean): Scale {
   if (low > 0 && high / low >= 50) {
-    const steps = 100
     const ratio = Math.log(high / low)
+    const steps = Math.floor(ratio / STEP)
     return {
       steps,
       toStep: (value) => Math.round((Math.log(value / low) / ratio) * steps),

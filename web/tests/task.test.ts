@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest'
+import type { Task, TaskEvent } from '../src/api/types.ts'
+import { scaleOf } from '../src/make/scale.ts'
+import { curlOf } from '../src/task/curlOf.ts'
+import { fileName } from '../src/task/name.ts'
+import { sizeOf } from '../src/task/Report.tsx'
+import { secondsBySteps, stepOf } from '../src/task/stages.ts'
+import { withoutWords } from '../src/task/words.ts'
+
+const task = (more: Partial<Task> = {}): Task => ({
+  task_id: 't1',
+  status: 'completed',
+  progress: 1,
+  attempt: 1,
+  model: 'lathe/form',
+  params: {},
+  prompt: 'a red chair',
+  reserved: 0,
+  charged: 1,
+  ...more,
+})
+
+test.each([
+  ['a comfy, red chair', ['comfy'], 'a red chair'],
+  ['a comfy red chair', ['Comfy'], 'a red chair'],
+  ['a red chair, shiny', ['shiny'], 'a red chair'],
+  ['a chair and a chairman', ['chair'], 'a and a chairman'],
+  ['ein schöner Stuhl', ['schöner'], 'ein Stuhl'],
+  ['c++ chair (new)', ['(new)', 'c++'], 'chair'],
+])('%s without %s', (prompt, words, rest) => {
+  expect(withoutWords(prompt, words)).toBe(rest)
+})
+
+test('the stages of every engine belong to one of the five steps', () => {
+  expect(stepOf('queued', 'field')).toBe('queued')
+  expect(['understand', 'field', 'surface', 'texture', 'files', 'preview'].map((stage) => stepOf('running', stage))).toEqual([
+    'field',
+    'field',
+    'surface',
+    'texture',
+    'files',
+    'files',
+  ])
+  expect(stepOf('running', 'something-new')).toBe('field')
+  expect(stepOf('running', null)).toBe('field')
+})
+
+test('seconds by step come from the metrics of the last event and from the timings', () => {
+  const events: TaskEvent[] = [
+    { seq: 1, type: 'requested', status: 'queued', time: '' },
+    { seq: 2, type: 'completed', status: 'completed', time: '', metrics: { seconds_field: 0.5, seconds_understand: 0.1, faces: 9 } },
+  ]
+  const seconds = secondsBySteps(task({ timings: { queued_s: 2, total_s: 5 } }), events)
+  expect(seconds.queued).toBe(2)
+  expect(seconds.field).toBeCloseTo(0.6)
+  expect(Object.keys(seconds)).toHaveLength(2)
+})
+
+test('the size is in centimetres, from the sides or from the corners', () => {
+  expect(sizeOf({ size_mm: [450, 900, 450] })).toEqual([45, 90, 45])
+  expect(sizeOf({ bounds_mm: [[-225, 0, -225], [225, 900, 225]] })).toEqual([45, 90, 45])
+  expect(sizeOf({})).toBeNull()
+})
+
+test('the command line survives quotes in the prompt', () => {
+  const command = curlOf(task({ prompt: `a "king's" chair`, seed: 7 }), 'http://localhost:8080')
+  expect(command).toContain(String.raw`{"prompt":"a \"king'\''s\" chair","model":"lathe/form","params":{"seed":7}}`)
+  expect(command).not.toMatch(/eyJ/)
+})
+
+test('downloads are named after the words', () => {
+  expect(fileName(task({ prompt: '  A "red" chair/../x ' }), '.glb')).toBe('a-red-chair-x.glb')
+  expect(fileName(task({ prompt: '???' }), '.glb')).toBe('model.glb')
+})
+
+test.each([
+  [500, 200_000, true],
+  [0, 10, true],
+  [0.1, 2, false],
+])('a slider from %d to %d reaches both ends and every value comes back to its step', (low, high, whole) => {
+  const scale = scaleOf(low, high, whole)
+  expect(scale.toValue(0)).toBe(low)
+  expect(scale.toValue(scale.steps)).toBe(high)
+  for (let step = 1; step <= scale.steps; step += 1) {
+    expect(scale.toValue(step)).toBeGreaterThan(scale.toValue(step - 1))
+    expect(scale.toStep(scale.toValue(step))).toBe(step)
+  }
+})
