@@ -25,7 +25,7 @@ class PhotoPaint:
         clean = color if distance is None else without_fringe(color, distance, fringe)
         self.sheet = Sheet(clean.transpose(2, 0, 1).astype(np.float32) / 255, left, top, pixel)
 
-    def regions(self, points: Array) -> Array:
+    def regions(self, points: Array, closely: bool) -> Array:
         return np.zeros(len(points), np.int64)
 
     def coat(self, surfaces: Surfaces) -> Coat:
