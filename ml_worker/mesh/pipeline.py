@@ -15,9 +15,9 @@ looked for between chunks of work. Raises Permanent (`field-invalid`, `field-unb
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -26,6 +26,7 @@ from ml_worker.engines.port import Made, Run
 from ml_worker.mesh.assets import Asset, assemble
 from ml_worker.mesh.bake import Exact, bake
 from ml_worker.mesh.charts import Charts, split_charts, unwrap
+from ml_worker.mesh.copies import Place, repeated, spread
 from ml_worker.mesh.extract import REACH, extract
 from ml_worker.mesh.gate import require_clean
 from ml_worker.mesh.gltf import write_glb
@@ -72,6 +73,9 @@ EFFORTS: dict[Quality, Effort] = {
 }
 FOLDS_SEEN_AT = 320
 """Texture size at which charts are first looked through for folds: cheaper than the real one."""
+ALONE: Final = ((0.0, 0.0),)
+LEAST_FACES = 2_500
+"""A copy of several is not cut below this for the sake of the budget of them all."""
 MEDIA_TYPES: dict[Format, str] = {"glb": "model/gltf-binary", "obj": "application/zip", "stl": "model/stl"}
 SUFFIXES: dict[Format, str] = {"glb": ".glb", "obj": ".obj.zip", "stl": ".stl"}
 
@@ -124,11 +128,13 @@ def build(
     device: str = "cpu",
     paint: Paint | None = None,
     fineness: float = 1.0,
+    places: Sequence[Place] = ALONE,
 ) -> Built:
     """Mesh a solid, paint it with its materials (or with `paint`), write the files into `run.folder`.
 
     `name`: ASCII letters, digits, `-` and `_`; it names the object and the files. `fineness`: how many times more
     lattice steps than usual the solid needs at the least, for small things on a large body (a house's windows).
+    `places`: where copies of the solid stand; they share the budget of faces and the textures.
     """
     told = _Told(run)
     told.at("field", 0.0)
@@ -145,7 +151,8 @@ def build(
     dense = without_crumbs(extract(field, lattice))
     told.at("surface", 0.4)
     longest = float(np.ptp(dense.vertices, axis=0).max())
-    lean = simplify(dense, options.target_faces, longest * effort.tolerance, told.watch).mesh
+    budget = max(options.target_faces // len(places), min(options.target_faces, LEAST_FACES))
+    lean = simplify(dense, budget, longest * effort.tolerance, told.watch).mesh
     mesh = drawn_apart(without_crumbs(lean))
     told.at("surface", 0.8)
     normals, group = corner_normals(mesh, field, lattice.step * REACH)
@@ -153,7 +160,7 @@ def build(
     surface = _Surface(mesh, normals, group, _deviation(mesh, field), exact)
     told.at("surface", 1.0)
     told.metrics |= {"cells": cells, "field_queries": field.queries}
-    return _finish(surface, coat, options, told, name)
+    return _finish(surface, coat, options, told, name, places)
 
 
 def build_mesh(mesh: Mesh, paint: Paint, options: Options, run: Run, *, name: str = "model") -> Built:
@@ -173,7 +180,9 @@ def _deviation(mesh: Mesh, field: Field) -> float:
     return float(np.abs(field.distance(mesh.corners().mean(axis=1))).max())
 
 
-def _finish(surface: _Surface, paint: Paint, options: Options, told: _Told, name: str) -> Built:
+def _finish(
+    surface: _Surface, paint: Paint, options: Options, told: _Told, name: str, places: Sequence[Place] = ALONE
+) -> Built:
     told.at("texture", 0.0)
     charts, uvs, texels = _unwrapped(surface.mesh, options.texture_size, told.watch)
     told.at("texture", 0.3)
@@ -185,16 +194,17 @@ def _finish(surface: _Surface, paint: Paint, options: Options, told: _Told, name
     sheet = Sheet(surface.mesh, shown, charts.number, metres / pixels)
     maps = bake(sheet, texels, paint, told.watch, surface.exact and surface.exact(sheet))
     told.at("texture", 0.8)
-    scale = 1.0 if options.size is None else options.size / float(np.ptp(surface.mesh.vertices, axis=0).max())
+    extent = np.ptp(surface.mesh.vertices, axis=0) + spread(places)
+    scale = 1.0 if options.size is None else options.size / float(extent.max())
     scaled = Mesh(surface.mesh.vertices * scale, surface.mesh.faces)
     require_clean(scaled)
-    asset = assemble(name, scaled, shown, maps)
+    asset = repeated(assemble(name, scaled, shown, maps), [(x * scale, z * scale) for x, z in places])
     told.at("texture", 1.0)
 
     made = _write(asset, options, told)
     overlap = len(np.unique(texels.crowded)) / len(surface.mesh.faces)
     deviation = None if surface.deviation is None else surface.deviation * scale
-    told.metrics |= {"faces": len(scaled.faces), "charts": charts.count}
+    told.metrics |= {"faces": len(asset.faces), "charts": charts.count}
     return Built(made, report(asset, uv_overlap=overlap, deviation=deviation), told.metrics)
 
 

@@ -1,11 +1,16 @@
 """What tests of `lathe/form` need to read prompts."""
 
+import torch
+
 from ml_worker.engines.form.families.registry import FAMILIES
 from ml_worker.engines.form.make import make_solid, make_wish
 from ml_worker.engines.form.palette import COLORS, Rgb
 from ml_worker.engines.form.request import Request
+from ml_worker.engines.form.solid import Standing
 from ml_worker.engines.form.understand import Understanding
-from ml_worker.mesh.solid import Solid
+
+torch.set_num_threads(1)
+"""Fields are small: more threads would only get into each other's way."""
 
 READER = Understanding(FAMILIES)
 NAMES: dict[Rgb, str] = {color: name for name, color in COLORS.items()}
@@ -30,6 +35,6 @@ def told(request: Request) -> dict[str, object]:
     }
 
 
-def solid(prompt: str, seed: int = 0) -> Solid:
+def solid(prompt: str, seed: int = 0) -> Standing:
     request = READER.read(prompt)
     return make_solid(request, make_wish(request, seed))

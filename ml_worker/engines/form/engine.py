@@ -5,8 +5,9 @@ from typing import Any
 
 from ml_worker.engines.form.answer import understood
 from ml_worker.engines.form.families.registry import FAMILIES
-from ml_worker.engines.form.make import make_solid, make_wish
+from ml_worker.engines.form.make import detail, make_solid, make_wish
 from ml_worker.engines.form.refusals import not_understood
+from ml_worker.engines.form.solid import rows
 from ml_worker.engines.form.understand import Understanding
 from ml_worker.engines.port import Description, Inputs, Result, Run
 from ml_worker.mesh.params import PROPERTIES, Options
@@ -46,7 +47,14 @@ class FormEngine:
         wish = make_wish(request, run.seed)
         solid = make_solid(request, wish)
         run.progress("understand", 1.0)
-        built = build(solid, Options.of(params), run, name=request.family.id, fineness=request.family.fineness)
+        built = build(
+            solid,
+            Options.of(params),
+            run,
+            name=request.family.id,
+            fineness=detail(request, wish),
+            places=rows(solid, request.count),
+        )
         return Result(
             files=built.files,
             report=built.report,

@@ -5,15 +5,14 @@ from ml_worker.engines.form.measure import surface_box
 from ml_worker.engines.form.palette import COLORS
 from ml_worker.engines.form.request import Request
 from ml_worker.engines.form.sizing import sides
-from ml_worker.engines.form.solid import Assembly, Rows, Standing
-from ml_worker.mesh.solid import Solid
+from ml_worker.engines.form.solid import Assembly, Standing
 
 NEARLY = 0.12
 """A family meets the wished size within this share; the rest is made exact by scaling the whole."""
 
 
-def make_solid(request: Request, wish: Wish) -> Solid:
-    """The objects of one request, from a wish made for it; a wish is used up by this, as its chances are drawn."""
+def make_solid(request: Request, wish: Wish) -> Standing:
+    """One object, from a wish made for the request; a wish is used up by this, as its chances are drawn."""
     assembly = Assembly(request.family.build(wish))
     box = surface_box(assembly)
     wanted = {"width": wish.width, "height": wish.height, "depth": wish.depth}
@@ -25,8 +24,19 @@ def make_solid(request: Request, wish: Wish) -> Solid:
     if abs(scale - 1) > NEARLY:
         # Flowers in a vase and the like: the family has given the asked size to the object proper.
         scale = 1.0
-    one = Standing(assembly, box, scale)
-    return one if request.count == 1 else Rows(one, request.count)
+    return Standing(assembly, box, scale)
+
+
+def detail(request: Request, wish: Wish) -> float:
+    """How many times finer than usual the solid must be sampled at the least, for its smallest pieces to come out.
+
+    An object that is long for its girth (a house of four floors) has small pieces for its length.
+    """
+    family = request.family
+    natural = family.variants[request.variant].size or family.size
+    ratios = [size / usual for size, usual in zip((wish.width, wish.height, wish.depth), natural, strict=True)]
+    lanky = max(wish.width, wish.height, wish.depth) / max(natural) / min(ratios)
+    return max(lanky, 1.0) * family.fineness * max((f.fineness for f in family.features if wish.has(f.id)), default=1.0)
 
 
 def make_wish(request: Request, seed: int) -> Wish:

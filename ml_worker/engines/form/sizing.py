@@ -16,7 +16,8 @@ def sides(request: Request) -> tuple[float, float, float]:
     """(width, height, depth) in metres. Raises BadInput `cannot-make` for sizes or proportions out of range."""
     family = request.family
     variant = family.variants[request.variant]
-    by_option = (family.sizes[value] for value in request.options.values() if value in family.sizes)
+    said = [*request.options.values(), *(f"{feature}={count}" for feature, count in request.counts.items())]
+    by_option = (family.sizes[value] for value in said if value in family.sizes)
     natural = dict(zip(SIDES, variant.size or next(by_option, family.size), strict=True))
     if family.turned or "round" in request.options.values():
         _pair(request.stretches)

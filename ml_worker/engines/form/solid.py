@@ -79,40 +79,15 @@ class Standing:
         return self._inner.material(points / self._scale + self._shift)
 
 
-class Rows:
-    """`count` copies of one object in centred rows on the floor, for the cost of evaluating one."""
-
-    def __init__(self, inner: Standing, count: int) -> None:
-        x1, top, z1 = inner.bounds[1]
-        gap = 0.22 * max(2 * x1, 2 * z1)
-        self._inner, self._gap = inner, gap
-        self._pitch_x, self._pitch_z = 2 * x1 + gap, 2 * z1 + gap
-        columns = count if count <= 3 else 2 if count == 4 else 3 if count in (5, 6, 9) else 4
-        rows = math.ceil(count / columns)
-        lengths = [columns] * (rows - 1) + [count - columns * (rows - 1)]
-        self._lengths = torch.tensor(lengths[::-1], dtype=torch.float32)
-        half_x = ((columns - 1) * self._pitch_x) / 2 + x1
-        half_z = ((rows - 1) * self._pitch_z) / 2 + z1
-        self.bounds: tuple[Vec3, Vec3] = ((-half_x, 0.0, -half_z), (half_x, top, half_z))
-        self.materials = inner.materials
-
-    def _home(self, points: Tensor) -> tuple[Tensor, Tensor]:
-        """The points seen from their nearest copy, and a lower bound of the distance to every other copy."""
-        rows = self._lengths.numel()
-        z = points[:, 2] / self._pitch_z + (rows - 1) / 2
-        row = z.round().clamp_(0, rows - 1)
-        last = (self._lengths[row.long()] - 1) / 2
-        x = points[:, 0] / self._pitch_x + last
-        column = torch.minimum(x.round().clamp_(min=0), 2 * last)
-        to_side = (0.5 - (x - column).abs()) * self._pitch_x
-        to_row = (0.5 - (z - row).abs()) * self._pitch_z
-        others = torch.minimum(to_side, to_row).clamp_(min=0).add_(self._gap / 2)
-        home = torch.stack(((x - column) * self._pitch_x, points[:, 1], (z - row) * self._pitch_z), dim=1)
-        return home, others
-
-    def distance(self, points: Tensor) -> Tensor:
-        home, others = self._home(points)
-        return torch.minimum(self._inner.distance(home), others)
-
-    def material(self, points: Tensor) -> Tensor:
-        return self._inner.material(self._home(points)[0])
+def rows(one: Standing, count: int) -> list[tuple[float, float]]:
+    """Where `count` copies stand on the floor, (X, Z) in metres: up to four in a row, rows centred."""
+    x1, _, z1 = one.bounds[1]
+    gap = 0.22 * max(2 * x1, 2 * z1)
+    pitch_x, pitch_z = 2 * x1 + gap, 2 * z1 + gap
+    columns = count if count <= 3 else 2 if count == 4 else 3 if count in (5, 6, 9) else 4
+    lengths = [min(columns, count - start) for start in range(0, count, columns)]
+    return [
+        ((column - (length - 1) / 2) * pitch_x, ((len(lengths) - 1) / 2 - row) * pitch_z)
+        for row, length in enumerate(lengths)
+        for column in range(length)
+    ]

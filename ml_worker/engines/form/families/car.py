@@ -72,11 +72,11 @@ def build(wish: Wish) -> Sequence[Part]:
     cabin = _along_x(cabin_side, w).common(extrude(cabin_front, length), 0.1 * unit)
     glass = _panes(lines, cabin_side, cabin_front, belt, w, h, length, unit)
     upper = blended([body, cabin], 0.07 * unit)
-    radius = lines.wheel * h
+    radius = lines.wheel * h * wish.vary(0.02)
     track = 0.5 * w - 0.135 * unit
     arches: list[Shape] = []
     for axle in lines.axles:
-        arch = cylinder(radius * 1.14, 0.34 * unit, 0.03 * unit).turned("z", 90)
+        arch = cylinder(radius * 1.14, 0.27 * unit, 0.03 * unit).turned("z", 90)
         arches.append(arch.at(x=0.5 * w - 0.1 * unit, y=radius, z=axle * length).mirrored("x"))
     shell = upper.cut(arches[0], 0.02 * unit).cut(arches[1], 0.02 * unit)
     paint = wish.finish("body", "car paint", wish.random.choice(("red", "blue", "teal", "mustard")))
@@ -193,7 +193,7 @@ def _details(
     mirror_z = lines.cabin[-1][0] * length - 0.23 * length * (0.2 if lines.belt < 0.6 else 0.28)
     mirror = ellipsoid(0.2 * unit, 0.13 * unit, 0.12 * unit).at(0.5 * w + 0.045 * unit, belt + 0.07 * unit, mirror_z)
     arm = rod(
-        (0.42 * w, belt - 0.01 * unit, mirror_z), (0.5 * w + 0.02 * unit, belt + 0.045 * unit, mirror_z), 0.025 * unit
+        (0.42 * w, belt - 0.01 * unit, mirror_z), (0.5 * w + 0.02 * unit, belt + 0.045 * unit, mirror_z), 0.045 * unit
     )
     parts.append(Part(mirror.joined(arm, 0.03 * unit).mirrored("x"), paint))
     handle_y = belt - 0.1 * unit
@@ -202,7 +202,7 @@ def _details(
             grip = box(0.07 * unit, 0.035 * unit, 0.17 * unit, 0.016 * unit).at(0.482 * w, handle_y, z * length)
             parts.append(Part(grip.mirrored("x"), chrome))
     if wish.has("sign"):
-        sign = box(0.42 * unit, 0.15 * unit, 0.16 * unit, 0.05 * unit).at(y=h + 0.055 * unit, z=-0.03 * length)
+        sign = box(0.42 * unit, 0.15 * unit, 0.16 * unit, 0.05 * unit).at(y=h + 0.015 * unit, z=-0.03 * length)
         parts.append(Part(sign, wish.finish("sign", "lamp glass", follow="none")))
     if wish.has("rack"):
         rail = rod((0.3 * w, h - 0.01 * unit, 0.0), (0.3 * w, h - 0.01 * unit, -0.32 * length), 0.028 * unit).mirrored(

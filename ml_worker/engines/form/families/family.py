@@ -33,6 +33,8 @@ class Feature:
     normal: int = 1
     some: int = 2
     """How many a plural without a number means."""
+    fineness: float = 1.0
+    """How many times finer the surface must be sampled for this part to come out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ class Family:
     options: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     """Option -> value -> the English words that say it ("top" -> "round" -> ("round", "circular"))."""
     sizes: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
-    """Usual size where an option's value changes it (a round table), for variants without a size of their own."""
+    """Usual size where an option's value ("round") or a count ("floor=3") changes it and the variant has none."""
     turned: bool = False
     """Round about its axis: width and depth change together."""
     coupled: float = 1.0

@@ -19,7 +19,7 @@ class Plan:
         self.width, self.depth = wish.width * 0.9, wish.depth * 0.84
         self.floors = wish.count("floor")
         chimney_room = 0.93 if wish.has("chimney") and not self.flat else 1.0
-        roof_share = 0.06 if self.flat else (0.46, 0.34, 0.28, 0.24)[self.floors - 1]
+        roof_share = 0.06 if self.flat else (0.46, 0.34, 0.28, 0.24)[self.floors - 1] * wish.vary(0.05)
         self.top = wish.height * chimney_room
         self.eaves = self.top * (1 - roof_share)
         self.plinth = 0.05 * self.eaves / self.floors**0.5
@@ -56,7 +56,7 @@ def _gable_roof(wish: Wish, plan: Plan) -> list[Part]:
     unit, d = plan.unit, plan.depth
     rise = (plan.top - plan.eaves) / (d / 2)
     over = 0.42 * unit
-    thick = 0.17 * unit
+    thick = 0.22 * unit
     slope = math.hypot(1, rise)
     run = d / 2 + over
     courses = max(6, min(14, round(run * slope / (0.5 * unit))))
@@ -91,8 +91,8 @@ def _gable_roof(wish: Wish, plan: Plan) -> list[Part]:
     barge = extrude(board, 0.13 * unit, 0.012 * unit).turned("y", -90).at(x=width / 2).mirrored("x")
     parts.append(Part(barge, wood))
     gutter = (
-        rod((-width / 2, 0, 0), (width / 2, 0, 0), 0.095 * unit)
-        .at(y=plan.top - run * rise - 0.06 * unit, z=run)
+        rod((-width / 2, 0, 0), (width / 2, 0, 0), 0.12 * unit)
+        .at(y=plan.top - run * rise - 0.03 * unit, z=run - 0.05 * unit)
         .mirrored("z")
     )
     parts.append(Part(gutter, wood))
@@ -159,10 +159,10 @@ def _entrance(wish: Wish, plan: Plan) -> list[Part]:
         parts.append(Part(tread.at(y=sill * (1 - 0.45 * i) / 2, z=front + (0.25 + 0.16 * i) * unit), stone))
     if sill + h + 0.75 * unit > plan.eaves - (0.42 * unit if not plan.flat else 0):
         return parts
-    hood = box(w + 0.75 * unit, 0.15 * unit, 0.8 * unit, 0.025 * unit).turned("x", 10)
+    hood = box(w + 0.75 * unit, 0.19 * unit, 1.2 * unit, 0.025 * unit).turned("x", 10)
     parts.append(
         Part(
-            hood.at(y=sill + h + 0.33 * unit, z=front + 0.3 * unit),
+            hood.at(y=sill + h + 0.33 * unit, z=front + 0.1 * unit),
             wish.finish("roof", "roof tiles", follow="none", accent=True),
         )
     )
@@ -237,6 +237,7 @@ FAMILY = Family(
     size=(9.0, 7.2, 7.6),
     build=build,
     coupled=0.9,
+    sizes={"floor=1": (9.0, 5.2, 7.6), "floor=3": (9.0, 9.6, 7.6), "floor=4": (9.0, 12.0, 7.6)},
     fineness=1.5,
     variants={
         "house": Variant(

@@ -31,7 +31,7 @@ def _shaded(wish: Wish) -> list[Part]:
     shade_low = h - shade_h
     drum = wish.option("shade") == "drum"
     top_r = r * (0.92 if drum else 0.62 * wish.vary(0.08))
-    wall = 0.03 * r + 0.006 * h
+    wall = 0.036 * r + 0.007 * h
     shade_line = stroke([(r - wall / 2, shade_low + wall / 2), (top_r - wall / 2, h - wall / 2)], wall)
     shade = revolve(shade_line)
     cloth = wish.finish(
@@ -52,9 +52,7 @@ def _shaded(wish: Wish) -> list[Part]:
     spokes: list[Shape] = [rod((0, holder, 0), (0, socket_y, 0), stem_r * 0.75)]
     at = r + (top_r - r) * (holder - shade_low) / shade_h - wall * 0.5
     spokes += [
-        rod(
-            (0, holder, 0), (at * math.sin(a), holder, at * math.cos(a)), stem_r * 0.62, min(stem_r * 0.62, wall * 0.45)
-        )
+        rod((0, holder, 0), (at * math.sin(a), holder, at * math.cos(a)), stem_r * 0.9, min(stem_r * 0.9, wall * 0.5))
         for a in (0.5, 0.5 + 2 * math.pi / 3, 0.5 + 4 * math.pi / 3)
     ]
     parts += [Part(spoke, metal) for spoke in spokes]
@@ -120,7 +118,7 @@ def _shaded(wish: Wish) -> list[Part]:
 
 def _jointed(wish: Wish) -> list[Part]:
     """Two arms with a knee, a bell-shaped head that looks down and forward."""
-    h, w = wish.height, wish.width
+    h, w = wish.height / 0.92, wish.width
     tone = wish.finish("main", "metal", wish.random.choice(("red", "teal", "mustard")))
     metal = wish.finish("stem", "steel", follow="stuff")
     r = 0.022 * h
@@ -193,12 +191,13 @@ FAMILY = Family(
     size=(0.32, 0.5, 0.32),
     build=build,
     turned=True,
+    fineness=1.6,
     coupled=0.9,
     variants={
         "table lamp": Variant(("lamp", "table lamp", "bedside lamp", "night lamp", "nightstand lamp")),
         "floor lamp": Variant(("floor lamp", "standing lamp", "standard lamp"), (0.44, 1.6, 0.44)),
         "desk lamp": Variant(
-            ("desk lamp", "reading lamp", "office lamp", "study lamp", "work lamp"), (0.24, 0.46, 0.4)
+            ("desk lamp", "reading lamp", "office lamp", "study lamp", "work lamp"), (0.19, 0.42, 0.28)
         ),
     },
     features=(

@@ -140,8 +140,8 @@ def _twigs(
         out = length * (0.42 + 0.25 * random.random())
         up = math.sqrt(max(length * length - out * out, 0.0))
         tip = (start[0] + out * math.cos(a), start[1] + up, start[2] + out * math.sin(a))
-        rods.append(rod(start, tip, thick, max(thick * 0.66, 0.0045 * h)))
-        rods += _twigs(tip, a, h, max(thick * 0.66, 0.0045 * h), depth - 1, random)
+        rods.append(rod(start, tip, thick, max(thick * 0.66, 0.0075 * h)))
+        rods += _twigs(tip, a, h, max(thick * 0.66, 0.0075 * h), depth - 1, random)
     return rods
 
 
@@ -193,8 +193,8 @@ def _fir(wish: Wish) -> list[Part]:
 def _skirt(wide: float, tall: float, bottom: float, index: int, peak: float) -> Shape:
     """One tier of boughs: a cone with a hollow underside, its hem drawn out into tips."""
     tall = peak - bottom
-    outline = curve([(0.0, tall), (wide * 0.2, tall * 0.66), (wide * 0.6, tall * 0.24), (wide * 0.97, -tall * 0.03)], 6)
-    outline += curve([(wide * 0.93, -tall * 0.09), (wide * 0.55, tall * 0.06), (0.0, tall * 0.14)], 5)
+    outline = curve([(0.0, tall), (wide * 0.2, tall * 0.66), (wide * 0.6, tall * 0.24), (wide * 0.97, -tall * 0.02)], 6)
+    outline += curve([(wide * 0.93, -tall * 0.13), (wide * 0.55, -tall * 0.02), (0.0, tall * 0.08)], 5)
     cone = revolve(polygon(outline))
     tips = max(7, round(13 - index * 1.1))
     depth = 0.12 * wide

@@ -103,7 +103,7 @@ def _tulips(wish: Wish, line: Sequence[Point2], h: float, wall: float) -> list[P
         rim = min(neck * 0.72, away)
         knots = [(0.0, foot[1]), (rim * 0.55, h * 0.6), (rim, h), (away * 0.82, h + (tall - h) * 0.6), (away, tall)]
         path = [(c * u, v, s * u) for u, v in curve(knots, 4)]
-        parts.append(Part(tube(path, [size * 0.115] * len(path)), stem))
+        parts.append(Part(tube(path, [size * 0.15] * len(path)), stem))
         parts.append(Part(_bloom(size).aimed(path[-1], (c * away * 1.3, tall + size, s * away * 1.3)), petal))
         leaf = ellipsoid(size * 0.5, size * 3.2, size * 0.2)
         end = path[len(path) // 2]
@@ -145,7 +145,7 @@ FAMILY = Family(
     features=(
         Feature("handle", ("handle", "ear"), 0, 2, 0),
         Feature("stripe", ("stripe", "band", "ring"), 0, 6, 0, 3),
-        Feature("flower", ("flower", "tulip", "bloom"), 0, 7, 0, 5),
+        Feature("flower", ("flower", "tulip", "bloom"), 0, 7, 0, 5, 1.6),
         Feature("inside", ("inside", "interior")),
         Feature("stem", ("stem",)),
     ),
