@@ -20,6 +20,8 @@ from domain.identity.commands import IdentityCommand
 
 SIGNATURE: Final = "Lathe-Signature"
 MAX_AGE_S: Final = 60
+_LONGEST_TIME: Final = 12
+"""Digits of seconds since 1970."""
 COMMANDS: Final[dict[str, Any]] = {
     topics.ACCOUNTS.name: AccountCommand,
     topics.IDENTITY.name: IdentityCommand,
@@ -67,6 +69,6 @@ def sign(key: bytes, body: bytes, now: float | None = None) -> str:
 def is_signed(key: bytes, body: bytes, signature: str) -> bool:
     """Whether `body` was signed with `key` within the last minute."""
     at, _, _ = signature.partition(":")
-    if not at.isascii() or not at.isdigit() or abs(time.time() - int(at)) > MAX_AGE_S:
+    if not at.isascii() or not at.isdigit() or len(at) > _LONGEST_TIME or abs(time.time() - int(at)) > MAX_AGE_S:
         return False
     return hmac.compare_digest(sign(key, body, int(at)).encode(), signature.encode("utf-8", "replace"))

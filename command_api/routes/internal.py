@@ -6,7 +6,7 @@ Forwards are signed with the internal key. Workers and the external parts show t
 from typing import Annotated, Any, Final
 
 import msgspec
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from adapters.commands.wire import SIGNATURE, Answer, is_signed
@@ -24,6 +24,7 @@ from domain.personal import SealedAt
 
 router = APIRouter(prefix="/internal", include_in_schema=False, route_class=StrictRoute)
 PartsOf = Annotated[Parts, Depends(parts_of)]
+Attempt = Annotated[int, Path(ge=1, le=1_000_000)]
 URL_SECONDS: Final = 3600
 
 
@@ -63,7 +64,7 @@ class OutputToPut(BaseModel):
 
 
 @router.get("/runs/{task_id}/{attempt}", dependencies=[Depends(require_service)])
-async def order(task_id: str, attempt: int, account_id: str, request: Request, parts: PartsOf) -> dict[str, Any]:
+async def order(task_id: str, attempt: Attempt, account_id: str, request: Request, parts: PartsOf) -> dict[str, Any]:
     """Everything a worker needs for one attempt: plain inputs, parameters, URLs to read from."""
     run = await _run(request, parts, task_id, attempt, account_id)
     prompt = run["prompt"]
@@ -90,7 +91,7 @@ async def order(task_id: str, attempt: int, account_id: str, request: Request, p
 
 @router.post("/runs/{task_id}/{attempt}/outputs", dependencies=[Depends(require_service)])
 async def output(
-    task_id: str, attempt: int, account_id: str, body: OutputToPut, request: Request, parts: PartsOf
+    task_id: str, attempt: Attempt, account_id: str, body: OutputToPut, request: Request, parts: PartsOf
 ) -> dict[str, Any]:
     """Where a worker puts one result file: before it says that the run succeeded, and even if the object exists."""
     await _run(request, parts, task_id, attempt, account_id)
