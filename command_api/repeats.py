@@ -1,8 +1,9 @@
 """Repeats of requests that would be refused by now: their model is gone, their schema or a limit has changed."""
 
 from adapters.kafka.requests import Applied
-from adapters.kafka.topics import ACCOUNTS, account_partition
+from adapters.security.authenticator import Caller
 from command_api.contexts import Keyed
+from command_api.deciding import decide
 from command_api.parts import Parts
 from domain.account.commands import DescribeTask
 from domain.decider import Context
@@ -10,7 +11,7 @@ from domain.errors import DomainError, NotFound
 
 
 async def answered_before(
-    parts: Parts, keyed: Keyed, account_id: str, context: Context, refusal: DomainError
+    parts: Parts, keyed: Keyed, caller: Caller, context: Context, refusal: DomainError
 ) -> Applied:
     """What the first request with this key led to. Raises `refusal` if there was none, KeyReused if it was another.
 
@@ -18,8 +19,8 @@ async def answered_before(
     """
     if not keyed.is_clients:
         raise refusal
-    nothing = DescribeTask(account_id=account_id, task_id="")
+    nothing = DescribeTask(account_id=caller.account_id, task_id="")
     try:
-        return await parts.commands.send(ACCOUNTS, account_partition(account_id), nothing, context)
+        return await decide(parts, caller, nothing, context)
     except NotFound:
         raise refusal from None

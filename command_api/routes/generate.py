@@ -13,10 +13,11 @@ from adapters.http.in_flight import in_flight
 from adapters.http.problems import body_errors
 from adapters.http.strict_json import parse_strictly, require_json
 from adapters.ids import new_id
-from adapters.kafka.topics import ACCOUNT_PARTITIONS, ACCOUNTS, account_partition
+from adapters.kafka.topics import ACCOUNT_PARTITIONS, account_partition
 from adapters.security.authenticator import Caller
 from command_api.answers import accepted, task_answer
 from command_api.contexts import Keyed, context_of
+from command_api.deciding import decide
 from command_api.generation import SEEDS, Brought, Generation, digest_fields, request_task
 from command_api.parts import Parts, parts_of
 from command_api.repeats import answered_before
@@ -75,10 +76,9 @@ async def generate(request: Request, caller: CallerOf, parts: PartsOf) -> Respon
         try:
             command = await request_task(parts, caller.account_id, wanted, event_id, brought)
         except DomainError as refusal:
-            applied = await answered_before(parts, keyed, caller.account_id, context, refusal)
+            applied = await answered_before(parts, keyed, caller, context, refusal)
         else:
-            partition = account_partition(caller.account_id)
-            applied = await parts.commands.send(ACCOUNTS, partition, command, context)
+            applied = await decide(parts, caller, command, context)
     return accepted(applied, _typical_seconds(parts, applied.view["model"]))
 
 
@@ -89,8 +89,7 @@ async def cancel(task_id: str, request: Request, caller: CallerOf, parts: PartsO
     keyed = Keyed(request, parts.digests, caller.actor, f"/generate/{task_id}/cancel")
     context = context_of(request, caller.actor, keyed=keyed, digest=keyed.digest(task_id))
     command = CancelTask(account_id=caller.account_id, task_id=_known(task_id, caller))
-    applied = await parts.commands.send(ACCOUNTS, account_partition(caller.account_id), command, context)
-    return task_answer(applied)
+    return task_answer(await decide(parts, caller, command, context))
 
 
 class Retry(BaseModel):
@@ -107,17 +106,17 @@ async def retry(
     """A new task with the same inputs and parameters, at today's price, with `parent` set."""
     wanted = body or Retry()
     keyed = Keyed(request, parts.digests, caller.actor, f"/generate/{task_id}/retry")
-    partition, event_id = account_partition(caller.account_id), new_id()
+    event_id = new_id()
     digest = keyed.digest([task_id, wanted.model_dump(mode="json")])
     context = context_of(request, caller.actor, event_id=event_id, keyed=keyed, digest=digest)
     question = DescribeRequest(account_id=caller.account_id, task_id=_known(task_id, caller))
-    parent = (await parts.commands.send(ACCOUNTS, partition, question, context_of(request, caller.actor))).view
+    parent = (await decide(parts, caller, question, context_of(request, caller.actor))).view
     try:
         command = await _retry(parts, caller, parent, wanted, event_id)
     except DomainError as refusal:
-        applied = await answered_before(parts, keyed, caller.account_id, context, refusal)
+        applied = await answered_before(parts, keyed, caller, context, refusal)
     else:
-        applied = await parts.commands.send(ACCOUNTS, partition, command, context)
+        applied = await decide(parts, caller, command, context)
     return accepted(applied, _typical_seconds(parts, applied.view["model"]))
 
 

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from adapters.http.callers import CallerOf
 from adapters.http.in_flight import in_flight
 from adapters.ids import new_id
-from adapters.kafka.topics import ACCOUNTS, account_partition
 from command_api.answers import answer
 from command_api.contexts import Keyed, context_of
+from command_api.deciding import decide
 from command_api.parts import Parts, parts_of
 from command_api.uploading import received, refuse_other_fields, store
 from domain.account.commands import StoreFile
@@ -47,7 +47,7 @@ async def upload(request: Request, caller: CallerOf, parts: Annotated[Parts, Dep
             digest = keyed.digest({"name": file.name}, [file.sha256])
         context = context_of(request, caller.actor, event_id=event_id, keyed=keyed, digest=digest)
         command = StoreFile(account_id=caller.account_id, file=stored)
-        applied = await parts.commands.send(ACCOUNTS, account_partition(caller.account_id), command, context)
+        applied = await decide(parts, caller, command, context)
     document = await _document(parts, caller.account_id, applied.view)
     return answer(document, 201, applied, {"location": document["url"]})
 
