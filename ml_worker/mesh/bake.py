@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ml_worker.mesh.mesh import Ints
+from ml_worker.mesh.blocks import Blocks
 from ml_worker.mesh.paint import Paint, Surfaces
 from ml_worker.mesh.pieces import longest_axes
 from ml_worker.mesh.rays import Rays, openness
@@ -52,16 +52,15 @@ def bake(sheet: Sheet, texels: Texels, paint: Paint, watch: Callable[[], None], 
     true = normals if exact is None else exact(texels, points, normals)
     watch()
 
-    blocks = _Blocks(texels, sheet.chart)
+    blocks = Blocks(texels, sheet.chart, BLOCK)
     region = blocks.spread_exact(points, paint.regions)
     watch()
     along = longest_axes(mesh, paint.regions(mesh.corners().mean(axis=1).astype(np.float32), False))[texels.face]
     coat = paint.coat(Surfaces(points, true, region, along, sheet.texel_size))
     watch()
     rays = Rays(mesh)
-    sky = blocks.spread_smooth(
-        openness(rays, points[blocks.first], normals[blocks.first], SKY_RAYS, rays.size * SKY_REACH)
-    )
+    open_to = openness(rays, points[blocks.first], normals[blocks.first], SKY_RAYS, rays.size * SKY_REACH)
+    sky = blocks.spread_smooth(open_to[:, None])[:, 0]
     watch()
 
     nearest = _nearest(texels)
@@ -73,67 +72,6 @@ def bake(sheet: Sheet, texels: Texels, paint: Paint, watch: Callable[[], None], 
         lossless=paint.lossless,
         mirrors=not coat.height.any(),
     )
-
-
-class _Blocks:
-    """The covered texels in blocks of BLOCK x BLOCK within a chart, each block with one texel that speaks for it."""
-
-    def __init__(self, texels: Texels, chart: Ints) -> None:
-        self.texels = texels
-        self.side = -(-texels.size // BLOCK)
-        self.chart = chart[texels.face]
-        key = (texels.row // BLOCK).astype(np.int64) * self.side + texels.column // BLOCK
-        self.block = key
-        # The texel nearest to the block's middle speaks for it; a block on a border may hold texels of two charts.
-        off = np.abs(texels.row % BLOCK - BLOCK / 2 + 0.5) + np.abs(texels.column % BLOCK - BLOCK / 2 + 0.5)
-        order = np.lexsort((off, self.chart, key))
-        change = np.ones(len(order), bool)
-        change[1:] = (np.diff(key[order]) != 0) | (np.diff(self.chart[order]) != 0)
-        self.first = order[change]
-        """Numbers of the speaking texels."""
-        self.member = np.empty(len(order), np.int64)
-        self.member[order] = np.cumsum(change) - 1
-        """(T,): index into `first`."""
-
-    def spread_exact(self, points: Array, ask: Callable[[Array, bool], Array]) -> Array:
-        """A number for each texel, asked a block and again texel by texel in blocks that differ from a neighbour."""
-        said = ask(points[self.first], False)
-        low = np.full((self.side + 2, self.side + 2), np.iinfo(np.int64).max)
-        high = np.full((self.side + 2, self.side + 2), -1)
-        row, column = np.divmod(self.block[self.first], self.side)
-        np.minimum.at(low, (row + 1, column + 1), said)
-        np.maximum.at(high, (row + 1, column + 1), said)
-        least, most = low, high
-        for axis in range(2):
-            least = np.minimum(least, np.minimum(np.roll(least, 1, axis), np.roll(least, -1, axis)))
-            most = np.maximum(most, np.maximum(np.roll(most, 1, axis), np.roll(most, -1, axis)))
-        unsure = (least != most)[row + 1, column + 1]
-        found = said[self.member]
-        again = unsure[self.member]
-        found[again] = ask(points[again], True)
-        return found
-
-    def spread_smooth(self, said: Array) -> Array:
-        """Bilinear between the blocks around a texel, as far as they belong to its chart."""
-        side = self.side + 2
-        value = np.zeros(side * side, np.float32)
-        chart = np.full(side * side, -1, np.int64)
-        row, column = np.divmod(self.block[self.first], self.side)
-        place = (row + 1) * side + column + 1
-        value[place], chart[place] = said, self.chart[self.first]
-        y = (self.texels.row + 0.5) / BLOCK + 0.5
-        x = (self.texels.column + 0.5) / BLOCK + 0.5
-        top, left = np.floor(y).astype(np.int64), np.floor(x).astype(np.int64)
-        down, right = (y - top).astype(np.float32), (x - left).astype(np.float32)
-        total = np.zeros(len(y), np.float32)
-        weight = np.zeros(len(y), np.float32)
-        for dy, share_y in ((0, 1 - down), (1, down)):
-            for dx, share_x in ((0, 1 - right), (1, right)):
-                at = (top + dy) * side + left + dx
-                share = share_y * share_x * (chart[at] == self.chart)
-                total += share * value[at]
-                weight += share
-        return np.where(weight > 1e-3, total / np.maximum(weight, 1e-3), said[self.member])
 
 
 def _nearest(texels: Texels) -> Array:

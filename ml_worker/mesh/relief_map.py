@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ml_worker.mesh.blocks import Blocks
 from ml_worker.mesh.lattice import Field
 from ml_worker.mesh.sheet import Sheet, blend
 from ml_worker.mesh.texels import Texels
@@ -18,6 +19,8 @@ SEEN = np.cos(np.radians(1.2))
 """A face whose shading is farther than this from the exact surface's gets the exact normals."""
 OTHER_SIDE = np.cos(np.radians(50))
 """An exact normal farther than this from the shading belongs to the other side of an edge."""
+MANY = 120_000
+"""From so many texels on, every second one in each direction is asked."""
 FAINT = 0.2
 """A slope below this (1 in an exact field) has no direction: the middle between two sides."""
 PROBES = np.array([[1 / 3, 1 / 3, 1 / 3], [0.46, 0.46, 0.08], [0.08, 0.46, 0.46], [0.46, 0.08, 0.46]], np.float32)
@@ -26,13 +29,22 @@ PROBES = np.array([[1 / 3, 1 / 3, 1 / 3], [0.46, 0.46, 0.08], [0.08, 0.46, 0.46]
 
 def exact_normals(sheet: Sheet, texels: Texels, points: Array, normals: Array, field: Field, reach: float) -> Array:
     """(T, 3) `normals`, and in faces that shade wrongly the exact surface's."""
-    rows = np.flatnonzero(_strays(sheet, field, reach)[texels.face])
+    strays = _strays(sheet, field, reach)[texels.face]
+    rows = np.flatnonzero(strays)
     if not len(rows):
         return normals
-    exact, sure = _asked(field, points[rows], normals[rows], reach)
-    better = normals.copy()
-    better[rows[sure]] = exact[sure]
-    return better
+    if len(rows) <= MANY:
+        exact, sure = _asked(field, points[rows], normals[rows], reach)
+        better = normals.copy()
+        better[rows[sure]] = exact[sure]
+        return better
+    blocks = Blocks(texels, sheet.chart, width=2)
+    asked = blocks.first[strays[blocks.first]]
+    exact, sure = _asked(field, points[asked], normals[asked], reach)
+    off = np.zeros((len(texels.face), 3), np.float32)
+    off[asked[sure]] = exact[sure] - normals[asked[sure]]
+    better = normals + blocks.spread_smooth(off[blocks.first])
+    return np.asarray(better / np.linalg.norm(better, axis=1, keepdims=True))
 
 
 def _strays(sheet: Sheet, field: Field, reach: float) -> Array:
