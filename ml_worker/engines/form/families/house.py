@@ -67,7 +67,7 @@ def _gable_roof(wish: Wish, plan: Plan) -> list[Part]:
         far, near = run * (1 - i / courses), run * (1 - (i + 1) / courses)
         outline.append((far, plan.top - far * rise + step))
         outline.append((near, plan.top - near * rise + step * 0.1))
-    under = [(0.0, plan.top - drop), (run, plan.top - run * rise - drop * 0.55)]
+    under = [(0.0, plan.top - drop), (run, plan.top - run * rise - drop * 0.9)]
     right = [*under, *outline]
     left = [(-u, v) for u, v in reversed(right)]
     profile = polygon([*right[1:], *left[:-1], (0.0, plan.top - drop)])
@@ -80,11 +80,11 @@ def _gable_roof(wish: Wish, plan: Plan) -> list[Part]:
     )
     board = polygon(
         [
-            (run * 0.995, plan.top - run * rise - drop * 0.7),
+            (run * 0.995, plan.top - run * rise - drop * 1.0),
             (run * 0.995, plan.top - run * rise + step),
             (0, plan.top + step * 0.4),
             (-run * 0.995, plan.top - run * rise + step),
-            (-run * 0.995, plan.top - run * rise - drop * 0.7),
+            (-run * 0.995, plan.top - run * rise - drop * 1.0),
             (0, plan.top - drop * 1.25),
         ]
     )
