@@ -235,7 +235,10 @@ class PartitionOwner:
             if (pair := self._open.pop((entry.after.epoch, entry.after.seq), None)) is not None:
                 request, applied = pair
                 offset = entry.record.offset
-                request.answer(msgspec.structs.replace(applied, position=position_text(*self.tp, offset)))
+                if ("ce_id", (applied.event_id or "").encode()) in entry.record.headers:
+                    request.answer(msgspec.structs.replace(applied, position=position_text(*self.tp, offset)))
+                else:  # forged: it took the sequence number, so ours can never count
+                    request.fail(NotApplied("another record stands in its place"))
         elif entry.kind == "claim":
             for at in [at for at in self._open if at[0] < entry.after.epoch]:
                 self._open.pop(at)[0].fail(NotApplied("superseded before it was written"))
