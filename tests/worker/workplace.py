@@ -20,7 +20,7 @@ from adapters.kafka.readrule import event_headers
 from adapters.kafka.record import Record, decode, encode_headers, encode_value, type_of
 from adapters.kafka.writer import EventWriter
 from domain.envelope import Envelope
-from domain.runs.events import WorkerBeat
+from domain.runs.events import RunCancelled, RunFailed, RunSucceeded, WorkerBeat
 from domain.scheduling.events import RunAssigned, RunRevoked
 from ml_worker.api import CommandApi
 from ml_worker.assignments import Assignments
@@ -258,6 +258,9 @@ class Workplace:
                 assert isinstance(decoded, tuple), decoded
                 found.append((record, decoded[1]))
         return found
+
+    def endings(self) -> list[RunSucceeded | RunFailed | RunCancelled]:
+        return [*self.events(RunSucceeded), *self.events(RunFailed), *self.events(RunCancelled)]
 
     def beats(self) -> list[WorkerBeat]:
         return self.events(WorkerBeat)
