@@ -17,6 +17,8 @@ from ml_worker.mesh.texels import Texels
 Array = npt.NDArray[Any]
 SEEN = np.cos(np.radians(1.2))
 """A face whose shading is farther than this from the exact surface's gets the exact normals."""
+EVEN = np.cos(np.radians(0.6))
+"""A face that shades as flat as it is, to within this, needs no comparison."""
 OTHER_SIDE = np.cos(np.radians(50))
 """An exact normal farther than this from the shading belongs to the other side of an edge."""
 MANY = 120_000
@@ -49,15 +51,17 @@ def exact_normals(sheet: Sheet, texels: Texels, points: Array, normals: Array, f
 
 def _strays(sheet: Sheet, field: Field, reach: float) -> Array:
     """(F,) bool."""
-    corners = sheet.mesh.corners().astype(np.float32)
     shading = sheet.normals()
-    strays = np.zeros(len(corners), bool)
+    even = np.einsum("fki,fi->fk", shading, sheet.mesh.face_normals()).min(axis=1) > EVEN
+    faces = np.flatnonzero(~even)
+    strays = np.zeros(len(even), bool)
+    corners, shading = sheet.mesh.corners()[faces].astype(np.float32), shading[faces]
     for weights in PROBES:
         points = np.einsum("k,fki->fi", weights, corners)
         normals = np.einsum("k,fki->fi", weights, shading)
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
         exact, sure = _asked(field, points, normals, reach)
-        strays |= sure & (np.einsum("ij,ij->i", exact, normals) < SEEN)
+        strays[faces] |= sure & (np.einsum("ij,ij->i", exact, normals) < SEEN)
     return strays
 
 
