@@ -37,6 +37,7 @@ from command_api.parts import Parts
 from command_api.runs_feed import RunsFeed
 from domain.account.decider import AccountDecider
 from domain.catalog.decider import CatalogDecider
+from domain.errors import DomainError
 from domain.identity.decider import IdentityDecider
 
 GROUP = "lathe.command_api"
@@ -137,6 +138,9 @@ async def _first_start(parts: Parts) -> None:
         except Unavailable as error:
             log.info("the first start waits", why=error.detail)
             await asyncio.sleep(error.retry_after_s)
+        except DomainError as refusal:
+            log.error("the first start was refused", why=refusal.detail)
+            return
         except OUTAGES as error:
             log.warning("the first start waits", why=repr(error))
             await asyncio.sleep(1)

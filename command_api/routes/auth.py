@@ -140,7 +140,7 @@ async def put_password(body: NewPassword, request: Request, caller: CallerOf, pa
 
 
 async def _credentials(request: Request) -> Login:
-    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+    if request.headers.get("content-type", "").lower().startswith("application/x-www-form-urlencoded"):
         form = await request.form(max_fields=20)
         given: Any = {name: form.get(name) for name in ("username", "password")}
     else:

@@ -15,6 +15,7 @@ from command_api.parts import Parts, parts_of
 from command_api.uploading import received, refuse_other_fields, store
 from domain.account.commands import StoreFile
 from domain.account.names import stored_name
+from domain.errors import NotFound
 from domain.personal import SealedAt
 
 router = APIRouter(tags=["files"])
@@ -53,7 +54,9 @@ async def upload(request: Request, caller: CallerOf, parts: Annotated[Parts, Dep
 
 
 async def _document(parts: Parts, account_id: str, view: dict[str, Any]) -> dict[str, Any]:
-    """A file as clients see it, from the owner's sealed view."""
+    """A file as clients see it, from the owner's sealed view. Raises NotFound for a repeat whose file is gone."""
+    if view.get("deleted"):
+        raise NotFound("The file that this request stored was deleted since.")
     told = {n: view[n] for n in ("file_id", "media_type", "bytes", "sha256", "width", "height", "created_at")}
     name = await parts.sealer.open(account_id, msgspec.convert(view["name"], SealedAt))
     return told | {
