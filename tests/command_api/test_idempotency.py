@@ -11,6 +11,7 @@ import pytest
 
 from adapters.kafka import topics
 from adapters.kafka.memory import MemoryLog
+from domain.account.commands import DeleteFile
 from domain.account.events import FileStored, TaskCancelled, TaskRequested
 from domain.catalog.commands import RetireModel
 from tests.command_api.pictures import picture
@@ -169,6 +170,18 @@ async def test_an_upload_again_is_the_same_file(here: World) -> None:
     assert len(here.of(ann, FileStored)) == 1
 
 
+async def test_an_upload_again_after_its_file_was_deleted(here: World) -> None:
+    ann = await here.user()
+
+    def upload() -> Any:
+        return here.post("/upload", ann, files={"file": ("a.txt", b"abc")}, headers=keyed("u"))
+
+    file_id = (await upload()).json()["file_id"]
+    await here.decided(topics.ACCOUNTS, ann.partition, DeleteFile(account_id=ann.account_id, file_id=file_id))
+    with here.nothing_written():
+        refused(await upload(), 404, "not-found")
+
+
 async def test_48_a_year_later_and_after_what_it_asked_for_is_gone(database: str, tmp_path: Path) -> None:
     """Keys are never forgotten; a repeat is answered even if the request would be refused by now."""
     log = MemoryLog()
@@ -236,6 +249,23 @@ async def test_an_open_outcome_is_repeated_with_its_key(shaky: World, late: bool
     assert len({answer.json()["task_id"] for answer in repeats}) == 1
     assert len(shaky.of(ann, TaskRequested)) == 1
     assert await shaky.wallet(ann) == (9, 1)
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["lost", "written"])
+async def test_a_death_between_append_and_answer(database: str, tmp_path: Path, late: bool) -> None:
+    """The process dies with the append on its way. The next one answers the repeat: one task, one reservation."""
+    log = ShakyLog()
+    async with world(database, tmp_path, log=log, patience_s=0.3) as before:
+        ann = await before.user()
+        log.broken = True
+        refused(await before.post("/generate", ann, json=MUG, headers=keyed("k")), 503, "outcome-pending")
+    await log.heal(late=late)
+    async with world(database, tmp_path, log=log) as here:
+        answers = [await here.post("/generate", ann, json=MUG, headers=keyed("k")) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [202, 202]
+        assert answers[0].json()["task_id"] == answers[1].json()["task_id"]
+        assert len(here.of(ann, TaskRequested)) == 1
+        assert await here.wallet(ann) == (9, 1)
 
 
 async def _patiently(here: World, ann: User, key: str) -> httpx.Response:

@@ -22,6 +22,11 @@ async def test_login_by_json_and_by_form(here: World) -> None:
     for answer in (
         await here.post("/auth/login", json=right),
         await here.post("/auth/login/", data=right | {"grant_type": "password", "scope": ""}),
+        await here.post(
+            "/auth/login",
+            content=f"username={ann.username}&password=correct+horse",
+            headers={"content-type": "Application/X-WWW-Form-Urlencoded; charset=UTF-8"},
+        ),
     ):
         assert answer.status_code == 200
         told = answer.json()

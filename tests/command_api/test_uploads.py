@@ -149,8 +149,10 @@ def form(content: bytes) -> bytes:
     return part + content + b"\r\n--b--\r\n"
 
 
-async def spoken(here: World, user: User, lengths: str, body: bytes, *, hang_up: bool = False) -> tuple[int, bytes]:
-    """A request as written. 0: the connection ended without an answer."""
+async def spoken(
+    here: World, user: User, lengths: str, body: bytes, hang_up: asyncio.Event | None = None
+) -> tuple[int, bytes]:
+    """A request as written, given up at `hang_up`. 0: the connection ended without an answer."""
     port = int(here.address.rpartition(":")[2])
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     head = (
@@ -160,7 +162,8 @@ async def spoken(here: World, user: User, lengths: str, body: bytes, *, hang_up:
     try:
         writer.write(head.encode() + body)
         await writer.drain()
-        if hang_up:
+        if hang_up is not None:
+            await hang_up.wait()
             return 0, b""
         async with asyncio.timeout(10):
             answer = await reader.read()
@@ -207,8 +210,10 @@ async def test_24_a_client_that_goes_away_at_99_percent_leaves_nothing(
     body = form(b"x" * 100_000)
     length = f"Content-Length: {len(body)}\r\n"
     with served.nothing_written():
-        going = asyncio.create_task(spoken(served, ann, length, body[:-1000], hang_up=True))
+        seen = asyncio.Event()
+        going = asyncio.create_task(spoken(served, ann, length, body[:-1000], seen))
         await until(lambda: any(folder.iterdir()), "the file is being written")
+        seen.set()
         await going
         await until(lambda: not any(folder.iterdir()), "the file is gone")
     store = served.parts.store
