@@ -85,7 +85,6 @@ async def _start(log_: Log) -> Position:
     directory = Directory(log_)
     await directory.start()
     try:
-        await asyncio.sleep(0)  # Its follower is closed by a task that must have begun.
         claim = directory.owner(_TP)
     finally:
         await directory.stop()

@@ -6,10 +6,11 @@ from typing import Final
 
 from adapters.kafka import topics
 from adapters.kafka.claims import Claim
-from adapters.kafka.follower import Follower
-from adapters.kafka.port import Log, LogUnavailable
+from adapters.kafka.follower import Entry
+from adapters.kafka.port import Log
 from adapters.kafka.position import TP, Position
 from adapters.kafka.record import Undecodable
+from adapters.kafka.tail import Tail
 from adapters.kafka.writer import EventWriter
 from domain.ownership import OwnerAnnounced
 
@@ -25,22 +26,14 @@ class Directory:
         self._known: dict[TP, Claim] = {}
         self._on_claim = on_claim
         self._news = asyncio.Condition()
-        self._task: asyncio.Task[None] | None = None
+        self._tail = Tail(log, self._start_at, self._take)
 
     async def start(self) -> None:
-        """Read all there is, then go on following."""
-        follower = Follower(self._log, {_OWNERS: Position(await self._first_offset())})
-        await follower.start()
-        ends = await follower.ends()
-        while not follower.has_passed(ends):
-            await self._take(follower, 1000)
-        self._task = asyncio.create_task(self._follow(follower))
+        """Read all there is, then go on following. Raises LogUnavailable."""
+        await self._tail.start()
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-            self._task = None
+        await self._tail.stop()
 
     def owner(self, tp: TP) -> Claim | None:
         """The newest owner heard of."""
@@ -61,22 +54,12 @@ class Directory:
             return None
         return self._known[tp]
 
-    async def _first_offset(self) -> int:
+    async def _start_at(self) -> dict[TP, Position]:
         """Announcements are kept for a day: the log does not begin at 0 for ever."""
-        return (await self._log.beginnings([_OWNERS]))[_OWNERS]
+        return {_OWNERS: Position((await self._log.beginnings([_OWNERS]))[_OWNERS])}
 
-    async def _follow(self, follower: Follower) -> None:
-        try:
-            while True:
-                try:
-                    await self._take(follower, 500)
-                except LogUnavailable:
-                    await asyncio.sleep(0.2)
-        finally:
-            await follower.stop()
-
-    async def _take(self, follower: Follower, timeout_ms: int) -> None:
-        for entry in await follower.poll(timeout_ms):
+    async def _take(self, entries: list[Entry]) -> None:
+        for entry in entries:
             if entry.decoded is None or isinstance(entry.decoded, Undecodable):
                 continue
             event = entry.decoded[1]

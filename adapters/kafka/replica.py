@@ -4,18 +4,16 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-import structlog
-
 from adapters.errors import DependencyDown
 from adapters.kafka.fold import PartitionFold
-from adapters.kafka.follower import Follower
+from adapters.kafka.follower import Entry
 from adapters.kafka.port import Log, LogUnavailable
 from adapters.kafka.position import TP, Position
+from adapters.kafka.tail import Tail
 from adapters.kafka.topics import Topic
 from domain.decider import Decider
 
 State = TypeVar("State")
-log = structlog.get_logger(__name__)
 
 
 class Replica(Generic[State]):
@@ -30,7 +28,7 @@ class Replica(Generic[State]):
         self._log, self._on_change = log_, on_change
         self._fold = PartitionFold(self._tp, decider)
         self._moved = asyncio.Condition()
-        self._task: asyncio.Task[None] | None = None
+        self._tail = Tail(log_, self._start_at, self._take)
 
     @property
     def state(self) -> State:
@@ -43,18 +41,10 @@ class Replica(Generic[State]):
 
     async def start(self) -> None:
         """Fold all there is, then go on following. Raises LogUnavailable."""
-        follower = Follower(self._log, {self._tp: Position()})
-        await follower.start()
-        ends = await follower.ends()
-        while not follower.has_passed(ends):
-            await self._take(follower, 1000)
-        self._task = asyncio.create_task(self._follow(follower))
+        await self._tail.start()
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-            self._task = None
+        await self._tail.stop()
 
     async def read_to_end(self, timeout_s: float = 5.0) -> State:
         """The state at the log's end, asked for now. Raises DependencyDown when Kafka does not answer in time."""
@@ -72,19 +62,10 @@ class Replica(Generic[State]):
             async with self._moved:
                 await self._moved.wait_for(lambda: self.offset >= offset)
 
-    async def _follow(self, follower: Follower) -> None:
-        try:
-            while True:
-                try:
-                    await self._take(follower, 500)
-                except LogUnavailable as error:
-                    log.warning("cannot follow; trying again", topic=self._tp[0], why=str(error))
-                    await asyncio.sleep(0.2)
-        finally:
-            await follower.stop()
+    async def _start_at(self) -> dict[TP, Position]:
+        return {self._tp: self._fold.position}
 
-    async def _take(self, follower: Follower, timeout_ms: int) -> None:
-        entries = await follower.poll(timeout_ms)
+    async def _take(self, entries: list[Entry]) -> None:
         for entry in entries:
             self._fold.apply(entry)
         if entries:
