@@ -85,7 +85,7 @@ def test_offline_then_sent_at_most_once(visit: Visit) -> None:
     page.get_by_role("button", name="Try again").click()
     page.wait_for_url("**/tasks/*")
     page.get_by_role("link", name="Mine").click()
-    expect(page.get_by_text("2 models")).to_be_visible()
+    expect(page.get_by_text("2 tasks")).to_be_visible()
     assert len(keys) == 5
     assert len(set(keys)) == 1
     page.context.set_offline(True)

@@ -99,7 +99,7 @@ export type MeshReport = {
   printability?: { printable: boolean; hints: string[] }
 }
 
-/** How `lathe/form` read a prompt. Other engines say other things, or nothing. */
+/** How an engine read its input: `lathe/form` a prompt, `lathe/relief` a photo (the last three). */
 export type Understood = {
   object?: string
   family?: string
@@ -112,6 +112,9 @@ export type Understood = {
   corrected?: Record<string, string>
   notes?: string[]
   can_also?: string
+  separation?: string
+  share_of_photo?: number
+  mode?: string
 }
 
 export type Result = {

@@ -92,6 +92,11 @@ export const en = {
   'param.unit.size': '{n} m',
   'param.unit.texture_size': '{n} px',
 
+  'param.mode': 'Kind',
+  'param.depth': 'Depth',
+
+  'value.body': 'Whole body',
+  'value.plate': 'Relief plate',
   'value.draft': 'Draft',
   'value.standard': 'Standard',
   'value.high': 'High',
@@ -148,7 +153,10 @@ export const en = {
   'problem.not-understood': 'I did not understand that',
   'problem.cannot-make': 'That cannot be made',
   'problem.language-not-supported': 'English only, for now',
-  'problem.nothing-found': 'I found no object in the photo',
+  'problem.no-object': 'I found no object in the photo',
+  'problem.no-image': 'There is no photo',
+  'problem.image-too-small': 'The photo is too small',
+  'problem.unreadable-image': 'I cannot read that picture',
   'problem.mesh-invalid': 'The model had faults, so you do not get it',
   'problem.deadline': 'Its deadline passed',
   'task.reason.bad-input': 'Try other words, or another photo.',
@@ -164,6 +172,7 @@ export const en = {
   'viewer.full': 'Full screen',
 
   'download.title': 'Download',
+  'download.ahead': 'When the model is done',
   'download.busy': 'Fetching…',
   'download.failed': 'The download failed. Try again.',
   'download.glb': 'For the web, games, Blender',
@@ -187,6 +196,10 @@ export const en = {
   'report.scale.card': 'Beside a bank card',
 
   'understood.title': 'What I understood',
+  'understood.photo': 'What I saw',
+  'understood.separation': 'The object',
+  'understood.share': 'Fills the photo to',
+  'understood.also': 'You can also ask for: {what}.',
   'understood.object': 'Thing',
   'finish.main': 'Finish',
   'understood.yes': 'Yes',
@@ -221,7 +234,7 @@ export const en = {
   'mine.empty': 'Nothing made yet',
   'mine.empty.hint': 'Your models will hang here. Try one of these:',
   'mine.none': 'None like this.',
-  'mine.count': { one: '{n} model', other: '{n} models' },
+  'mine.count': { one: '{n} task', other: '{n} tasks' },
   'mine.progress': '{n} %',
 
   'failure.offline': 'The server does not answer',

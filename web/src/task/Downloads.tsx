@@ -35,6 +35,26 @@ export function Downloads({ task, result }: { task: Task; result: Result }) {
   )
 }
 
+/** What will be there to download, so that nothing moves when it is. */
+export function DownloadsAhead({ task }: { task: Task }) {
+  const asked = task.params['formats']
+  const formats = Array.isArray(asked) ? asked.map(String) : ['glb']
+  return (
+    <section className="panel" aria-labelledby="downloads-title">
+      <h2 id="downloads-title">{t('download.title')}</h2>
+      <ul className="downloads">
+        {[...formats.map((format) => format.toUpperCase()), 'PNG'].map((format) => (
+          <li key={format} className="download download-ahead">
+            <Icon name="clock" />
+            <span className="download-format">{format}</span>
+            <span className="download-hint">{t('download.ahead')}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
 type DownloadProps = { url: string; name: string; format: string; hint: string; bytes?: number }
 
 function Download({ url, name, format, hint, bytes }: DownloadProps) {

@@ -1,7 +1,7 @@
 import type { MeshReport } from '../api/types.ts'
 import { number, t } from '../i18n/index.ts'
 import { Icon } from '../ui/Icon.tsx'
-import { ScaleFigure } from './ScaleFigure.tsx'
+import { companionOf, ScaleFigure } from './ScaleFigure.tsx'
 
 /** Width, height and depth in centimetres. */
 export function sizeOf(report: MeshReport): [number, number, number] | null {
@@ -29,6 +29,7 @@ export function Report({ report }: { report: MeshReport }) {
               {t('report.dimensions', { x: centimetres(sides[0]), y: centimetres(sides[1]), z: centimetres(sides[2]) })}
             </strong>
             <span className="faint">{t('report.whd')}</span>
+            <span className="faint">{t(`report.scale.${companionOf(Math.max(sides[0], sides[1]))}`)}</span>
           </p>
         </div>
       )}

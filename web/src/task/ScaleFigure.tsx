@@ -1,5 +1,3 @@
-import { t } from '../i18n/index.ts'
-
 /** Things whose size everybody knows, in centimetres. */
 const KNOWN = {
   person: { width: 48, height: 175 },
@@ -9,7 +7,8 @@ const KNOWN = {
 
 const SIDE = 88
 
-function companionOf(longest: number): keyof typeof KNOWN {
+/** What a model of this longest side, in centimetres, is shown beside. */
+export function companionOf(longest: number): keyof typeof KNOWN {
   if (longest >= 60) return 'person'
   return longest >= 12 ? 'sheet' : 'card'
 }
@@ -23,7 +22,7 @@ export function ScaleFigure({ width, height }: { width: number; height: number }
   const scale = SIDE / Math.max(all, known.height, height)
   const left = (SIDE - all * scale) / 2
   return (
-    <svg className="scale-figure" viewBox={`0 0 ${SIDE} ${SIDE}`} role="img" aria-label={t(`report.scale.${name}`)}>
+    <svg className="scale-figure" viewBox={`0 0 ${SIDE} ${SIDE}`} aria-hidden="true" focusable="false">
       <g transform={`translate(${left} ${SIDE}) scale(${scale})`}>
         {name === 'person' ? (
           <path className="scale-known" d={PERSON} />

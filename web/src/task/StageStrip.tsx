@@ -44,7 +44,7 @@ export function StageStrip({ task, events, lost = false }: StripProps) {
             <li key={step} className={`step step-${state}`} aria-current={state === 'now' ? 'step' : undefined}>
               <span className="step-dot">{state === 'done' && <Icon name="check" size={12} />}</span>
               <span className="step-name">{t(`stage.${step}`)}</span>
-              {took !== undefined && state === 'done' && (
+              {took !== undefined && done === STEPS.length && (
                 <span className="step-time">{t('stage.seconds', { n: number(took, 1) })}</span>
               )}
             </li>

@@ -8,7 +8,7 @@ import { Failure } from '../ui/Notice.tsx'
 import { Announcer } from './Announcer.tsx'
 import { Asked } from './Asked.tsx'
 import { Curl } from './Curl.tsx'
-import { Downloads } from './Downloads.tsx'
+import { Downloads, DownloadsAhead } from './Downloads.tsx'
 import { nameOf } from './name.ts'
 import { Report } from './Report.tsx'
 import { Stage } from './Stage.tsx'
@@ -59,13 +59,14 @@ function TaskView({ id }: { id: string }) {
       </div>
       <div className="task-side">
         {noResult !== null && <Failure failure={noResult} />}
-        {result && <Downloads task={task} result={result} />}
+        {result ? <Downloads task={task} result={result} /> : (working || completed) && <DownloadsAhead task={task} />}
         {result && <Report report={result.report} />}
         {result && <Understood task={task} result={result} />}
-        <Asked task={task} />
+        {!working && !completed && <Asked task={task} />}
       </div>
       <div className="task-below">
         <Timeline task={task} events={events} />
+        {(working || completed) && <Asked task={task} />}
         <Curl task={task} />
       </div>
     </div>

@@ -4,7 +4,7 @@ import * as lathe from '../api/lathe.ts'
 import { isPassing } from '../api/problem.ts'
 import type { Result, Task, Understood as Reading } from '../api/types.ts'
 import { navigate } from '../app/router.tsx'
-import { credits, readable, t, tOr } from '../i18n/index.ts'
+import { credits, number, readable, t, tOr } from '../i18n/index.ts'
 import { Icon } from '../ui/Icon.tsx'
 import { Failure } from '../ui/Notice.tsx'
 import { Swatch } from '../ui/Swatch.tsx'
@@ -19,7 +19,7 @@ export function Understood({ task, result }: { task: Task; result: Result }) {
   if (facts.length === 0 && ignored.length === 0) return null
   return (
     <section className="panel" aria-labelledby="understood-title">
-      <h2 id="understood-title">{t('understood.title')}</h2>
+      <h2 id="understood-title">{t(task.prompt ? 'understood.title' : 'understood.photo')}</h2>
       <dl className="understood">
         {facts.map(({ label, value, color }) => (
           <div key={label}>
@@ -36,6 +36,9 @@ export function Understood({ task, result }: { task: Task; result: Result }) {
           {note}
         </p>
       ))}
+      {result.understood?.can_also && (
+        <p className="hint">{t('understood.also', { what: result.understood.can_also })}</p>
+      )}
       {ignored.length > 0 && (
         <p className="ignored">
           <span>{t('understood.ignored')}</span>
@@ -79,14 +82,19 @@ function Without({ task, ignored }: { task: Task; ignored: string[] }) {
 function factsOf(reading: Reading): Fact[] {
   const facts: Fact[] = []
   const object = reading.object ?? reading.family
-  if (object) {
+  if (object && reading.family === undefined) {
+    facts.push({ label: t('understood.separation'), value: readable(object) })
+  } else if (object) {
     const many = (reading.count ?? 1) > 1 ? `${reading.count} × ` : ''
     facts.push({ label: t('understood.object'), value: many + readable(object) })
+  }
+  if (reading.share_of_photo !== undefined) {
+    facts.push({ label: t('understood.share'), value: `${number(reading.share_of_photo * 100, 0)} %` })
   }
   for (const [role, { material, color }] of Object.entries(reading.finishes ?? {})) {
     facts.push({ label: tOr(`finish.${role}`, readable(role)), value: material ? readable(material) : '', color })
   }
-  for (const [part, count] of Object.entries(reading.parts ?? {})) facts.push({ label: readable(part), value: String(count) })
+  for (const [part, count] of Object.entries(reading.parts ?? {})) facts.push({ label: readable(part), value: `× ${number(count)}` })
   for (const [option, value] of Object.entries(reading.options ?? {})) {
     facts.push({ label: readable(option), value: typeof value === 'boolean' ? t(value ? 'understood.yes' : 'understood.no') : readable(String(value)) })
   }

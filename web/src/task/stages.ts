@@ -6,18 +6,11 @@ export type Step = (typeof STEPS)[number]
 
 const STEP_OF: Readonly<Record<string, Step>> = {
   understand: 'field',
-  mask: 'field',
-  depth: 'field',
+  photo: 'field',
   field: 'field',
-  inflate: 'field',
   surface: 'surface',
-  repair: 'surface',
-  simplify: 'surface',
-  uv: 'texture',
   texture: 'texture',
-  bake: 'texture',
   files: 'files',
-  export: 'files',
   preview: 'files',
 }
 
