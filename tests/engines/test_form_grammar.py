@@ -176,6 +176,7 @@ READINGS = [
     ("a white coffee cup with a golden handle", {"is": "mug", "#handle": 1, "main": "white", "handle": "gold"}),
     ("an antique chair", {"is": "chair"}),
     ("a 3d printable vase", {"is": "vase"}),
+    ("a six-sided chair", {"is": "chair", "ignored": ["six sided"]}),
     ("four legs chair", {"is": "chair", "#leg": 4}),
 ]
 

@@ -39,6 +39,14 @@ IMPOSSIBLE = [
     ("a mug on a table", "one kind of object"),
     ("a red chair and a blue table", "one kind of object"),
     ("a tree house", "one kind of object"),
+    ("a round table with drawers", "drawers only"),
+    ("a table with one leg and a shelf", "lower shelf"),
+    ("a bookshelf with 3 legs", "four legs"),
+    ("a table lamp with legs", "floor lamp"),
+    ("a palm tree with a star", "fir"),
+    ("a bare tree with apples", "broad-leaved"),
+    ("a stool with armrests", "arms only"),
+    ("a car with two doors", "4 to 5"),
 ]
 
 

@@ -85,7 +85,11 @@ class Grammar:
     def _unknown(self, item: Item) -> None:
         meant = self.lexicon.nearest(item.text, ("color", "material", "part", "option", "scale", "side"))
         if meant is None:
-            self.request.ignored.append(item.text)
+            if item.glued and self.buffer and self.buffer[-1][0] == "number":
+                # `six-sided`: the number counts something unknown, not the objects.
+                self.request.ignored.append(f"{self.buffer.pop()[2]} {item.text}")
+            else:
+                self.request.ignored.append(item.text)
             return
         self.request.corrected[item.text] = meant
         self.items[self.at] = self.lexicon.items_of(meant)[0]

@@ -3,6 +3,7 @@
 from ml_worker.engines.form.families.family import Finish, Taste, Wish
 from ml_worker.engines.form.measure import surface_box
 from ml_worker.engines.form.palette import COLORS
+from ml_worker.engines.form.refusals import cannot_make
 from ml_worker.engines.form.request import Request
 from ml_worker.engines.form.sizing import sides
 from ml_worker.engines.form.solid import Assembly, Standing
@@ -42,7 +43,8 @@ def detail(request: Request, wish: Wish) -> float:
 def make_wish(request: Request, seed: int) -> Wish:
     """Everything resolved: what was asked, else what the variant has, else what the family has.
 
-    The same request and seed give the same wish. Raises BadInput `cannot-make` for sizes out of range.
+    The same request and seed give the same wish. Raises BadInput `cannot-make` for sizes
+    out of range and parts that do not go together.
     """
     family, variant = request.family, request.family.variants[request.variant]
     width, height, depth = sides(request)
@@ -51,7 +53,11 @@ def make_wish(request: Request, seed: int) -> Wish:
     finishes = dict(request.finishes)
     if variant.color and not any(finishes.get(role, Finish()).color for role in ("main", "body")):
         finishes["main"] = Finish(finishes.get("main", Finish()).stuff, COLORS[variant.color])
-    return Wish(
+    wish = Wish(
         request.variant, width, height, depth, counts, dict(variant.options) | request.options,
         finishes, Taste(f"{family.id}/{seed}"),
     )  # fmt: skip
+    why = family.clash(wish)
+    if why is not None:
+        raise cannot_make(why)
+    return wish

@@ -19,6 +19,8 @@ def sides(request: Request) -> tuple[float, float, float]:
     said = [*request.options.values(), *(f"{feature}={count}" for feature, count in request.counts.items())]
     by_option = (family.sizes[value] for value in said if value in family.sizes)
     natural = dict(zip(SIDES, variant.size or next(by_option, family.size), strict=True))
+    if variant.size:
+        natural["height"] *= _growth(request)
     if family.turned or "round" in request.options.values():
         _pair(request.stretches)
         _pair(request.measures)
@@ -39,6 +41,18 @@ def sides(request: Request) -> tuple[float, float, float]:
             size[side] = measured[side] if side in ratios else size[side] * others
     _check(request, natural, size)
     return size["width"], size["height"], size["depth"]
+
+
+def _growth(request: Request) -> float:
+    """How much taller a variant with a size of its own becomes by a count (a cottage of three floors)."""
+    family, variant = request.family, request.family.variants[request.variant]
+    growth = 1.0
+    for feature in family.features:
+        asked = family.sizes.get(f"{feature.id}={request.counts.get(feature.id)}")
+        usual = family.sizes.get(f"{feature.id}={variant.features.get(feature.id, feature.normal)}", family.size)
+        if asked is not None:
+            growth *= asked[1] / usual[1]
+    return growth
 
 
 def _pair(sides: dict[str, float]) -> None:

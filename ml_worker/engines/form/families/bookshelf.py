@@ -69,6 +69,10 @@ def build(wish: Wish) -> Sequence[Part]:
     return parts
 
 
+def clash(wish: Wish) -> str | None:
+    return "I can put a bookshelf on four legs or on none." if wish.count("leg") in (1, 2, 3) else None
+
+
 def _doors(wish: Wish, low: float, gap: float, board: float, frame: Material) -> list[Part]:
     """Two doors before the lowest compartment."""
     w, d = wish.width, wish.depth
@@ -147,6 +151,7 @@ FAMILY = Family(
     id="bookshelf",
     size=(0.84, 1.8, 0.3),
     build=build,
+    clash=clash,
     coupled=0.35,
     fineness=1.3,
     variants={

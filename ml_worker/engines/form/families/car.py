@@ -205,17 +205,14 @@ def _details(
         sign = box(0.42 * unit, 0.15 * unit, 0.16 * unit, 0.05 * unit).at(y=h + 0.015 * unit, z=-0.03 * length)
         parts.append(Part(sign, wish.finish("sign", "lamp glass", follow="none")))
     if wish.has("rack"):
-        rail = rod((0.3 * w, h - 0.01 * unit, 0.0), (0.3 * w, h - 0.01 * unit, -0.32 * length), 0.028 * unit).mirrored(
-            "x"
-        )
-        parts.append(Part(rail, chrome))
+        back, front = (lines.cabin[i][0] * 0.85 * length for i in (1, -2))
+        level = h - 0.02 * unit
+        rail = rod((0.29 * w, level, front), (0.29 * w, level, back), 0.03 * unit)
+        parts.append(Part(rail.mirrored("x"), chrome))
     if wish.has("spoiler"):
-        wing = box(0.78 * w, 0.035 * unit, 0.24 * unit, 0.016 * unit).at(
-            y=lines.body[2][1] * h + 0.22 * unit, z=-0.47 * length
-        )
-        strut = box(0.05 * unit, 0.3 * unit, 0.12 * unit, 0.016 * unit).at(
-            0.28 * w, lines.body[2][1] * h + 0.08 * unit, -0.462 * length
-        )
+        tail, z = lines.body[2][1] * h, (-0.465 if lines.bed is None else -0.487) * length
+        wing = box(0.78 * w, 0.045 * unit, 0.24 * unit, 0.02 * unit).at(y=tail + 0.22 * unit, z=z - 0.01 * length)
+        strut = box(0.055 * unit, 0.5 * unit, 0.1 * unit, 0.016 * unit).at(0.26 * w, tail - 0.02 * unit, z)
         parts += [Part(wing, wish.finish("spoiler", "car paint", follow="color")), Part(strut.mirrored("x"), dark)]
     return parts
 
@@ -244,7 +241,7 @@ FAMILY = Family(
         Feature("wheel", ("wheel", "rim", "alloy wheel", "hubcap"), 4, 4, 4),
         Feature("tyre", ("tyre", "tire"), 4, 4, 4),
         Feature("window", ("window", "windscreen", "windshield", "glass")),
-        Feature("door", ("door",), 2, 5, 4),
+        Feature("door", ("door",), 4, 5, 4),
         Feature("light", ("light", "headlight", "head light", "headlamp"), 2, 2, 2),
         Feature("rack", ("roof rack", "rack", "roof rail"), 0, 1, 0),
         Feature("spoiler", ("spoiler", "wing", "rear spoiler"), 0, 1, 0),
@@ -279,7 +276,6 @@ FAMILY = Family(
         "side",
         "monster",
         "flying",
-        "door",
         "wheel",
         "engine",
         "garage",

@@ -19,6 +19,12 @@ def build(wish: Wish) -> Sequence[Part]:
     return _joined(wish)
 
 
+def clash(wish: Wish) -> str | None:
+    if wish.has("arm") and (not wish.has("back") or wish.option("seat") == "round" or wish.count("leg") != 4):
+        return "I can put arms only on a chair with a back, a square seat and four legs."
+    return None
+
+
 def _seat_height(wish: Wish) -> float:
     return wish.height * (0.51 if wish.has("back") else 1.0)
 
@@ -112,6 +118,8 @@ def _arms(wish: Wish, in_x: float, rear: float, front: float, leg: float, top: f
     prop = post(
         (in_x, top - leg, far - leg * 0.4), (in_x + leg * 0.12, y, far), (leg * 0.72,) * 2, (leg * 0.6,) * 2, leg * 0.14
     )
+    if wish.count("arm") == 1:
+        return [Part(rest, material), Part(prop, material)]
     return [Part(rest.mirrored("x"), material), Part(prop.mirrored("x"), material)]
 
 
@@ -200,6 +208,7 @@ FAMILY = Family(
     id="chair",
     size=(0.45, 0.9, 0.48),
     build=build,
+    clash=clash,
     coupled=0.6,
     variants={
         "chair": Variant(("chair", "dining chair", "kitchen chair", "side chair")),

@@ -122,6 +122,8 @@ class Family:
     """Option -> value -> the English words that say it ("top" -> "round" -> ("round", "circular"))."""
     sizes: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
     """Usual size where an option's value ("round") or a count ("floor=3") changes it and the variant has none."""
+    clash: Callable[[Wish], str | None] = lambda wish: None
+    """Why a wish, each word of which is fine, cannot be made as a whole; None when it can."""
     turned: bool = False
     """Round about its axis: width and depth change together."""
     coupled: float = 1.0

@@ -237,7 +237,12 @@ FAMILY = Family(
     size=(9.0, 7.2, 7.6),
     build=build,
     coupled=0.9,
-    sizes={"floor=1": (9.0, 5.2, 7.6), "floor=3": (9.0, 9.6, 7.6), "floor=4": (9.0, 12.0, 7.6)},
+    sizes={
+        "floor=1": (9.0, 5.2, 7.6),
+        "floor=2": (9.0, 7.2, 7.6),
+        "floor=3": (9.0, 9.6, 7.6),
+        "floor=4": (9.0, 12.0, 7.6),
+    },
     fineness=1.5,
     variants={
         "house": Variant(

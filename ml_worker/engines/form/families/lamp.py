@@ -50,7 +50,7 @@ def _shaded(wish: Wish) -> list[Part]:
     holder = h - shade_h * 0.16
     parts = [Part(shade, cloth)]
     spokes: list[Shape] = [rod((0, holder, 0), (0, socket_y, 0), stem_r * 0.75)]
-    at = r + (top_r - r) * (holder - shade_low) / shade_h - wall * 0.5
+    at = r + (top_r - r) * (holder - shade_low) / shade_h - wall * 0.8
     spokes += [
         rod((0, holder, 0), (at * math.sin(a), holder, at * math.cos(a)), stem_r * 0.9, min(stem_r * 0.9, wall * 0.5))
         for a in (0.5, 0.5 + 2 * math.pi / 3, 0.5 + 4 * math.pi / 3)
@@ -114,6 +114,12 @@ def _shaded(wish: Wish) -> list[Part]:
     parts.append(Part(cylinder(stem_r * 2.2, body_h * 0.07, stem_r * 0.6).at(y=body_h), metal))
     parts.append(Part(rod((0, body_h * 0.95, 0), (0, socket_y, 0), stem_r), metal))
     return parts
+
+
+def clash(wish: Wish) -> str | None:
+    if wish.has("leg") and (wish.variant != "floor lamp" or wish.count("leg") != 3):
+        return "Of lamps, only a floor lamp can have legs, and it has three of them."
+    return None
 
 
 def _jointed(wish: Wish) -> list[Part]:
@@ -190,6 +196,7 @@ FAMILY = Family(
     id="lamp",
     size=(0.32, 0.5, 0.32),
     build=build,
+    clash=clash,
     turned=True,
     fineness=1.6,
     coupled=0.9,

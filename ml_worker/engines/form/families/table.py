@@ -47,6 +47,15 @@ def build(wish: Wish) -> Sequence[Part]:
     return parts
 
 
+def clash(wish: Wish) -> str | None:
+    square = wish.option("top", "rectangular") in ("rectangular", "square")
+    if wish.has("drawer") and not (square and wish.count("leg") == 4):
+        return "I can put drawers only into a square or rectangular table on four legs."
+    if wish.has("shelf") and wish.count("leg") < 3:
+        return "A lower shelf needs a table on three or more legs."
+    return None
+
+
 def _leg_width(wish: Wish) -> float:
     return (
         (0.062 if wish.option("leg") != "thick" else 0.1)
@@ -125,7 +134,7 @@ def _round_frame(wish: Wish, under: float, material: Material) -> list[Part]:
         )
         parts.append(Part(tapered.aimed(foot, head), material))
     if wish.has("shelf"):
-        board = cylinder(w * 0.37, leg * 0.8, leg * 0.25).stretched(z=ratio).at(y=under * 0.27)
+        board = cylinder(w * 0.4, leg * 0.8, leg * 0.25).stretched(z=ratio).at(y=under * 0.27)
         parts.append(Part(board, wish.finish("shelf", "oak")))
     return parts
 
@@ -173,6 +182,7 @@ FAMILY = Family(
     id="table",
     size=(1.4, 0.74, 0.8),
     build=build,
+    clash=clash,
     sizes={"round": (1.1, 0.74, 1.1), "square": (0.9, 0.74, 0.9), "oval": (1.6, 0.74, 0.95)},
     coupled=0.5,
     variants={

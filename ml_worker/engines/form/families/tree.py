@@ -79,6 +79,17 @@ def _direction(i: int, count: int, random: Taste) -> Vec3:
     return ring * math.cos(a), v, ring * math.sin(a)
 
 
+def clash(wish: Wish) -> str | None:
+    kind = wish.option("kind", "broad" if wish.has("leaf") else "bare")
+    if (wish.has("star") or wish.has("bauble")) and kind != "fir":
+        return "I can put a star and baubles only on a fir or Christmas tree."
+    if (wish.has("fruit") or wish.has("flower")) and kind != "broad":
+        return "Fruit and blossom need a broad-leaved tree with its leaves."
+    if wish.has("fruit") and wish.has("flower"):
+        return "A tree can have fruit or blossom, not both at once."
+    return None if wish.has("leaf") or (kind != "fir" and kind != "palm") else "A fir or a palm needs its leaves."
+
+
 def _outward(points: torch.Tensor, middle: float) -> torch.Tensor:
     return normalize(points - torch.tensor([0.0, middle, 0.0]), dim=1)
 
@@ -140,8 +151,8 @@ def _twigs(
         out = length * (0.42 + 0.25 * random.random())
         up = math.sqrt(max(length * length - out * out, 0.0))
         tip = (start[0] + out * math.cos(a), start[1] + up, start[2] + out * math.sin(a))
-        rods.append(rod(start, tip, thick, max(thick * 0.66, 0.0075 * h)))
-        rods += _twigs(tip, a, h, max(thick * 0.66, 0.0075 * h), depth - 1, random)
+        rods.append(rod(start, tip, thick, max(thick * 0.66, 0.0095 * h)))
+        rods += _twigs(tip, a, h, max(thick * 0.66, 0.0095 * h), depth - 1, random)
     return rods
 
 
@@ -306,6 +317,7 @@ FAMILY = Family(
     id="tree",
     size=(3.6, 4.8, 3.6),
     build=build,
+    clash=clash,
     turned=True,
     fineness=1.2,
     variants={
