@@ -25,10 +25,13 @@ def describe_request(state: Accounts, command: c.DescribeRequest, context: Conte
 
 
 def describe_run(state: Accounts, command: c.DescribeRun, context: Context) -> Reply:
-    """The order for a worker. NotInState unless this attempt is the present one, still wanted."""
+    """The order for a worker. NotInState unless this attempt is the present one and has not ended.
+
+    A cancelling one may still put its results: if it succeeds before it sees the cancellation, it is completed.
+    """
     account = account_of(state, command.account_id)
     task = task_of(account, command.task_id)
-    if task.attempt != command.attempt or task.status not in (Status.QUEUED, Status.RUNNING):
+    if task.attempt != command.attempt or task.status.terminal:
         raise NotInState(
             f"The task is {task.status.value} at attempt {task.attempt}.",
             status=task.status.value,

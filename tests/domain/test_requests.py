@@ -194,11 +194,12 @@ def test_a_worker_gets_the_whole_order_sealed() -> None:
     )
 
 
-def test_an_order_is_given_for_the_present_attempt_of_a_wanted_task_only() -> None:
+def test_an_order_is_given_for_the_present_attempt_until_it_has_ended() -> None:
     order(account(opened(), requested(), started())).replies(status="running")
     order(account(opened(), requested()), attempt=2).fails(NotInState, attempt=1)
     order(account(opened(), requested(), cancelled())).fails(NotInState, status="cancelled")
-    order(account(opened(), requested(), started(), e.TaskCancelRequested(task_id=TASK, attempt=1))).fails(NotInState)
+    cancelling = e.TaskCancelRequested(task_id=TASK, attempt=1)
+    order(account(opened(), requested(), started(), cancelling)).replies(status="cancelling")
     order(account(opened())).fails(NotFound)
 
 
