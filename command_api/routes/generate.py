@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from adapters.http.callers import CallerOf
 from adapters.http.in_flight import in_flight
 from adapters.http.problems import body_errors
-from adapters.http.strict_json import parse_strictly, require_json
+from adapters.http.strict_json import StrictRoute, parse_strictly, require_json
 from adapters.ids import new_id
 from adapters.kafka.topics import ACCOUNT_PARTITIONS, account_partition
 from adapters.security.authenticator import Caller
@@ -28,7 +28,7 @@ from domain.ids import partition_in
 from domain.money import to_micro
 from domain.personal import SealedAt
 
-router = APIRouter(prefix="/generate", tags=["generate"])
+router = APIRouter(prefix="/generate", tags=["generate"], route_class=StrictRoute)
 PartsOf = Annotated[Parts, Depends(parts_of)]
 BODY: Final = {
     "requestBody": {
