@@ -98,6 +98,8 @@ def retry_task(state: Accounts, command: c.RetryTask, context: Context) -> Appen
 def requested(state: Accounts, key: str, event: TaskRequested, envelope: Envelope) -> None:
     """Fold: the files that came with it are the account's, the price is reserved, the task is the last in the queue."""
     account = state.accounts[key]
+    if event.task_id in account.tasks:
+        raise KeyError(f"task {event.task_id} was requested before")
     for i, file in enumerate(event.files):
         keep(account, file, f"files.{i}.name", envelope)
     account.wallet.balance -= event.reserved

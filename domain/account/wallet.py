@@ -64,6 +64,8 @@ def forfeit_credits(state: Accounts, command: c.ForfeitCredits, context: Context
 
 
 def opened(state: Accounts, key: str, event: AccountOpened, envelope: Envelope) -> None:
+    if key in state.accounts:
+        raise KeyError(f"account {key} was opened before")
     wallet = Wallet(balance=event.granted, granted=event.granted)
     state.accounts[key] = Account(user_id=event.user_id, opened_at=envelope.time, wallet=wallet)
 

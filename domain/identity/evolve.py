@@ -7,6 +7,8 @@ from domain.personal import Sealed, SealedAt
 
 
 def registered(state: IdentityState, key: str, event: e.UserRegistered, envelope: Envelope) -> None:
+    if event.user_id in state.users or key != str(event.user_id):
+        raise KeyError(f"user {event.user_id} was registered before, or in another stream than {key}")
     state.users[event.user_id] = User(
         user_id=event.user_id,
         account_id=event.account_id,
