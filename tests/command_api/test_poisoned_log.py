@@ -17,9 +17,16 @@ from adapters.kafka.port import NewRecord
 from adapters.kafka.position import TP, Position
 from adapters.kafka.readrule import event_headers
 from adapters.kafka.record import encode_headers, encode_value, type_of
-from domain.account.events import CreditsAdjusted, TaskCompleted, TaskFailed, TaskStarted
+from domain.account.events import (
+    AccountOpened,
+    CreditsAdjusted,
+    TaskCompleted,
+    TaskFailed,
+    TaskRequested,
+    TaskStarted,
+)
 from domain.envelope import Envelope
-from domain.identity.events import UserRoleChanged
+from domain.identity.events import UserRegistered, UserRoleChanged
 from domain.runs.events import RunFailed, RunStarted, RunSucceeded
 from tests.command_api.test_generate import OUTPUT, broke, succeeded
 from tests.command_api.world import PASSWORD, User, World, refused, until, world
@@ -114,6 +121,33 @@ async def a_neighbour(here: World, user: User) -> User:
         if topics.account_partition(told["uuid"]) == user.partition:
             tokens = await here.login(body["username"])
             return User(told["id"], told["uuid"], body["username"], tokens["access_token"], "")
+
+
+async def test_57_beginnings_that_come_twice(here: World) -> None:
+    """An account opened again would forget its tasks, a task requested again would be paid for again."""
+    for kind in (AccountOpened, TaskRequested):
+        ann = await here.user()
+        await here.task(ann)
+        again = here.of(ann, kind)[0]
+        key = ann.account_id.encode()
+        await put_as_owner(here.log, ann.stream, key, encode_value(again), enveloped(again))
+        refused(await here.post("/generate", ann, json={"prompt": "a mug"}), 503, "stream-quarantined")
+        account = here.parts.host.owners[ann.stream].fold.state.accounts[ann.account_id]
+        assert (account.wallet.balance, account.wallet.reserved) == (9_000_000, 1_000_000)
+
+
+async def test_57_a_user_registered_twice_is_not_taken_over(here: World) -> None:
+    """A second registration under the first one's id, with other rights."""
+    ann = await here.user()
+    tp = (topics.IDENTITY.name, 0)
+    _, event = here.events(tp, str(ann.user_id))[0]
+    assert isinstance(event, UserRegistered)
+    stolen = msgspec.structs.replace(event, password_hash=None, role="admin", account_id=new_id())
+    await put_as_owner(here.log, tp, str(ann.user_id).encode(), encode_value(stolen), enveloped(stolen))
+    user = (await here.parts.users.read_to_end()).by_id(ann.user_id)
+    assert user is not None
+    assert (user.role, user.account_id) == ("user", ann.account_id)
+    assert await here.login(ann.username)
 
 
 async def test_56_a_null_key_harms_nobody(here: World) -> None:
