@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import asyncpg
 import msgspec
 import structlog
 
@@ -41,12 +42,12 @@ class Reactor:
         self._log, self._commands, self._cursors = log_, commands, cursors
 
     async def run(self) -> None:
-        """React until cancelled."""
+        """React until cancelled. While Kafka or PostgreSQL is away it begins again where it last saved."""
         while True:
             try:
                 await self._follow()
-            except LogUnavailable as error:
-                log.warning("cannot follow; trying again", why=str(error))
+            except (LogUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("cannot follow; trying again", why=str(error) or repr(error))
                 await asyncio.sleep(0.5)
 
     async def _follow(self) -> None:

@@ -5,6 +5,8 @@ import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 
+import asyncpg
+
 from adapters.commands.reactions import open_account
 from adapters.errors import OutcomePending
 from adapters.kafka import topics
@@ -115,6 +117,25 @@ async def test_the_cursor_is_saved_only_after_the_commands_were_answered(here: W
 
         await until(saved, "the cursor")
     await here.parts.pool.execute("DELETE FROM ops.cursors")
+    assert len(here.of(ann, AccountOpened)) == 1
+
+
+async def test_a_reactor_outlives_an_absence_of_the_database(here: World) -> None:
+    ann = await registered_and_died(here)
+
+    class Shaky(Cursors):
+        failures = 0
+
+        async def save(self, name: str, positions: Mapping[TP, Position]) -> None:
+            if self.failures == 0:
+                self.failures += 1
+                raise asyncpg.ConnectionDoesNotExistError("cut")
+            await super().save(name, positions)
+
+    cursors = Shaky()
+    async with reacting(here, cursors):
+        await until(lambda: cursors.saved, "the cursor")
+    assert cursors.failures == 1
     assert len(here.of(ann, AccountOpened)) == 1
 
 
