@@ -13,6 +13,9 @@ INWARD = 0.08
 """Where, between a corner and its face's centre, the exact normal is asked: on the face, off the edge."""
 TRUST = np.cos(np.radians(30))
 """An exact normal farther than this from its face's own belongs to another side of an edge."""
+ASKEW = np.cos(np.radians(60))
+LINE = 0.08
+"""Faces lower than this share of their longest side: their own normals are mostly rounding."""
 LEAN = np.cos(np.radians(9))
 """A face whose own normal near a corner leans farther from the shared one than this keeps its own: a long face that
 reaches from a wall a little way up a round rim would else carry the rim's shine down the wall."""
@@ -58,12 +61,15 @@ def corner_normals(mesh: Mesh, field: Field | None = None, reach: float = 1e-4) 
         strength = np.linalg.norm(slope, axis=1)
         exact = slope / np.maximum(strength, 1e-9)[:, None]
         whole = strength > WHOLE * np.repeat(strength.reshape(-1, 3).max(axis=1), 3)
-        trusted = whole & (np.einsum("ij,ij->i", exact, own) > TRUST)
-        # A face that is nearly a line has no normal worth the name; the exact one will do if a neighbour bears it out.
+        turn = np.einsum("ij,ij->i", exact, own)
+        trusted = whole & (turn > TRUST)
+        # Over a small round edge faces lie askew, and one that is nearly a line has no normal worth the name: the
+        # exact one will do if a neighbour bears it out.
         agree = whole[one] & whole[two] & (np.einsum("ij,ij->i", exact[one], exact[two]) > CREASE)
+        askew = (turn > ASKEW) | np.repeat(_slenderness(mesh) < LINE, 3)
         borne_out = trusted.copy()
-        borne_out[one[agree & trusted[two]]] = True
-        borne_out[two[agree & trusted[one]]] = True
+        borne_out[one[agree & trusted[two] & askew[one]]] = True
+        borne_out[two[agree & trusted[one] & askew[two]]] = True
         normals = np.where(borne_out[:, None], exact, own)
         weight = np.where(trusted, weight, weight * 1e-3)
     alike = np.einsum("ij,ij->i", normals[one], normals[two]) > CREASE
@@ -82,6 +88,13 @@ def corner_normals(mesh: Mesh, field: Field | None = None, reach: float = 1e-4) 
     lost = np.linalg.norm(shared, axis=1) < 0.5
     shared[lost] = own[lost]
     return shared, group.astype(np.int32)
+
+
+def _slenderness(mesh: Mesh) -> Floats:
+    """(F,) each face's height over its longest side."""
+    points = mesh.corners()
+    longest = np.linalg.norm(np.roll(points, -1, axis=1) - points, axis=2).max(axis=1)
+    return np.asarray(np.linalg.norm(mesh.cross(), axis=1) / np.maximum(longest**2, 1e-30))
 
 
 def _exact_where_smooth(mesh: Mesh, shared: Floats, group: Ints, field: Field, reach: float) -> Floats:

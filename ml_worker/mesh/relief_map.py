@@ -15,16 +15,18 @@ from ml_worker.mesh.sheet import Sheet, blend
 from ml_worker.mesh.texels import Texels
 
 Array = npt.NDArray[Any]
-SEEN = np.cos(np.radians(1.2))
+SEEN = np.cos(np.radians(1.8))
 """A face whose shading is farther than this from the exact surface's gets the exact normals."""
 EVEN = np.cos(np.radians(0.6))
 """A face that shades as flat as it is, to within this, needs no comparison."""
-OTHER_SIDE = np.cos(np.radians(50))
+OTHER_SIDE = np.cos(np.radians(58))
 """An exact normal farther than this from the shading belongs to the other side of an edge."""
 MANY = 120_000
 """From so many texels on, every second one in each direction is asked."""
 FAINT = 0.2
 """A slope below this (1 in an exact field) has no direction: the middle between two sides."""
+TORN = np.cos(np.radians(62))
+"""An edge runs through a face in which exact normals differ by more than this."""
 PROBES = np.array([[1 / 3, 1 / 3, 1 / 3], [0.46, 0.46, 0.08], [0.08, 0.46, 0.46], [0.46, 0.08, 0.46]], np.float32)
 """Where in a face its shading is compared: its middle, and near the middles of its edges."""
 
@@ -50,18 +52,24 @@ def exact_normals(sheet: Sheet, texels: Texels, points: Array, normals: Array, f
 
 
 def _strays(sheet: Sheet, field: Field, reach: float) -> Array:
-    """(F,) bool."""
+    """(F,) bool. A face that an edge of the exact surface runs through is left alone: half of it would be wrong."""
     shading = sheet.normals()
     even = np.einsum("fki,fi->fk", shading, sheet.mesh.face_normals()).min(axis=1) > EVEN
     faces = np.flatnonzero(~even)
-    strays = np.zeros(len(even), bool)
+    strays, sound = np.zeros(len(even), bool), np.ones(len(faces), bool)
     corners, shading = sheet.mesh.corners()[faces].astype(np.float32), shading[faces]
+    seen: list[Array] = []
     for weights in PROBES:
         points = np.einsum("k,fki->fi", weights, corners)
         normals = np.einsum("k,fki->fi", weights, shading)
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
         exact, sure = _asked(field, points, normals, reach)
-        strays[faces] |= sure & (np.einsum("ij,ij->i", exact, normals) < SEEN)
+        strays[faces] |= np.einsum("ij,ij->i", exact, normals) < SEEN
+        sound &= sure
+        for other in seen:
+            sound &= np.einsum("ij,ij->i", exact, other) > TORN
+        seen.append(exact)
+    strays[faces] &= sound
     return strays
 
 
