@@ -8,7 +8,7 @@ export function Examples({ onChoose }: { onChoose: (prompt: string) => void }) {
         <li key={prompt}>
           <button type="button" className="example" onClick={() => onChoose(prompt)}>
             <span className="stage-floor example-picture">
-              {picture && <img src={picture} alt="" width="480" height="480" loading="lazy" decoding="async" />}
+              {picture && <img src={picture} alt="" width="480" height="480" decoding="async" />}
             </span>
             <span className="example-prompt">{prompt}</span>
           </button>
