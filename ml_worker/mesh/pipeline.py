@@ -4,7 +4,8 @@
     from ml_worker.mesh.pipeline import STAGES, Built, build, build_mesh
 
     STAGES: ((stage, weight), …)                      field, surface, texture, files, preview; weights sum to 1
-    build(solid: Solid, options: Options, run: Run, *, name="model", device="cpu", paint: Paint | None = None) -> Built
+    build(solid: Solid, options: Options, run: Run, *, name="model", device="cpu", paint: Paint | None = None,
+          fineness=1.0, places=((0, 0),)) -> Built
     build_mesh(mesh: Mesh, paint: Paint, options: Options, run: Run, *, name="model") -> Built
 
     Built(files: tuple[Made, …], report: dict, metrics: dict[str, float])
@@ -168,7 +169,8 @@ def build_mesh(mesh: Mesh, paint: Paint, options: Options, run: Run, *, name: st
     told = _Told(run)
     told.at("surface", 0.0)
     longest = float(np.ptp(mesh.vertices, axis=0).max())
-    lean = simplify(mesh, options.target_faces, longest * EFFORTS[options.quality].tolerance, told.watch).mesh
+    tolerance = longest * EFFORTS[options.quality].tolerance
+    lean = drawn_apart(without_crumbs(simplify(mesh, options.target_faces, tolerance, told.watch).mesh))
     told.at("surface", 0.7)
     normals, group = corner_normals(lean)
     told.at("surface", 1.0)

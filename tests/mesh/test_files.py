@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 import trimesh
 
+from ml_worker.engines.port import Permanent
 from ml_worker.mesh.gate import assert_printable
 from ml_worker.mesh.mesh import Mesh, merge_by_position
+from ml_worker.mesh.paint import Coat, Surfaces
 from ml_worker.mesh.params import FORMATS, Options
 from ml_worker.mesh.patterns import PATTERNS
-from ml_worker.mesh.pipeline import STAGES, Built, build
+from ml_worker.mesh.pipeline import STAGES, Built, build, build_mesh
 from ml_worker.mesh.solid import Material
 from tests.mesh.glb_validator import issues
 from tests.mesh.runs import RecordedRun
@@ -120,6 +122,38 @@ def test_progress_names_the_stages_in_order_and_never_goes_back(tmp_path: Path) 
     assert len(set(run.told)) >= 12
     assert run.checks > 20
     assert sum(weight for _, weight in STAGES) == pytest.approx(1)
+
+
+class Green:
+    """A paint that needs no solid."""
+
+    lossless = True
+
+    def regions(self, points: np.ndarray, closely: bool) -> np.ndarray:
+        return np.zeros(len(points), np.int64)
+
+    def coat(self, surfaces: Surfaces) -> Coat:
+        size = len(surfaces.points)
+        color = np.tile(np.array([0.2, 0.6, 0.2], np.float32), (size, 1))
+        return Coat(color, np.full(size, 0.5, np.float32), np.zeros(size, np.float32), np.zeros(size, np.float32))
+
+
+def test_a_ready_mesh_is_made_into_the_same_kind_of_files(tmp_path: Path) -> None:
+    given = trimesh.creation.annulus(r_min=0.1, r_max=0.2, height=0.1)
+    options = msgspec.structs.replace(DRAFT, formats=("glb", "stl"))
+    made = build_mesh(Mesh(given.vertices, given.faces.astype(np.int32)), Green(), options, RecordedRun(tmp_path))
+    assert (made.report["watertight"], made.report["genus"], made.report["deviation_mm"]) == (True, 1, None)
+    mesh = load(file(made, "glb"), "glb")
+    assert mesh.bounds == pytest.approx(given.bounds, abs=1e-4)
+    assert np.asarray(mesh.visual.material.baseColorTexture.convert("RGB"))[5, 5].tolist() == [51, 153, 51]
+    assert load(file(made, "stl"), "stl").is_watertight
+
+
+def test_a_ready_mesh_with_a_hole_is_refused(tmp_path: Path) -> None:
+    given = trimesh.creation.box()
+    with pytest.raises(Permanent) as refusal:
+        build_mesh(Mesh(given.vertices, given.faces[1:].astype(np.int32)), Green(), DRAFT, RecordedRun(tmp_path))
+    assert refusal.value.code == "mesh-invalid"
 
 
 def test_the_khronos_validator_finds_nothing_with_or_without_relief_in_the_texture(tmp_path: Path) -> None:
