@@ -2,7 +2,7 @@
 
 from domain.account import commands as c
 from domain.account.lookups import account_of, task_of
-from domain.account.state import Accounts, Status
+from domain.account.state import Accounts
 from domain.account.views import account_view, request_view, task_view
 from domain.decider import Context, Reply
 from domain.errors import NotInState
