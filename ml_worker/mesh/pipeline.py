@@ -85,7 +85,7 @@ class Built(msgspec.Struct, frozen=True):
     files: tuple[Made, ...]
     report: dict[str, Any]
     metrics: dict[str, float]
-    """`seconds_<stage>`, `field_queries`, `faces`, `cells` (lattice steps along the longest side), bytes by format."""
+    """`<stage>_s`, `field_queries`, `faces`, `cells` (lattice steps along the longest side), bytes by format."""
 
 
 class _Told:
@@ -105,7 +105,7 @@ class _Told:
         now = time.perf_counter()
         if stage != self._stage:
             self._since, self._stage = now, stage
-        self.metrics[f"seconds_{stage}"] = round(now - self._since, 4)
+        self.metrics[f"{stage}_s"] = round(now - self._since, 4)
         self.run.progress(stage, fraction)
 
 

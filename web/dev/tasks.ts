@@ -177,7 +177,7 @@ export class Task {
     this.outputs = formats.map((format) => this.store(`model.${format}`, types[format]!, model))
     this.preview = this.store('preview.png', 'image/png', previewPng(this.isChair()))
     this.progress = 1
-    const metrics = { seconds_understand: 0.01, seconds_field: 0.44, seconds_surface: 0.71, seconds_texture: 0.92, seconds_files: 0.1, seconds_preview: 0.3 }
+    const metrics = { understand_s: 0.01, field_s: 0.44, surface_s: 0.71, texture_s: 0.92, files_s: 0.1, preview_s: 0.3 }
     this.end('completed', this.price, { outputs: [], metrics })
   }
 

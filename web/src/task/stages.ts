@@ -25,7 +25,7 @@ export function secondsBySteps(task: Task, events: readonly TaskEvent[]): Partia
   const metrics = { ...events.findLast((event) => event.metrics)?.metrics, ...task.timings }
   const found: Partial<Record<Step, number>> = {}
   for (const [name, seconds] of Object.entries(metrics)) {
-    const stage = /^seconds_(\w+)$/.exec(name)?.[1] ?? /^(\w+)_s$/.exec(name)?.[1]
+    const stage = /^(\w+)_s$/.exec(name)?.[1]
     const step = stage === 'queued' ? 'queued' : stage && STEP_OF[stage]
     if (step) found[step] = (found[step] ?? 0) + seconds
   }
