@@ -5,10 +5,12 @@ from collections.abc import Sequence
 
 from ml_worker.engines.form.families.family import Family, Feature, Variant, Wish
 from ml_worker.engines.form.sdf.profile import extrude, polygon
-from ml_worker.engines.form.sdf.shape import Shape
+from ml_worker.engines.form.sdf.shape import Shape, Vec3, union
 from ml_worker.engines.form.sdf.solids import box, cylinder, rod, sphere
 from ml_worker.engines.form.solid import Part
-from ml_worker.mesh.solid import Material
+
+EVERYWHERE = 30
+"""As many windows as there is room for."""
 
 
 class Plan:
@@ -26,6 +28,7 @@ class Plan:
         self.unit = min(self.eaves / self.floors / 2.75, self.width / 6.5)
         self.storey = (self.eaves - self.plinth) / self.floors
         self.front = self.depth / 2
+        self.window = (1.35 * self.unit, 1.5 * self.unit) if self.flat else (0.95 * self.unit, 1.2 * self.unit)
 
 
 def build(wish: Wish) -> Sequence[Part]:
@@ -175,67 +178,106 @@ def _entrance(wish: Wish, plan: Plan) -> list[Part]:
     return parts
 
 
-def _windows(wish: Wish, plan: Plan) -> list[Part]:
-    """The asked number on the front, in rows by storey; the other sides follow."""
+def _room(wish: Wish, plan: Plan) -> list[list[float]]:
+    """For each floor of the front, where along it windows can be (X)."""
+    across = max(2, int(plan.width / (1.75 * plan.unit if not plan.flat else 2.3 * plan.unit)))
+    across -= across % 2 if not wish.has("door") else (across + 1) % 2
+    columns = [plan.width * ((i + 0.5) / across - 0.5) * 0.96 for i in range(across)]
+    beside_door = [x for x in columns if abs(x) > 0.95 * plan.unit + plan.window[0] / 2]
+    return [beside_door if wish.has("door") else columns, *([columns] * (plan.floors - 1))]
+
+
+def clash(wish: Wish) -> str | None:
+    room = sum(map(len, _room(wish, Plan(wish))))
     count = wish.count("window")
-    if not count:
+    if count != EVERYWHERE and count > room:
+        return (
+            f"The front of this house has room for {room} windows, not {count}: make it wider or give it more floors."
+        )
+    return None
+
+
+def _spread(room: list[list[float]], count: int) -> list[tuple[int, float]]:
+    """(floor, X) of `count` windows: as many on each floor as can be, and evenly along it."""
+    shares = [0] * len(room)
+    while sum(shares) < min(count, sum(map(len, room))):
+        free = [floor for floor in range(len(room)) if shares[floor] < len(room[floor])]
+        shares[min(free, key=lambda floor: (shares[floor], floor))] += 1
+    places = []
+    for floor, (share, columns) in enumerate(zip(shares, room, strict=True)):
+        even = [max(columns) * (2 * i + 1 - share) / max(share - 1, 1) * 0.9 for i in range(share)] if share else []
+        inner = min(map(abs, columns))
+        fits = all(abs(x) >= inner or (share % 2 and floor) for x in even)
+        ends = sorted(columns, key=lambda x: (-abs(x), x))
+        places += [(floor, x) for x in (even if fits and share < len(columns) else ends[:share])]
+    return places
+
+
+def _windows(wish: Wish, plan: Plan) -> list[Part]:
+    """The asked number on the front; the back mirrors it, the gables have their own."""
+    if not wish.has("window"):
         return []
-    unit = plan.unit
-    w, h = (0.95 * unit, 1.2 * unit) if not plan.flat else (1.35 * unit, 1.5 * unit)
-    floors = plan.floors
-    door = wish.has("door")
-    across = max(2, int(plan.width / (1.75 * unit if not plan.flat else 2.3 * unit)))
-    across -= across % 2 if not door else (across + 1) % 2
-    slots = []
-    for floor in range(floors):
-        y = plan.plinth + plan.storey * (floor + 0.56)
-        columns = [plan.width * ((i + 0.5) / across - 0.5) * 0.96 for i in range(across)]
-        slots += [
-            (x, y)
-            for x in sorted(columns, key=lambda x: (-abs(x), x))
-            if floor > 0 or not door or abs(x) > 0.95 * unit + w / 2
-        ]
-    parts: list[Part] = []
-    for x, y in slots[:count]:
-        parts += _window(wish, plan, w, h, x, y, "front")
-        parts += _window(wish, plan, w, h, -x, y, "back")
-    for floor in range(floors):
-        y = plan.plinth + plan.storey * (floor + 0.56)
-        for z in (-plan.depth * 0.23, plan.depth * 0.23):
-            parts += _window(wish, plan, w, h, z, y, "sides")
+    unit, (w, h), floors = plan.unit, plan.window, plan.floors
+    chosen = [
+        (x, plan.plinth + plan.storey * (floor + 0.56)) for floor, x in _spread(_room(wish, plan), wish.count("window"))
+    ]
+    sides = [
+        (z, plan.plinth + plan.storey * (floor + 0.56))
+        for floor in range(floors)
+        for z in (-0.23 * plan.depth, 0.23 * plan.depth)
+    ]
+    out = plan.width / 2
+    parts = [
+        _windows_at(wish, unit, (w, h), [(x, y, plan.front) for x, y in chosen], 0),
+        _windows_at(wish, unit, (w, h), [(-x, y, -plan.front) for x, y in chosen], 180),
+        _windows_at(wish, unit, (w, h), [(out, y, z) for z, y in sides], 90),
+        _windows_at(wish, unit, (w, h), [(-out, y, z) for z, y in sides], -90),
+    ]
     if not plan.flat and plan.top - plan.eaves > 2.2 * unit:
-        parts += _window(wish, plan, w * 0.8, h * 0.8, 0.0, plan.eaves + 0.75 * unit, "sides")
+        high = plan.eaves + 0.75 * unit
+        parts += [_windows_at(wish, unit, (w * 0.8, h * 0.8), [(side * out, high, 0.0)], side * 90) for side in (1, -1)]
     return parts
 
 
-def _window(wish: Wish, plan: Plan, w: float, h: float, along: float, y: float, wall: str) -> list[Part]:
-    unit = plan.unit
-    frame, glass = wish.finish("trim", "paint", "white", follow="none"), wish.finish("window", "window", follow="none")
-    out = plan.front if wall in ("front", "back") else plan.width / 2
-    outer = box(w + 0.26 * unit, h + 0.26 * unit, 0.36 * unit, 0.025 * unit)
-    hole = box(w, h, 0.5 * unit)
-    cross = box(0.09 * unit, h, 0.2 * unit).joined(box(w, 0.09 * unit, 0.2 * unit).at(y=0.1 * h)).at(z=0.02 * unit)
+def _windows_at(wish: Wish, unit: float, size: tuple[float, float], places: Sequence[Vec3], turn: float) -> Part:
+    """One window, turned about Y by `turn` degrees, at each place on one wall."""
+    w, h = size
+    outer = box(w + 0.26 * unit, h + 0.26 * unit, 0.36 * unit, 0.025 * unit).cut(box(w, h, 0.5 * unit))
+    cross = union([box(0.09 * unit, h, 0.2 * unit), box(w, 0.09 * unit, 0.2 * unit).at(y=0.1 * h)]).at(z=0.02 * unit)
     sill = box(w + 0.46 * unit, 0.14 * unit, 0.46 * unit, 0.02 * unit).at(y=-h / 2 - 0.14 * unit, z=0.04 * unit)
     pane = box(w + 0.04 * unit, h + 0.04 * unit, 0.2 * unit).at(z=-0.05 * unit)
-    pieces: list[tuple[Shape, Material]] = [(outer.cut(hole), frame), (cross, frame), (sill, frame), (pane, glass)]
-    if wish.has("shutter") and wall == "front":
-        paint = wish.finish("shutter", "paint", "green", follow="none")
+    pieces = [outer, cross, sill, pane]
+    # The pane's face, and a hair in front of it.
+    glass = box(w, h, 0.2 * unit).at(z=-0.045 * unit)
+    coats = [(glass, wish.finish("window", "window", follow="none"))]
+    if wish.has("shutter") and turn == 0:
         leaf = box(w * 0.46, h + 0.14 * unit, 0.24 * unit, 0.02 * unit)
-        for i in range(5):
-            slot = box(w * 0.33, h * 0.1, 0.12 * unit).at(y=h * (-0.36 + 0.18 * i), z=0.12 * unit)
-            leaf = leaf.cut(slot)
-        pieces.append((leaf.at(x=w / 2 + 0.13 * unit + w * 0.23).mirrored("x"), paint))
-    if wall == "front":
-        return [Part(shape.at(along, y, out), material) for shape, material in pieces]
-    if wall == "back":
-        return [Part(shape.turned("y", 180).at(along, y, -out), material) for shape, material in pieces]
-    return [Part(shape.turned("y", 90).at(out, y, along).mirrored("x"), material) for shape, material in pieces]
+        slots = box(w * 0.33, h * 0.1, 0.12 * unit).placed(
+            [(0.0, h * (-0.36 + 0.18 * i), 0.12 * unit) for i in range(5)]
+        )
+        pieces.append(leaf.cut(slots).at(x=w / 2 + 0.13 * unit + w * 0.23).mirrored("x"))
+        beside = box(w * 0.5, h + 0.2 * unit, unit).at(x=w / 2 + 0.132 * unit + w * 0.25).mirrored("x")
+        coats.append((beside, wish.finish("shutter", "paint", "green", follow="none")))
+    back = [_turned_back(place, turn) for place in places]
+    whole = union(pieces).placed(back).turned("y", turn)
+    return Part(
+        whole,
+        wish.finish("trim", "paint", "white", follow="none"),
+        tuple((coat.placed(back).turned("y", turn), material) for coat, material in coats),
+    )
+
+
+def _turned_back(place: Vec3, turn: float) -> Vec3:
+    """Where a place lies before everything is turned about Y by `turn`, a multiple of 90 degrees."""
+    x, y, z = place
+    return {0: (x, y, z), 180: (-x, y, -z), 90: (-z, y, x), -90: (z, y, -x)}[round(turn)]
 
 
 FAMILY = Family(
     id="house",
     size=(9.0, 7.2, 7.6),
     build=build,
+    clash=clash,
     coupled=0.9,
     sizes={
         "floor=1": (9.0, 5.2, 7.6),
@@ -258,7 +300,7 @@ FAMILY = Family(
         Feature("roof", ("roof", "rooftop")),
         Feature("wall", ("wall", "facade", "façade")),
         Feature("door", ("door", "front door", "entrance"), 0, 1, 1),
-        Feature("window", ("window",), 0, 12, 12),
+        Feature("window", ("window",), 0, EVERYWHERE, EVERYWHERE),
         Feature("chimney", ("chimney", "chimney stack"), 0, 2, 1),
         Feature("floor", ("floor", "storey", "story", "level"), 1, 4, 2),
         Feature("shutter", ("shutter", "window shutter"), 0, 1, 0),
@@ -314,5 +356,5 @@ FAMILY = Family(
         "row",
         "apartment",
     ),
-    note="1-4 floors, windows 0-12, chimneys 0-2, shutters, flat or gable roof; colours of walls, roof, door",
+    note="1-4 floors, windows, chimneys 0-2, shutters, flat or gable roof; colours of walls, roof, door",
 )
