@@ -48,7 +48,7 @@ test('the stages of every engine belong to one of the five steps', () => {
 test('seconds by step come from the metrics of the last event and from the timings', () => {
   const events: TaskEvent[] = [
     { seq: 1, type: 'requested', status: 'queued', time: '' },
-    { seq: 2, type: 'completed', status: 'completed', time: '', metrics: { seconds_field: 0.5, seconds_understand: 0.1, faces: 9 } },
+    { seq: 2, type: 'completed', status: 'completed', time: '', metrics: { field_s: 0.5, understand_s: 0.1, faces: 9 } },
   ]
   const seconds = secondsBySteps(task({ timings: { queued_s: 2, total_s: 5 } }), events)
   expect(seconds.queued).toBe(2)
