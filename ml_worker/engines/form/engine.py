@@ -1,7 +1,10 @@
 """The engine `lathe/form`: prompt -> request -> solid -> files."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
+
+import torch
 
 from ml_worker.engines.form.answer import understood
 from ml_worker.engines.form.families.registry import FAMILIES
@@ -15,6 +18,17 @@ from ml_worker.mesh.pipeline import STAGES, build
 
 READING = 0.02
 """The share of the work that reading the prompt and setting up the field takes."""
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """A field is asked in many small steps: on a busy machine, threads would wait for each other at every one."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class FormEngine:
@@ -44,17 +58,18 @@ class FormEngine:
         if not inputs.prompt or not inputs.prompt.strip():
             raise not_understood("There is nothing to read in the request.", FAMILIES)
         request = self._understanding.read(inputs.prompt)
-        wish = make_wish(request, run.seed)
-        solid = make_solid(request, wish)
-        run.progress("understand", 1.0)
-        built = build(
-            solid,
-            Options.of(params),
-            run,
-            name=request.family.id,
-            fineness=detail(request, wish),
-            places=rows(solid, request.count),
-        )
+        with one_thread():
+            wish = make_wish(request, run.seed)
+            solid = make_solid(request, wish)
+            run.progress("understand", 1.0)
+            built = build(
+                solid,
+                Options.of(params),
+                run,
+                name=request.family.id,
+                fineness=detail(request, wish),
+                places=rows(solid, request.count),
+            )
         return Result(
             files=built.files,
             report=built.report,

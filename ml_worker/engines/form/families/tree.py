@@ -9,6 +9,7 @@ from torch.nn.functional import normalize
 from ml_worker.engines.form.families.family import Family, Feature, Taste, Variant, Wish
 from ml_worker.engines.form.materials import make
 from ml_worker.engines.form.palette import COLORS
+from ml_worker.engines.form.sdf.balls import balls, cloud
 from ml_worker.engines.form.sdf.lumps import lumpy
 from ml_worker.engines.form.sdf.profile import curve, extrude, polygon, revolve, stroke
 from ml_worker.engines.form.sdf.shape import Box, Points, Shape, Vec3, blended, union
@@ -34,10 +35,8 @@ def _broad(wish: Wish) -> list[Part]:
     wood, tips = _boughs(wish, bare=False)
     random = wish.random
     middle, tall = h * 0.665, h * 0.315
-    blobs: list[Shape] = []
-    for x, y, z in tips:
-        size = r * (0.34 + 0.1 * random.random())
-        blobs.append(sphere(size).at(x, y, z))
+    centres = list(tips)
+    sizes = [r * (0.34 + 0.1 * random.random()) for _ in tips]
     count = 19
     for i in range(count):
         # A Fibonacci spiral covers the crown's egg evenly.
@@ -47,17 +46,17 @@ def _broad(wish: Wish) -> list[Part]:
         size = r * (0.27 + 0.2 * random.random())
         x, z = (r * 0.96 - size) * ring * math.cos(a), (r * 0.96 - size) * ring * math.sin(a)
         y = middle + (tall - size) * v * (1.0 if v > 0 else 0.85)
-        blobs.append(sphere(size).at(x, y, z))
+        centres.append((x, y, z))
+        sizes.append(size)
     # The heart fills what the clouds leave open: no hollows inside.
-    blobs.append(ellipsoid(1.5 * r, 1.55 * tall, 1.5 * r).at(y=middle))
-    crown = lumpy(blended(blobs, 0.07 * r), 0.2 * r, 0.06 * r)
+    heart = ellipsoid(1.5 * r, 1.55 * tall, 1.5 * r).at(y=middle)
+    crown = lumpy(cloud(centres, sizes, 0.07 * r).joined(heart, 0.07 * r), 0.2 * r, 0.06 * r)
     leaves = wish.finish("leaf", "leaves", follow="color")
     parts = [Part(wood, wish.finish("trunk", "bark", follow="stuff")), Part(crown, leaves)]
     if wish.has("fruit") or wish.has("flower"):
         feature = "fruit" if wish.has("fruit") else "flower"
         skin = wish.finish(feature, "plastic", "red" if feature == "fruit" else "pink", follow="none", accent=True)
         number = wish.count(feature)
-        dots: list[Shape] = []
         spots = torch.tensor([_direction(i, number, random) for i in range(number)]) * torch.tensor(
             [r * 1.3, tall * 1.5, r * 1.3]
         )
@@ -66,9 +65,7 @@ def _broad(wish: Wish) -> list[Part]:
             # Walk in to the leaves: a fruit hangs half out of them.
             spots -= _outward(spots, middle) * crown.distance(Points.of(spots))[:, None]
         size = 0.052 * r * (1.0 if feature == "fruit" else 0.9)
-        for x, y, z in spots.tolist():
-            dots.append(sphere(size).at(x, y, z))
-        parts.append(Part(union(dots), skin))
+        parts.append(Part(balls([(x, y, z) for x, y, z in spots.tolist()], size), skin))
     return parts
 
 
@@ -241,12 +238,12 @@ def _baubles(wish: Wish, dress: Shape, low: float, top: float, r: float) -> list
     inward = normalize(points * torch.tensor([1.0, 0.0, 1.0]), dim=1)
     for _ in range(48):
         points -= inward * dress.distance(Points.of(points))[:, None]
-    groups: list[list[Shape]] = [[] for _ in skins]
+    size = 0.07 * r
+    groups: list[list[Vec3]] = [[] for _ in skins]
     for i, (x, y, z) in enumerate(points.tolist()):
-        size = 0.075 * r * (1.15 - 0.4 * i / number)
         push = 1 + 0.3 * size / math.hypot(x, z)
-        groups[i % len(skins)].append(sphere(size).at(x * push, y, z * push))
-    return [Part(union(shapes), skin) for shapes, skin in zip(groups, skins, strict=True) if shapes]
+        groups[i % len(skins)].append((x * push, y, z * push))
+    return [Part(balls(centres, size), skin) for centres, skin in zip(groups, skins, strict=True) if centres]
 
 
 def _palm(wish: Wish) -> list[Part]:
