@@ -205,7 +205,9 @@ def _spread(room: list[list[float]], count: int) -> list[tuple[int, float]]:
         shares[min(free, key=lambda floor: (shares[floor], floor))] += 1
     places = []
     for floor, (share, columns) in enumerate(zip(shares, room, strict=True)):
-        even = [max(columns) * (2 * i + 1 - share) / max(share - 1, 1) * 0.9 for i in range(share)] if share else []
+        if not share:
+            continue
+        even = [max(columns) * (2 * i + 1 - share) / max(share - 1, 1) * 0.9 for i in range(share)]
         inner = min(map(abs, columns))
         fits = all(abs(x) >= inner or (share % 2 and floor) for x in even)
         ends = sorted(columns, key=lambda x: (-abs(x), x))
