@@ -174,8 +174,11 @@ READINGS = [
     ("a chair colored blue", {"is": "chair", "main": "blue"}),
     ("a chair painted dark green", {"is": "chair", "main": "mixed"}),
     ("a white coffee cup with a golden handle", {"is": "mug", "#handle": 1, "main": "white", "handle": "gold"}),
-    ("an antique chair", {"is": "chair"}),
+    ("an antique chair", {"is": "chair", "ignored": ["antique"]}),
     ("a 3d printable vase", {"is": "vase"}),
+    ("a villa with no door and 4 floors", {"is": "villa", "#door": 0, "#floor": 4}),
+    ("a striped mug", {"is": "mug", "#stripe": 3}),
+    ("a polka dot mug", {"is": "mug", "#dot": 1}),
     ("a six-sided chair", {"is": "chair", "ignored": ["six sided"]}),
     ("four legs chair", {"is": "chair", "#leg": 4}),
 ]

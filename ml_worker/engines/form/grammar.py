@@ -73,11 +73,15 @@ class Grammar:
         elif item.may_be("away") and not before:
             self._skip_phrase()
             return
+        elif item.may_be("having"):
+            self._have(item.get("having"), item.text)
         elif item.may_be("part") and not self._describes(item):
             self._part(item)
         elif not self._adjective(item, of_whole=True):
             if item.may_be("number"):
                 self.buffer.append(("number", item.get("number"), item.text))
+            elif item.may_be("style"):
+                self.request.ignored.append(item.text)
             elif not item.may_be("tail", "quality"):
                 self._unknown(item)
         self.at += 1
@@ -253,6 +257,8 @@ class Grammar:
             elif item.may_be("number"):
                 if self._measure():
                     continue
+                # `no door and four floors`: what is counted is wanted.
+                removing = removing and not self.items[self.at - 1].may_be("and", "comma")
                 self.buffer.append(("number", item.get("number"), item.text))
             elif item.may_be("one"):
                 self.buffer.append(("number", 1.0, ""))
@@ -262,6 +268,8 @@ class Grammar:
                 if waiting:
                     self._drop(waiting)
                     waiting = []
+            elif item.may_be("style"):
+                self.request.ignored.append(item.text)
             elif item.may_be("article", "filler", "quality", "tail", "of"):
                 pass
             else:
@@ -293,6 +301,13 @@ class Grammar:
         self._give(feature_id, feature, item)
         self.target = feature_id
         self.request.say("parts", item.text)
+
+    def _have(self, feature_id: str, word: str) -> None:
+        """`striped`: as many as a plural without a number means, unless a number is given."""
+        feature = self.family.feature(feature_id)
+        assert feature is not None
+        self.request.counts.setdefault(feature_id, min(feature.some, feature.most))
+        self.request.say("parts", word)
 
     def _remove(self, feature_id: str, word: str) -> None:
         feature = self.family.feature(feature_id)

@@ -114,7 +114,7 @@ FAMILY = Family(
         "plate": Variant(("plate", "dinner plate", "dish"), (0.26, 0.03, 0.26)),
     },
     features=(
-        Feature("stripe", ("stripe", "band", "ring"), 0, 4, 0, 3),
+        Feature("stripe", ("stripe", "band", "ring"), 0, 4, 0, 3, adjectives=("striped", "stripy", "banded")),
         Feature("fruit", ("fruit", "apple", "orange"), 0, 9, 0, 5),
         Feature("inside", ("inside", "interior")),
     ),

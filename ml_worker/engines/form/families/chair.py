@@ -225,7 +225,7 @@ FAMILY = Family(
         Feature("back", ("back", "backrest", "back rest"), 0, 1, 1),
         Feature("slat", ("slat", "rail", "spindle"), 2, 7, 3),
         Feature("arm", ("arm", "armrest", "arm rest", "arms rest"), 0, 2, 0),
-        Feature("cushion", ("cushion", "pad", "pillow", "upholstery"), 0, 1, 0),
+        Feature("cushion", ("cushion", "pad", "pillow"), 0, 1, 0, adjectives=("upholstered", "padded", "cushioned")),
         Feature("stretcher", ("stretcher", "rung", "footrest", "crossbar"), 0, 1, 1),
     ),
     options={

@@ -35,6 +35,8 @@ class Feature:
     """How many a plural without a number means."""
     fineness: float = 1.0
     """How many times finer the surface must be sampled for this part to come out."""
+    adjectives: tuple[str, ...] = ()
+    """Words that say the object has it ("striped")."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,12 +229,14 @@ def _windows(wish: Wish, plan: Plan) -> list[Part]:
         for z in (-0.23 * plan.depth, 0.23 * plan.depth)
     ]
     out = plan.width / 2
-    parts = [
-        _windows_at(wish, unit, (w, h), [(x, y, plan.front) for x, y in chosen], 0),
-        _windows_at(wish, unit, (w, h), [(-x, y, -plan.front) for x, y in chosen], 180),
-        _windows_at(wish, unit, (w, h), [(out, y, z) for z, y in sides], 90),
-        _windows_at(wish, unit, (w, h), [(-out, y, z) for z, y in sides], -90),
+    walls: list[tuple[list[Vec3], float]] = [
+        ([(x, y, plan.front) for x, y in chosen], 0),
+        ([(-x, y, -plan.front) for x, y in chosen], 180),
+        ([(out, y, z) for z, y in sides], 90),
+        ([(-out, y, z) for z, y in sides], -90),
     ]
+    # A narrow front may have no room beside the door.
+    parts = [_windows_at(wish, unit, (w, h), places, turn) for places, turn in walls if places]
     if not plan.flat and plan.top - plan.eaves > 2.2 * unit:
         high = plan.eaves + 0.75 * unit
         parts += [_windows_at(wish, unit, (w * 0.8, h * 0.8), [(side * out, high, 0.0)], side * 90) for side in (1, -1)]

@@ -167,8 +167,8 @@ FAMILY = Family(
     features=(
         Feature("handle", ("handle", "ear"), 0, 2, 1),
         Feature("inside", ("inside", "interior", "inner side", "lining")),
-        Feature("stripe", ("stripe", "band", "line"), 0, 6, 0, 3),
-        Feature("dot", ("dot", "polka dot", "spot"), 0, 1, 0),
+        Feature("stripe", ("stripe", "band", "line"), 0, 6, 0, 3, adjectives=("striped", "stripy")),
+        Feature("dot", ("dot", "polka dot", "spot"), 0, 1, 0, adjectives=("dotted", "spotted", "polka dotted")),
         Feature("saucer", ("saucer",), 0, 1, 0),
         *(
             Feature(drink, (drink, *also), 0, 1, 0)

@@ -54,6 +54,8 @@ class Lexicon:
         for feature in family.features:
             for noun in feature.nouns:
                 phrases.setdefault(_key(noun), []).append(Meaning("part", feature.id))
+            for word in feature.adjectives:
+                phrases.setdefault(_key(word), []).append(Meaning("having", feature.id))
         for option, values in family.options.items():
             for value, words in values.items():
                 for word in words:
