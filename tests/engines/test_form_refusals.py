@@ -45,6 +45,8 @@ IMPOSSIBLE = [
     ("a table lamp with legs", "floor lamp"),
     ("a palm tree with a star", "fir"),
     ("a bare tree with apples", "broad-leaved"),
+    ("an apple tree with oranges", "not both"),
+    ("a bowl with 6 apples and 6 oranges", "room for 9"),
     ("a stool with armrests", "arms only"),
     ("a cottage with 12 windows", "room for"),
     ("a car with two doors", "4 to 5"),

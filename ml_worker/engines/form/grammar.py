@@ -100,11 +100,10 @@ class Grammar:
         self.at -= 1
 
     def _describes(self, item: Item) -> bool:
-        """`orange` is a fruit, but a colour before `leaves`."""
+        """`orange` is a fruit, but a colour before `leaves` and before the object itself."""
         following = self._peek(1)
-        return (
-            item.may_be("color", "material") and following is not None and following.may_be("part", "color", "material")
-        )
+        noun_follows = following is not None and following.may_be("part", "color", "material")
+        return item.may_be("color", "material") and (self.at < self.head or noun_follows)
 
     def _adjective(self, item: Item, of_whole: bool = False) -> bool:
         """Buffer a colour, material, size or option; True if it was one."""

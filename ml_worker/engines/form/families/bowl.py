@@ -9,7 +9,8 @@ from ml_worker.engines.form.sdf.profile import curve, polygon, revolve
 from ml_worker.engines.form.sdf.shape import Shape
 from ml_worker.engines.form.sdf.solids import box, rod
 from ml_worker.engines.form.solid import Part
-from ml_worker.mesh.solid import Material
+
+MOST_FRUIT = 9
 
 
 def build(wish: Wish) -> Sequence[Part]:
@@ -40,7 +41,7 @@ def build(wish: Wish) -> Sequence[Part]:
     if "inside" in wish.finishes or (wish.finishes.get("accent") and not coats):
         coats.append((interior(line, wall, h), wish.finish("inside", "ceramic", accent=True)))
     parts = [Part(shape, main, tuple(coats))]
-    if wish.has("fruit"):
+    if _kinds(wish):
         room = interior(line, 0.0, h).common(box(3 * r, h * 0.9, 3 * r).at(y=h * 0.2))
         parts += _fruit(wish, room, r, h)
     return parts
@@ -52,14 +53,28 @@ def _with_floor(low: float, foot: float, shape: Shape, wall: float) -> Shape:
     return shape.joined(block, wall * 0.6)
 
 
+def _kinds(wish: Wish) -> list[tuple[str, str]]:
+    """(feature, colour) of each fruit: those asked for by name, else mixed ones."""
+    apples, oranges = wish.count("apple"), wish.count("orange")
+    if not apples and not oranges:
+        return [("fruit", ("red", "orange", "lime")[i % 3]) for i in range(wish.count("fruit"))]
+    named = [("apple", ("red", "lime")[i % 2]) for i in range(apples)] + [("orange", "orange")] * oranges
+    # Dealt out by turns, so that the kinds mix.
+    return [*named[::2], *named[1::2]]
+
+
+def clash(wish: Wish) -> str | None:
+    return f"There is room for {MOST_FRUIT} fruits in a bowl." if len(_kinds(wish)) > MOST_FRUIT else None
+
+
 def _fruit(wish: Wish, filling: Shape, r: float, h: float) -> list[Part]:
     """Apples and oranges in a heap; each presses a little into its neighbours, so that all is one body."""
     size = 0.3 * r
     stem = wish.finish("stem", "bark", follow="none")
-    skins = [wish.finish("fruit", "plastic", color, follow="none") for color in ("red", "orange", "lime")]
+    kinds = _kinds(wish)
     # What lies under the heap is solid: a hidden hollow would be a second, inner surface.
     parts = [Part(filling, wish.finish("main", "ceramic"))]
-    count = wish.count("fruit")
+    count = len(kinds)
     spots = [(0.0, h * 0.2 + size * 0.9, 0.0)] if count in (1, 2, 7) else []
     around = min(count - len(spots), 6)
     for i in range(around):
@@ -70,12 +85,13 @@ def _fruit(wish: Wish, filling: Shape, r: float, h: float) -> list[Part]:
     for i in range(count - len(spots)):
         a = 2 * math.pi * i / max(count - around, 1)
         spots.append((size * 0.7 * math.cos(a), heap, size * 0.7 * math.sin(a)))
-    for i, (x, y, z) in enumerate(spots):
-        skin: Material = skins[i % 3]
+    for (feature, color), (x, y, z) in zip(kinds, spots, strict=True):
+        skin = wish.finish(feature, "plastic", color, follow="none")
+        round_one = color == "orange"
         tilt = 25 * (wish.random.random() - 0.5)
-        body = _apple(size) if i % 3 != 1 else _orange(size)
+        body = _orange(size) if round_one else _apple(size)
         parts.append(Part(body.turned("z", tilt).at(x, y, z), skin))
-        if i % 3 != 1:
+        if not round_one:
             stalk = rod((0, size * 0.5, 0), (size * 0.12, size * 1.12, 0), size * 0.075)
             parts.append(Part(stalk.turned("z", tilt).at(x, y, z), stem))
     return parts
@@ -106,16 +122,19 @@ FAMILY = Family(
     id="bowl",
     size=(0.24, 0.1, 0.24),
     build=build,
+    clash=clash,
     turned=True,
     coupled=0.9,
     variants={
         "bowl": Variant(("bowl", "soup bowl", "salad bowl", "cereal bowl", "mixing bowl", "rice bowl")),
-        "fruit bowl": Variant(("fruit bowl", "bowl of fruit", "bowl of apples"), (0.3, 0.12, 0.3), {"fruit": 6}),
+        "fruit bowl": Variant(("fruit bowl", "bowl of fruit"), (0.3, 0.12, 0.3), {"fruit": 6}),
         "plate": Variant(("plate", "dinner plate", "dish"), (0.26, 0.03, 0.26)),
     },
     features=(
         Feature("stripe", ("stripe", "band", "ring"), 0, 4, 0, 3, adjectives=("striped", "stripy", "banded")),
-        Feature("fruit", ("fruit", "apple", "orange"), 0, 9, 0, 5),
+        Feature("fruit", ("fruit",), 0, MOST_FRUIT, 0, 5),
+        Feature("apple", ("apple",), 0, MOST_FRUIT, 0, 5),
+        Feature("orange", ("orange",), 0, MOST_FRUIT, 0, 5),
         Feature("inside", ("inside", "interior")),
     ),
     options={

@@ -16,6 +16,15 @@ from ml_worker.engines.form.sdf.shape import Box, Points, Shape, Vec3, blended, 
 from ml_worker.engines.form.sdf.solids import box, ellipsoid, rod, sphere, tube
 from ml_worker.engines.form.solid import Part
 
+FRUITS = {"apple": "red", "orange": "orange", "lemon": "yellow", "peach": "peach", "pear": "lime", "cherry": "crimson"}
+BEARINGS = FRUITS | {"fruit": "red", "flower": "pink"}
+"""What a broad-leaved tree can bear, and the colour it has by itself."""
+COCONUTS = 3
+
+
+def _borne(wish: Wish) -> list[str]:
+    return [feature for feature in BEARINGS if wish.has(feature)]
+
 
 def build(wish: Wish) -> Sequence[Part]:
     kind = wish.option("kind", "broad")
@@ -53,9 +62,9 @@ def _broad(wish: Wish) -> list[Part]:
     crown = lumpy(cloud(centres, sizes, 0.07 * r).joined(heart, 0.07 * r), 0.2 * r, 0.06 * r)
     leaves = wish.finish("leaf", "leaves", follow="color")
     parts = [Part(wood, wish.finish("trunk", "bark", follow="stuff")), Part(crown, leaves)]
-    if wish.has("fruit") or wish.has("flower"):
-        feature = "fruit" if wish.has("fruit") else "flower"
-        skin = wish.finish(feature, "plastic", "red" if feature == "fruit" else "pink", follow="none", accent=True)
+    if borne := _borne(wish):
+        feature = borne[0]
+        skin = wish.finish(feature, "plastic", BEARINGS[feature], follow="none", accent=True)
         number = wish.count(feature)
         spots = torch.tensor([_direction(i, number, random) for i in range(number)]) * torch.tensor(
             [r * 1.3, tall * 1.5, r * 1.3]
@@ -64,7 +73,7 @@ def _broad(wish: Wish) -> list[Part]:
         for _ in range(40):
             # Walk in to the leaves: a fruit hangs half out of them.
             spots -= _outward(spots, middle) * crown.distance(Points.of(spots))[:, None]
-        size = 0.052 * r * (1.0 if feature == "fruit" else 0.9)
+        size = 0.052 * r * (0.9 if feature == "flower" else 1.0)
         parts.append(Part(balls([(x, y, z) for x, y, z in spots.tolist()], size), skin))
     return parts
 
@@ -80,10 +89,12 @@ def clash(wish: Wish) -> str | None:
     kind = wish.option("kind", "broad" if wish.has("leaf") else "bare")
     if (wish.has("star") or wish.has("bauble")) and kind != "fir":
         return "I can put a star and baubles only on a fir or Christmas tree."
-    if (wish.has("fruit") or wish.has("flower")) and kind != "broad":
+    if _borne(wish) and kind != "broad":
         return "Fruit and blossom need a broad-leaved tree with its leaves."
-    if wish.has("fruit") and wish.has("flower"):
-        return "A tree can have fruit or blossom, not both at once."
+    if len(_borne(wish)) > 1:
+        return f"A tree can bear one of {' and '.join(_borne(wish))}, not both at once."
+    if wish.count("coconut") != COCONUTS and kind != "palm":
+        return "Coconuts grow on palms."
     return None if wish.has("leaf") or (kind != "fir" and kind != "palm") else "A fir or a palm needs its leaves."
 
 
@@ -264,8 +275,8 @@ def _palm(wish: Wish) -> list[Part]:
         frond = _frond(r * (0.92 + 0.1 * random.random()) - lean * math.cos(a) * 0.6, rise, h)
         parts.append(Part(frond.turned("y", math.degrees(a)).at(*crown), green))
     parts.append(Part(sphere(girth * 1.5).at(*crown), green))
-    nut = wish.finish("fruit", "bark", "chocolate", follow="none")
-    for i in range(3):
+    nut = wish.finish("coconut", "bark", "chocolate", follow="none")
+    for i in range(wish.count("coconut")):
         a = 2.1 * i + 0.6
         parts.append(
             Part(
@@ -332,7 +343,8 @@ FAMILY = Family(
                 "leafy tree",
             )
         ),
-        "apple tree": Variant(("apple tree", "orange tree", "fruit tree", "peach tree"), None, {"fruit": 26}),
+        "fruit tree": Variant(("fruit tree",), None, {"fruit": 26}),
+        **{f"{fruit} tree": Variant((f"{fruit} tree",), None, {fruit: 26}) for fruit in FRUITS if fruit != "cherry"},
         "fir": Variant(
             ("fir", "fir tree", "pine", "pine tree", "spruce", "spruce tree", "conifer", "evergreen", "evergreen tree"),
             (2.6, 5.0, 2.6),
@@ -351,7 +363,9 @@ FAMILY = Family(
     features=(
         Feature("leaf", ("leaf", "leave", "foliage", "crown", "needle", "canopy"), 0, 1, 1),
         Feature("trunk", ("trunk", "bark", "stem")),
-        Feature("fruit", ("fruit", "apple", "orange", "lemon", "peach", "coconut", "cherry"), 0, 60, 0, 26),
+        Feature("fruit", ("fruit",), 0, 60, 0, 26),
+        *(Feature(fruit, (fruit,), 0, 60, 0, 26) for fruit in FRUITS),
+        Feature("coconut", ("coconut",), 0, 3, COCONUTS, COCONUTS),
         Feature("flower", ("flower", "blossom", "bloom"), 0, 60, 0, 45),
         Feature("star", ("star",), 0, 1, 0),
         Feature("bauble", ("bauble", "ornament", "ball", "decoration"), 0, 60, 0, 26),
