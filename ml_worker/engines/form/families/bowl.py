@@ -43,7 +43,7 @@ def build(wish: Wish) -> Sequence[Part]:
     parts = [Part(shape, main, tuple(coats))]
     if _kinds(wish):
         room = interior(line, 0.0, h).common(box(3 * r, h * 0.9, 3 * r).at(y=h * 0.2))
-        parts += _fruit(wish, room, r, h)
+        parts += _fruit(wish, Part(room, main), r, h)
     return parts
 
 
@@ -67,13 +67,13 @@ def clash(wish: Wish) -> str | None:
     return f"There is room for {MOST_FRUIT} fruits in a bowl." if len(_kinds(wish)) > MOST_FRUIT else None
 
 
-def _fruit(wish: Wish, filling: Shape, r: float, h: float) -> list[Part]:
+def _fruit(wish: Wish, filling: Part, r: float, h: float) -> list[Part]:
     """Apples and oranges in a heap; each presses a little into its neighbours, so that all is one body."""
     size = 0.3 * r
     stem = wish.finish("stem", "bark", follow="none")
     kinds = _kinds(wish)
     # What lies under the heap is solid: a hidden hollow would be a second, inner surface.
-    parts = [Part(filling, wish.finish("main", "ceramic"))]
+    parts = [filling]
     count = len(kinds)
     spots = [(0.0, h * 0.2 + size * 0.9, 0.0)] if count in (1, 2, 7) else []
     around = min(count - len(spots), 6)
