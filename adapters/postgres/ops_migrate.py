@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
 
-from adapters.postgres.alone import MIGRATING
+from adapters.postgres.alone import migrating
 from adapters.postgres.engine import make_engine
 from adapters.settings import load_settings
 
@@ -23,7 +23,7 @@ async def migrate_ops(postgres_url: str) -> None:
     """Create or upgrade schema `ops`. Returns when it is at its newest version, whoever brought it there."""
     engine = make_engine(postgres_url, size=1)
     try:
-        async with MIGRATING, engine.begin() as connection:
+        async with migrating(), engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:name)"), {"name": _LOCK})
             await connection.execute(text("CREATE SCHEMA IF NOT EXISTS ops"))
             await connection.run_sync(_upgrade)

@@ -252,7 +252,14 @@ def test_ctrl_c_cancels_on_the_server(server: Server) -> None:
     command = [sys.executable, "-m", "cli.main", "generate", "a mug", "-o", "mug.glb"]
     root = str(Path(__file__).parents[2])
     environment = os.environ | {"PYTHONPATH": root}
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+    # Where the tests themselves run in the background, SIGINT is ignored, and children inherit that.
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as process:
         end = time.monotonic() + 20
         while not any(task["status"] == "running" for task in server.tasks.values()):
             assert time.monotonic() < end

@@ -9,7 +9,7 @@ import trimesh
 from tests.system.browser import page_at
 from tests.system.stack import Stack
 
-LOADED = "document.querySelector('model-viewer')?.loaded === true"
+LOADED = "model-viewer[data-loaded=true]"
 
 
 @pytest.mark.timeout(240)
@@ -27,7 +27,7 @@ def test_a_person_gets_a_model(stack: Stack, tmp_path: Path, width: int, height:
         dialog.get_by_label("Password", exact=True).fill("correct horse")
         dialog.get_by_role("button", name="Create account").click()
         page.wait_for_url("**/tasks/*", timeout=30_000)
-        page.wait_for_function(LOADED, timeout=120_000)
+        page.wait_for_selector(LOADED, timeout=120_000)
         with page.expect_download() as download:
             page.get_by_text("GLB").first.click()
         file = tmp_path / download.value.suggested_filename
@@ -36,7 +36,7 @@ def test_a_person_gets_a_model(stack: Stack, tmp_path: Path, width: int, height:
         assert isinstance(mesh, trimesh.Trimesh)
         assert len(mesh.faces) > 1000
         page.reload()
-        page.wait_for_function(LOADED, timeout=60_000)
+        page.wait_for_selector(LOADED, timeout=60_000)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     # The first visit asks for a session that is not there: the browser reports that 401, whatever the page does.
     assert [text for text in complaints if "401" not in text] == []

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from adapters.postgres.alone import MIGRATING
+from adapters.postgres.alone import migrating
 from adapters.postgres.read.tables import SCHEMA
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -38,7 +38,7 @@ async def migrate_read(url: str, schema: str = SCHEMA) -> None:
         raise ValueError(f"a read schema is called read_v<n>, not {schema!r}")
     engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
     try:
-        async with MIGRATING, engine.begin() as connection:
+        async with migrating(), engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             await connection.run_sync(_migrate, schema)
     finally:
