@@ -1,12 +1,12 @@
 """From a prompt or a photo to a 3D model, through everything that runs."""
 
 import io
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import trimesh
 from PIL import Image, ImageDraw
 
+from tests.system import logins
 from tests.system.client import Client
 from tests.system.stack import Stack
 
@@ -66,15 +66,8 @@ def test_what_cannot_be_made_is_refused_and_refunded(client: Client) -> None:
 
 
 def test_register_login_profile_without_delay(stack: Stack) -> None:
-    def once(_: int) -> tuple[float, bool]:
-        user = Client(stack.url)
-        user.register()
-        profile = user.profile()
-        user.close()
-        return profile["balance"], profile["username"] == user.name and user.repeats == 0
-
-    with ThreadPoolExecutor(4) as pool:
-        assert set(pool.map(once, range(60))) == {(100, True)}
+    """The long form, 1,000 times, is `python -m tests.system.logins`."""
+    assert logins.play(stack.url, times=60) == 0
 
 
 @pytest.mark.timeout(300)
