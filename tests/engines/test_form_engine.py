@@ -119,6 +119,7 @@ WORDS = st.one_of(
 @given(st.lists(WORDS, max_size=14).map(" ".join))
 @example("in chair 4 in x 4 in")
 @example("mug 30")
+@example("lamp shade")
 @example("not chair not")
 @example("with with chair without with without no no")
 def test_no_words_whatever_break_the_reader(prompt: str) -> None:

@@ -72,6 +72,9 @@ class Understanding:
     def _head_index(self, items: list[Item], family: Family) -> int:
         """The item that names the object; refuses a second object that is no part of the first."""
         nouns = [i for i, item in enumerate(items) if item.may_be("family")]
+        if not nouns:  # the family's own words read its name as that of a part: "lamp shade"
+            parts = " ".join(item.text for item in items if item.may_be("part"))
+            raise not_understood(f'I make a whole {family.id}, not a "{parts}" alone.', self._families)
         firm = [i for i in nouns if not items[i].may_be("material", "color")] or nouns[:1]
         head = firm[0]
         for i in firm[1:]:
