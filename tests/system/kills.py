@@ -56,8 +56,9 @@ def play(stack: Stack, kills: int, seed: int, users: int = 6) -> Report:
         try:
             for part in victims(chance, kills):
                 time.sleep(chance.uniform(1.0, 5.0))
-                if stack.kill(part):
-                    report.kills[part] += 1
+                while not stack.kill(part):  # it is being restarted just now
+                    time.sleep(0.1)
+                report.kills[part] += 1
         finally:
             over.set()
         stack.wait_ready()
