@@ -18,7 +18,7 @@ from adapters.kafka.host import Host
 from adapters.kafka.kafka_log import KafkaLog
 from adapters.kafka.replica import Replica
 from adapters.kafka.topics import ACCOUNTS, CATALOG, IDENTITY
-from adapters.object_store.s3 import S3Store
+from adapters.object_store.s3 import make_store
 from adapters.postgres.audit import Audit
 from adapters.postgres.engine import make_pool
 from adapters.postgres.ops_migrate import migrate_ops
@@ -42,14 +42,6 @@ from domain.identity.decider import IdentityDecider
 
 GROUP = "lathe.command_api"
 log = structlog.get_logger(__name__)
-
-
-def make_store(settings: Settings) -> S3Store:
-    """Raises SettingsError when nobody said where the object store is."""
-    url, access, secret = settings.s3_url, settings.s3_access_key, settings.s3_secret_key
-    if url is None or access is None or secret is None:
-        raise SettingsError("LATHE_S3_URL, LATHE_S3_ACCESS_KEY and LATHE_S3_SECRET_KEY must be set (`lathe up` does)")
-    return S3Store(url, access, secret, settings.s3_bucket)
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from adapters.kafka.kafka_log import KafkaLog
 from adapters.kafka.replica import Replica
 from adapters.kafka.topics import CATALOG, IDENTITY
-from adapters.object_store.s3 import S3Store
+from adapters.object_store.s3 import make_store
 from adapters.postgres.audit import Audit
 from adapters.postgres.engine import make_pool
 from adapters.postgres.ops_migrate import migrate_ops
@@ -30,13 +30,6 @@ from query_api.parts import Parts
 from query_api.positions import ProjectionPositions
 from query_api.queries import Queries
 from query_api.workers import LiveWorkers
-
-
-def make_store(settings: Settings) -> S3Store:
-    """Raises SettingsError when nobody said where the object store is."""
-    if settings.s3_url is None or settings.s3_access_key is None or settings.s3_secret_key is None:
-        raise SettingsError("LATHE_S3_URL and its keys must be set (`lathe up` sets them)")
-    return S3Store(settings.s3_url, settings.s3_access_key, settings.s3_secret_key, settings.s3_bucket)
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from minio.error import InvalidResponseError, MinioException, S3Error
 
 from adapters.errors import DependencyDown
 from adapters.object_store.port import CHUNK, ObjectMissing, StoredObject
+from adapters.settings import Settings, SettingsError
 
 Done = TypeVar("Done")
 _REGION: Final = "us-east-1"
@@ -141,6 +142,14 @@ class S3Store:
             raise DependencyDown("The object store's answer cannot be read.", dependency="object_store") from error
         except (MinioException, urllib3.exceptions.HTTPError, OSError) as error:
             raise DependencyDown("The object store does not answer.", dependency="object_store") from error
+
+
+def make_store(settings: Settings) -> S3Store:
+    """The store that the settings name. Raises SettingsError when nobody said where it is."""
+    url, access, secret = settings.s3_url, settings.s3_access_key, settings.s3_secret_key
+    if url is None or access is None or secret is None:
+        raise SettingsError("LATHE_S3_URL, LATHE_S3_ACCESS_KEY and LATHE_S3_SECRET_KEY must be set (`lathe up` does)")
+    return S3Store(url, access, secret, settings.s3_bucket)
 
 
 def _client(url: str, access_key: str, secret_key: str, http: urllib3.PoolManager) -> Minio:
