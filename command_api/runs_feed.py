@@ -5,6 +5,7 @@ source offset, so the confirmed fold says where to read on; what leads to no eve
 """
 
 import asyncio
+from typing import Final
 
 import msgspec
 import structlog
@@ -13,7 +14,7 @@ from adapters.ids import new_id
 from adapters.kafka import topics
 from adapters.kafka.follower import Entry, Follower
 from adapters.kafka.owner import PartitionOwner
-from adapters.kafka.port import Log, LogUnavailable
+from adapters.kafka.port import Log, LogTruncated, LogUnavailable
 from adapters.kafka.position import Position
 from adapters.kafka.record import Undecodable
 from adapters.kafka.requests import Applied, NotApplied, NotOwner, Request
@@ -23,6 +24,7 @@ from domain.envelope import Envelope
 from domain.errors import DomainError
 from domain.runs import events as run
 
+_RESTORE_PAUSE_S: Final = 5.0
 log = structlog.get_logger(__name__)
 
 
@@ -44,6 +46,16 @@ class RunsFeed:
                 except LogUnavailable as error:
                     log.warning("cannot read run events; trying again", partition=partition, why=str(error))
                     await asyncio.sleep(0.2)
+                    continue
+                except LogTruncated as error:
+                    log.error(
+                        "lathe.runs ends before what was applied from it: the topic was replaced; runs of these "
+                        "accounts wait until it is restored",
+                        partition=partition,
+                        applied_up_to=start,
+                        why=str(error),
+                    )
+                    await asyncio.sleep(_RESTORE_PAUSE_S)
                     continue
                 requests = [request for entry in entries if (request := request_of(entry)) is not None]
                 try:

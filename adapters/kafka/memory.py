@@ -27,9 +27,6 @@ class MemoryLog:
         return base
 
     async def reader(self, start: Mapping[TP, int]) -> "MemoryReader":
-        for tp, offset in start.items():
-            if offset > len(self.partitions[tp]):
-                raise LogTruncated(f"{tp} ends before offset {offset}")
         return MemoryReader(self, dict(start), self._grown)
 
     async def appender(self) -> "MemoryAppender":
@@ -50,6 +47,9 @@ class MemoryReader:
         self._log, self._offsets, self._grown = log, offsets, grown
 
     async def poll(self, timeout_ms: int, max_records: int) -> list[Record]:
+        for tp, offset in self._offsets.items():
+            if offset > len(self._log.partitions[tp]):
+                raise LogTruncated(f"{tp} ends before offset {offset}")
         try:
             async with asyncio.timeout(timeout_ms / 1000), self._grown:
                 await self._grown.wait_for(self._has_more)

@@ -22,6 +22,7 @@ from adapters.postgres.read.partitions import PARTITIONS, TOPICS
 from adapters.postgres.read.tables import SCHEMA
 from domain.account import events as e
 from domain.ids import uuid7
+from tests.conftest import parts
 from tests.projections.handmade import CREDIT, HandmadeLog, requested, started
 from tests.projections.reading import expected, fold, read_accounts
 
@@ -64,6 +65,13 @@ async def everything(log: KafkaLog) -> tuple[list[Entry], dict[TP, Position]]:
         entries += await follower.poll(500, 5000)
     await follower.stop()
     return entries, follower.positions
+
+
+@pytest.fixture(scope="module")
+def kafka_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A broker of its own: handmade events name run records that no log holds, and owners would look for them."""
+    with parts.kafka(tmp_path_factory.mktemp("kafka")) as url:
+        yield url
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.ids import new_id
 from adapters.kafka import topics
-from domain.account.commands import CancelTask
+from domain.account.commands import CancelTask, DescribeAccount
 from domain.account.events import TaskCancelled, TaskCompleted, TaskRequested, TaskRetried, TaskStarted
 from domain.runs.events import QueueChanged, WorkerBeat
 from domain.scheduling import leases, plan, state
@@ -181,3 +181,19 @@ async def test_records_that_cannot_be_read_are_passed_over(floor: Floor) -> None
         await floor.request(account)
         await floor.until(RunAssigned)
     assert floor.events(WorkerBeat)
+
+
+async def test_an_account_whose_run_events_are_gone_still_decides(short_leases: None) -> None:
+    floor = Floor()
+    async with floor.accounts():
+        account = await floor.account()
+        async with floor.scheduler(), floor.beating("w1"):
+            await floor.request(account)
+            (run,) = await floor.until(RunAssigned)
+            await floor.start_run(run)
+            await floor.until(TaskStarted)
+    tp = (topics.RUNS.name, topics.account_partition(account))
+    assert floor.log.partitions.pop(tp)
+    async with floor.accounts():
+        for _ in range(3):
+            assert (await floor.send(DescribeAccount(account_id=account))).view["reserved"] == 1
