@@ -3,9 +3,9 @@
 from fastapi import FastAPI
 
 from adapters.http.application import make_application
-from command_api.routes import auth, generate, health, internal, uploads
+from command_api.routes import auth, generate, health, internal, tickets, uploads
 
-ROUTERS = (auth.router, uploads.router, generate.router, health.router, internal.router)
+ROUTERS = (auth.router, tickets.router, uploads.router, generate.router, health.router, internal.router)
 
 
 def make_app() -> FastAPI:

@@ -30,6 +30,7 @@ from adapters.security.sealing import Sealer
 from adapters.security.service_token import ServiceToken
 from adapters.security.sessions import Sessions
 from adapters.security.signing_keys import SigningKeys
+from adapters.security.tickets import Tickets
 from adapters.security.tokens import AccessTokens
 from adapters.settings import Settings, SettingsError
 from command_api.first_start import first_start
@@ -92,6 +93,7 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
         digests=Digests(master),
         tokens=AccessTokens(signing, settings.page_url(), settings.token_minutes * 60),
         sessions=Sessions(pool, master.sessions),
+        tickets=Tickets(pool),
         passwords=passwords,
         service_token=ServiceToken(settings.service_token),
         internal_key=master.internal_header,

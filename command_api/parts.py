@@ -20,6 +20,7 @@ from adapters.security.passwords import Passwords
 from adapters.security.sealing import Sealer
 from adapters.security.service_token import ServiceToken
 from adapters.security.sessions import Sessions
+from adapters.security.tickets import Tickets
 from adapters.security.tokens import AccessTokens
 from adapters.settings import Settings
 from domain.catalog.state import CatalogState
@@ -43,6 +44,7 @@ class Parts:
     digests: Digests
     tokens: AccessTokens
     sessions: Sessions
+    tickets: Tickets
     passwords: Passwords
     service_token: ServiceToken
     internal_key: bytes

@@ -84,6 +84,41 @@ class RefreshToken(OpsBase):
     used_at: Mapped[datetime | None] = mapped_column(_time)
 
 
+class Ticket(OpsBase):
+    """A one-time ticket by its SHA-256. Redeeming it deletes the row."""
+
+    __tablename__ = "tickets"
+    __table_args__ = (Index(None, "expires_at"), Index(None, "account_id"))
+
+    ticket_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    account_id: Mapped[str] = mapped_column(Text)
+    user_id: Mapped[int] = mapped_column(BigInteger)
+    role: Mapped[str] = mapped_column(Text)
+    token_version: Mapped[int] = mapped_column(BigInteger)
+    session_id: Mapped[str] = mapped_column(Text)
+    expires_at: Mapped[datetime] = mapped_column(_time)
+
+
+class Upload(OpsBase):
+    """A file that a client was invited to put into `staging/`. Once it is completed, the log knows the file.
+
+    `name` is sealed as field `upload_name` of event `upload_id`; `sha256` only if the client announced it.
+    """
+
+    __tablename__ = "uploads"
+    __table_args__ = (Index(None, "account_id"), Index(None, "expires_at"))
+
+    upload_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    account_id: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    media_type: Mapped[str] = mapped_column(Text)
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(_time)
+    expires_at: Mapped[datetime] = mapped_column(_time)
+    completed_at: Mapped[datetime | None] = mapped_column(_time)
+
+
 class AuditEntry(OpsBase):
     """A refusal or another fact that matters to security. No secrets, no personal data."""
 

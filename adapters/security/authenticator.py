@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from adapters.kafka.replica import Replica
-from adapters.security.tokens import AccessTokens
+from adapters.security.tokens import AccessTokens, Claims
 from domain.errors import Unauthenticated
 from domain.identity.state import IdentityState, User
 
@@ -23,6 +23,7 @@ class Caller(msgspec.Struct, frozen=True):
     user_id: int
     role: str
     session_id: str
+    token_version: int = 0
 
     @property
     def actor(self) -> str:
@@ -42,13 +43,16 @@ class Authenticator:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("The Authorization header must be `Bearer <token>`.")
-        claims = await self._tokens.verify(token.strip())
+        return await self.current(await self._tokens.verify(token.strip()))
+
+    async def current(self, claims: Claims) -> Caller:
+        """The user of verified claims (of a token or a ticket), as the fold knows them. Raises Unauthenticated."""
         user = self._users.state.by_id(claims.user_id)
         if user is None or user.token_version < claims.token_version:
             user = (await self._users.read_to_end()).by_id(claims.user_id)
         if not _is_current(user, claims.account_id, claims.token_version) or user is None:
             raise Unauthenticated(_GONE)
-        return Caller(claims.account_id, claims.user_id, user.role, claims.session_id)
+        return Caller(claims.account_id, claims.user_id, user.role, claims.session_id, claims.token_version)
 
 
 def _is_current(user: User | None, account_id: str, token_version: int) -> bool:

@@ -43,6 +43,7 @@ from adapters.security.sealing import Sealer
 from adapters.security.service_token import ServiceToken
 from adapters.security.sessions import Sessions
 from adapters.security.signing_keys import SigningKeys
+from adapters.security.tickets import Tickets
 from adapters.security.tokens import AccessTokens
 from adapters.settings import Limits, Settings
 from command_api.app import make_app
@@ -343,6 +344,7 @@ def _parts(
         digests=Digests(MASTER),
         tokens=AccessTokens(signing, "http://lathe.test", 900),
         sessions=Sessions(pool, MASTER.sessions),
+        tickets=Tickets(pool),
         passwords=Passwords(shortest=settings.limits.min_password_chars, threads=1, memory_kib=8, passes=1),
         service_token=ServiceToken(SERVICE_TOKEN),
         internal_key=MASTER.internal_header,
