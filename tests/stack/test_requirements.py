@@ -15,9 +15,9 @@ WITHOUT_WORKER = ("domain", "adapters", "command_api", "query_api", "processors"
 
 
 def pins(name: str) -> set[str]:
-    """`package==version ; marker` of each line."""
+    """`package==version` of each line. (A package may be for one system in a set, and for all in a larger one.)"""
     lines = (PROJECT / "requirements" / f"{name}.txt").read_text().splitlines()
-    return {line.rstrip(" \\") for line in lines if re.match(r"^[a-z0-9]", line)}
+    return {line.partition(" ")[0] for line in lines if re.match(r"^[a-z0-9]", line)}
 
 
 def imported(folders: Iterable[str]) -> dict[str, str]:

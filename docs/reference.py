@@ -1,0 +1,231 @@
+"""Reference pages that are made from the code itself, so that they cannot drift: settings, events, problems, engines,
+the HTTP API and the command line. `docs/hooks.py` gives them to the site; each function returns one page in Markdown.
+"""
+
+import ast
+import inspect
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import yaml
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+
+def settings() -> str:
+    """Every setting, its default and what it is for."""
+    from adapters.settings import PREFIX
+    from tests.settings_example import GROUPS, SET_BY_UP
+
+    page = [
+        "# Settings",
+        "Read from the environment, or from a file `.env`. The same list, ready to copy, is `.env.example`.",
+    ]
+    for title, group in GROUPS:
+        rows = []
+        for name, field in group.model_fields.items():
+            if name == "limits":
+                continue
+            aliases = getattr(field.validation_alias, "choices", ())
+            others = [str(alias) for alias in aliases if re.fullmatch("[A-Z0-9_]+", str(alias))][1:]
+            note = f" Also read from {', '.join(f'`{other}`' for other in others)}." if others else ""
+            note += " Set by `lathe up` for its processes." if name in SET_BY_UP else ""
+            rows.append((f"`{PREFIX}{name.upper()}`", _default(field.default), f"{field.description}{note}"))
+        page += [f"## {title}", _table(("variable", "default", "meaning"), rows)]
+    return "\n\n".join(page) + "\n"
+
+
+def events() -> str:
+    """Every event by topic: its fields, their types and units."""
+    from domain.registry import EVENTS
+
+    page = [
+        "# Events",
+        "One event is one Kafka record: CloudEvents 1.0 in Kafka's binary mode, JSON, money in integer micro-credits, times "
+        "in RFC 3339 UTC. `Sealed` fields are personal: encrypted under the account's key, `{\"$enc\": \"v1:…\"}`. "
+        "Owned topics (`lathe.identity`, `lathe.catalog`, `lathe.accounts`, `lathe.assignments`) are read by the "
+        "[read rule](../decisions/0001-ownership-in-the-log.md).",
+    ]
+    for name, struct in EVENTS.items():
+        page += [f"## {name}", f"{inspect.cleandoc(_own_docstring(struct))}".strip(), _fields(struct)]
+    return "\n\n".join(part for part in page if part) + "\n"
+
+
+def problems() -> str:
+    """The catalogue of problem types."""
+    from adapters.http.catalogue import PROBLEMS
+
+    page = [
+        "# Problem types",
+        "Every refusal is `application/problem+json` (RFC 9457). `type` is stable: branch on it, never on `title`, which "
+        "follows `Accept-Language`, or `detail`, which is for people. `errors` names places by JSON pointer; `request_id` "
+        "finds the request in the logs.",
+    ]
+    for code, kind in PROBLEMS.items():
+        page.append(f"## {code}")
+        page.append(f"`/problems/{code}` · {kind.status} · {kind.en} · {kind.ru}")
+        page += [text for name in ("meaning", "remedy") if (text := _text(getattr(kind, name, None)))]
+    return "\n\n".join(page) + "\n"
+
+
+def engines() -> str:
+    """The engines that come with Lathe, with their parameters."""
+    page = ["# Engines", "`GET /generate/models` answers with what an installation offers; these come with it."]
+    for model in json.loads((ROOT / "domain" / "catalog" / "builtin.json").read_text()):
+        price = model["price"] / 1_000_000
+        page += [
+            f"## {model['model']}",
+            f"{model['title']}. Takes {' or '.join(model['kinds'])}; costs {price:g} credits; "
+            f"usually {model['typical_seconds']:g} s. Version {model['version']}.",
+            _table(
+                ("parameter", "values", "default", "meaning"),
+                (
+                    (f"`{name}`", _values(schema), _default(schema.get("default")), schema.get("description", ""))
+                    for name, schema in model["params_schema"].get("properties", {}).items()
+                ),
+            ),
+        ]
+    return "\n\n".join(page) + "\n"
+
+
+def api() -> str:
+    """Every operation of the HTTP API; the full schemas are in the specification."""
+    document = yaml.safe_load((ROOT / "docs" / "api_spec.yaml").read_text())
+    page = [
+        "# HTTP API",
+        "The specification: [English](../api_spec.yaml), [Russian](../api_spec.ru.yaml) (OpenAPI 3.1). A running installation "
+        "shows it at `/docs` and `/redoc`.",
+    ]
+    tags = {tag["name"]: tag["description"] for tag in document["tags"]}
+    for tag, title in tags.items():
+        page.append(f"## {title}")
+        for path, operations in document["paths"].items():
+            for method, operation in operations.items():
+                if isinstance(operation, dict) and tag in operation.get("tags", ()):
+                    answers = ", ".join(f"`{status}`" for status in operation.get("responses", {}))
+                    page += [
+                        f"### {method.upper()} {path}",
+                        f"**{operation.get('summary', '')}.** {operation.get('description', '')}\n\nAnswers: {answers}",
+                    ]
+    return "\n\n".join(page) + "\n"
+
+
+def command_line() -> str:
+    """Every subcommand of `lathe`, as its own help tells it."""
+    import click
+    import typer
+
+    from cli.main import app
+
+    page = ["# Command line", "`lathe` is installed as `.venv/bin/lathe`; `lathe COMMAND --help` tells the same."]
+
+    def describe(command: Any, name: str) -> None:
+        context = click.Context(command, info_name=name)
+        page.append(f"## {name}")
+        page.append(inspect.cleandoc(command.help or ""))
+        rows = []
+        for parameter in command.get_params(context):
+            if parameter.name == "help":
+                continue
+            shown = ", ".join(f"`{opt}`" for opt in (*parameter.opts, *parameter.secondary_opts))
+            rows.append((shown if parameter.param_type_name == "option" else f"`{parameter.name.upper()}`",
+                         getattr(parameter, "help", None) or ""))  # fmt: skip
+        if rows:
+            page.append(_table(("argument or option", "meaning"), rows))
+        for child_name, child in getattr(command, "commands", {}).items():
+            describe(child, f"{name} {child_name}")
+
+    root = typer.main.get_command(app)
+    for child_name, child in getattr(root, "commands", {}).items():
+        describe(child, f"lathe {child_name}")
+    return "\n\n".join(part for part in page if part) + "\n"
+
+
+def access() -> str:
+    """Who may do what: the access matrix that a test enforces on every route."""
+    rows = yaml.safe_load((ROOT / "docs" / "access-matrix.yaml").read_text())
+    page = [
+        "# Access matrix",
+        "Data of the repository (`docs/access-matrix.yaml`), enforced by a test over every route of both services.",
+        "```yaml\n" + yaml.safe_dump(rows, sort_keys=False, allow_unicode=True, width=110) + "```",
+    ]
+    return "\n\n".join(page) + "\n"
+
+
+PAGES: Final = {
+    "reference/settings.md": settings,
+    "reference/events.md": events,
+    "reference/problems.md": problems,
+    "reference/engines.md": engines,
+    "reference/api.md": api,
+    "reference/cli.md": command_line,
+    "reference/access.md": access,
+}
+
+
+def _fields(struct: type[msgspec.Struct]) -> str:
+    told = _attribute_docstrings(struct)
+    rows = []
+    for field in msgspec.structs.fields(struct):
+        required = field.default is msgspec.NODEFAULT and field.default_factory is msgspec.NODEFAULT
+        rows.append((f"`{field.name}`", f"`{_type(field.type)}`", "" if required else "optional", told.get(field.name, "")))
+    return _table(("field", "type", "", "meaning"), rows) if rows else ""
+
+
+def _attribute_docstrings(struct: type) -> dict[str, str]:
+    """The string below an attribute is its documentation (PEP 224's habit)."""
+    found: dict[str, str] = {}
+    (tree,) = ast.parse(inspect.cleandoc("\n" + inspect.getsource(struct))).body
+    assert isinstance(tree, ast.ClassDef)
+    for field, below in zip(tree.body, tree.body[1:], strict=False):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(below, ast.Expr):
+            if isinstance(below.value, ast.Constant) and isinstance(below.value.value, str):
+                found[field.target.id] = inspect.cleandoc(below.value.value)
+    return found
+
+
+def _own_docstring(struct: type) -> str:
+    return struct.__dict__.get("__doc__") or ""
+
+
+def _type(annotation: Any) -> str:
+    if isinstance(annotation, type):
+        return annotation.__name__ if "[" not in str(annotation) else str(annotation)
+    return re.sub(r"\b(?:[a-z_]+\.)+([A-Z]\w*|datetime)", r"\1", str(annotation)).replace("datetime.datetime", "datetime")
+
+
+def _values(schema: dict[str, Any]) -> str:
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    if schema.get("type") == "array":
+        return f"list of {_values(schema.get('items', {}))}"
+    low, high = schema.get("minimum"), schema.get("maximum")
+    limits = f" {low:g} to {high:g}" if low is not None and high is not None else ""
+    return f"{schema.get('type', '')}{limits}"
+
+
+def _default(value: Any) -> str:
+    if value is None or type(value).__name__ == "PydanticUndefinedType" or value == ():
+        return ""
+    return f"`{json.dumps(value) if isinstance(value, (list, dict, bool)) else value}`"
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    def lines() -> Iterator[str]:
+        columns = list(head)
+        yield f"| {' | '.join(columns)} |"
+        yield f"|{'---|' * len(columns)}"
+        for row in rows:
+            yield f"| {' | '.join(' '.join(str(cell).split()).replace('|', chr(92) + '|') for cell in row)} |"
+
+    return "\n".join(lines())
