@@ -12,7 +12,7 @@ export UV_SYSTEM_CERTS := 1
 export UV_CUSTOM_COMPILE_COMMAND := make lock
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test lint lint-fix types web-test bench clean lock dev
+.PHONY: help up down test lint lint-fix types web-test bench docs docs-serve clean lock dev
 
 help:
 	@echo "make up        start everything; the page's address is printed (Ctrl-C stops it)"
@@ -20,6 +20,7 @@ help:
 	@echo "make test      lint, types, layers, tests"
 	@echo "make lint      what an editor shows; 'make lint-fix' repairs what it can"
 	@echo "make bench     measure against the peers in benchmarks/"
+	@echo "make docs      build the documentation into build/site; 'make docs-serve' shows it while you write"
 	@echo "make lock      pin the newest versions that pyproject.toml allows"
 	@echo "make clean     remove everything that was installed or built (not the state in .lathe)"
 
@@ -51,6 +52,13 @@ web-test: $(STAMPS)/base
 bench: $(STAMPS)/dev
 	$(BIN)/lathe fetch
 	$(BIN)/python -m benchmarks
+
+docs: $(STAMPS)/dev
+	NO_MKDOCS_2_WARNING=true $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "build/site/index.html"
+
+docs-serve: $(STAMPS)/dev
+	NO_MKDOCS_2_WARNING=true $(BIN)/python -m mkdocs serve
 
 clean: down
 	rm -rf $(VENV) web/node_modules web/dist build dist
@@ -89,4 +97,5 @@ lock: $(STAMPS)/uv
 	$(COMPILE) $(UPGRADE) -o requirements/base.txt
 	$(COMPILE) $(UPGRADE) --extra worker -c requirements/base.txt -o requirements/worker.txt
 	$(COMPILE) $(UPGRADE) --extra worker --extra dev -c requirements/worker.txt -o requirements/dev.txt
+	$(BIN)/uv pip compile --group pyproject.toml:bench --universal --python-version 3.11 --generate-hashes --quiet $(UPGRADE) -o requirements/bench.txt
 	awk '/^uv==/ { on = 1 } on && !/^(uv==| )/ { exit } on && !/#/' requirements/base.txt > requirements/uv.txt
