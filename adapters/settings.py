@@ -1,16 +1,26 @@
 """Every setting of Lathe, in one place.
 
 Each field is read from the environment (or a `.env` file) as `LATHE_<FIELD>`; a few also answer to the names that other
-deployments already use (`DATABASE_URL`, `MINIO_*`). A URL that is not set means: `lathe up` runs that part itself.
+deployments already use (`DATABASE_URL`, `DB_*`, `MINIO_*`, `ML_*`; `adapters/unused_settings.py` knows those that do
+nothing). A URL that is not set means: `lathe up` runs that part itself.
 """
 
-from collections.abc import Iterable
-from ipaddress import ip_address
+import socket
+from collections.abc import Iterable, Mapping
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from pydantic import AliasChoices, BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "LATHE_"
@@ -82,11 +92,23 @@ class Settings(BaseSettings):
     )
 
     kafka_url: str | None = Field(None, description="External Kafka as host:port[,host:port]. Default: embedded.")
+    db_host: str | None = Field(
+        None,
+        validation_alias=_alias("db_host", "DB_HOST"),
+        description="Host of an external PostgreSQL, for those who name its address in parts.",
+    )
+    db_port: Port = Field(5432, validation_alias=_alias("db_port", "DB_PORT"), description="Its port.")
+    db_name: str = Field("lathe", validation_alias=_alias("db_name", "DB_NAME"), description="Its database.")
+    db_user: str = Field("lathe", validation_alias=_alias("db_user", "DB_USER"), description="Its user.")
+    db_password: str = Field(
+        "", validation_alias=_alias("db_password", "DB_PASSWORD"), repr=False, description="Its user's password."
+    )
     postgres_url: str | None = Field(
         None,
         validation_alias=_alias("postgres_url", "DATABASE_URL"),
         repr=False,
-        description="External PostgreSQL as postgresql://user:password@host:port/database. Default: embedded.",
+        description="External PostgreSQL as postgresql://user:password@host:port/database. Default: from LATHE_DB_HOST "
+        "and the others; embedded where that is not set.",
     )
     s3_url: str | None = Field(
         None,
@@ -98,6 +120,9 @@ class Settings(BaseSettings):
     )
     s3_secret_key: str | None = Field(
         None, validation_alias=_alias("s3_secret_key", "MINIO_SECRET_KEY"), repr=False, description="Secret key for S3."
+    )
+    s3_public_url: str | None = Field(
+        None, description="Address at which clients reach S3, for presigned URLs. Default: LATHE_S3_URL."
     )
     s3_bucket: str = Field("lathe", min_length=3, max_length=63, description="Bucket; it is made at the start.")
 
@@ -111,12 +136,19 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = Field(
         (), description="Origins allowed to call the API from a browser, comma separated."
     )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = Field(
+        (),
+        description="Networks (CIDR, comma separated) of gateways on other machines, whose X-Forwarded-For counts. "
+        "This machine's own always does.",
+    )
     lease_seconds: float = Field(10, gt=0, description="A run whose worker is silent this long is given to another.")
     limits: Limits = Field(default_factory=Limits, description="See Limits; each is set by its own LATHE_<NAME>.")
 
     bind: str = Field("127.0.0.1:8000", description="host:port an HTTP service listens on.")
     internal_url: str | None = Field(
-        None, description="Address at which other processes reach this one. Default: http://<LATHE_BIND>."
+        None,
+        description="Address at which other processes reach this one. Default: http://<LATHE_BIND>, "
+        "with this machine's name where that is 0.0.0.0.",
     )
     api_url: str | None = Field(
         None, description="Address at which workers reach the API. Default: http://127.0.0.1:<LATHE_PORT>."
@@ -126,17 +158,57 @@ class Settings(BaseSettings):
     )
     ready_file: Path | None = Field(None, description="A process without HTTP touches this file when it is ready.")
 
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least that is logged: debug, info, warning or error."
+    )
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="json: one object a line; console: for people's eyes; auto: console on a terminal."
+    )
+    metrics_bind: str | None = Field(
+        None, description="host:port at which a process without an API serves /metrics and /healthz. Default: nowhere."
+    )
+    usage_bind: str = Field("127.0.0.1:8090", description="host:port of the usage page (processors.metrics).")
+    otlp_endpoint: str | None = Field(
+        None,
+        validation_alias=_alias("otlp_endpoint", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        description="OTLP/HTTP collector that gets traces, as http://host:4318. Default: nothing is traced.",
+    )
+
+    ml_service_url: str | None = Field(
+        None,
+        validation_alias=_alias("ml_service_url", "ML_SERVICE_URL"),
+        description="External ML service for jobs, as http(s)://host:port. No job goes there in this version.",
+    )
+    ml_service_token: str | None = Field(
+        None,
+        validation_alias=_alias("ml_service_token", "ML_SERVICE_TOKEN"),
+        repr=False,
+        description="Token for that service.",
+    )
+    ml_default_profile: str | None = Field(
+        None,
+        validation_alias=_alias("ml_default_profile", "ML_DEFAULT_PROFILE"),
+        description="Profile that jobs are sent with.",
+    )
+    ml_decision_threshold: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        validation_alias=_alias("ml_decision_threshold", "ML_DECISION_THRESHOLD"),
+        description="Score from which a finding counts, 0 to 1.",
+    )
+
     @field_validator("postgres_url")
     @classmethod
-    def _postgres_scheme(cls, value: str | None) -> str | None:
+    def _postgres_scheme(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is None:
-            return None
+            return _url_of_parts(info.data)
         scheme, separator, rest = value.partition("://")
         if not separator or scheme.partition("+")[0] not in ("postgres", "postgresql"):
             raise ValueError("must look like postgresql://user:password@host:port/database")
         return f"postgresql://{rest}"
 
-    @field_validator("s3_url", "public_url", "internal_url", "api_url")
+    @field_validator("s3_url", "s3_public_url", "public_url", "internal_url", "api_url", "ml_service_url")
     @classmethod
     def _http_url(cls, value: str | None) -> str | None:
         if value is None:
@@ -157,11 +229,18 @@ class Settings(BaseSettings):
             raise ValueError("must look like host:port[,host:port]")
         return ",".join(servers)
 
-    @field_validator("bind")
+    @field_validator("bind", "metrics_bind", "usage_bind")
     @classmethod
-    def _host_and_port(cls, value: str) -> str:
-        if ":" not in value or _bad_port(value):
+    def _host_and_port(cls, value: str | None) -> str | None:
+        if value is not None and (":" not in value or _bad_port(value)):
             raise ValueError("must look like host:port")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ip_network(network)
         return value
 
     @field_validator("host")
@@ -178,11 +257,11 @@ class Settings(BaseSettings):
 
     @property
     def bind_host(self) -> str:
-        return self.bind.rpartition(":")[0].strip("[]")
+        return host_and_port(self.bind)[0]
 
     @property
     def bind_port(self) -> int:
-        return int(self.bind.rpartition(":")[2])
+        return host_and_port(self.bind)[1]
 
     def page_url(self) -> str:
         """Where people open the page."""
@@ -192,7 +271,36 @@ class Settings(BaseSettings):
         return self.api_url or f"http://127.0.0.1:{self.port}"
 
     def own_url(self) -> str:
-        return self.internal_url or f"http://{self.bind}"
+        """Where other processes reach this one: no two processes of an installation have the same."""
+        if self.internal_url:
+            return self.internal_url
+        return (
+            f"http://{socket.gethostname()}:{self.bind_port}" if _everywhere(self.bind_host) else f"http://{self.bind}"
+        )
+
+
+def _everywhere(host: str) -> bool:
+    try:
+        return ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
+def _url_of_parts(parts: Mapping[str, Any]) -> str | None:
+    """The database's URL from `db_host` and its like; None without a host. Percent-encoded (RFC 3986, 2.1)."""
+    host = parts.get("db_host")
+    if not host:
+        return None
+    user, password, name = (
+        quote(str(parts.get(field, "")), safe="") for field in ("db_user", "db_password", "db_name")
+    )
+    return f"postgresql://{user}:{password}@{host}:{parts.get('db_port')}/{name}"
+
+
+def host_and_port(bind: str) -> tuple[str, int]:
+    """The two of a validated `host:port`; an IPv6 host loses its brackets."""
+    host, _, port = bind.rpartition(":")
+    return host.strip("[]"), int(port)
 
 
 def _bad_port(netloc: str) -> bool:

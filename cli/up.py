@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from adapters.settings import Settings, SettingsError, load_settings
+from adapters.unused_settings import unused_settings
 from cli.stack.errors import StackError
 from cli.stack.home import Home, lock, open_home
 from cli.stack.plan import announce, make_plan
@@ -38,6 +39,8 @@ def run(settings: Settings, home: Home, screen: Screen) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupted)
     screen.say("Lathe is starting.")
+    for line in unused_settings():
+        screen.say(line)
     Supervisor([], home).end_leftovers()
     plan = make_plan(settings, home, screen.download)
     announce(home, plan)

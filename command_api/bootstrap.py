@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -73,7 +74,7 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
         address=settings.own_url(),
         source="lathe/command_api",
         group=GROUP,
-        member=f"command_api@{settings.bind}",
+        member=f"command_api@{urlsplit(settings.own_url()).netloc}",
         beside={ACCOUNTS: RunsFeed(kafka).feed},
     )
     commands = CommandClient(host.directory, master.internal_header, host)

@@ -18,7 +18,7 @@ GROUPS: Final[tuple[tuple[str, type[BaseSettings]], ...]] = (
     ("Limits of one client", Limits),
     ("Workers", WorkerSettings),
 )
-SET_BY_UP: Final = {"bind", "internal_url", "api_url", "ready_file", "command_url"}
+SET_BY_UP: Final = {"bind", "internal_url", "api_url", "ready_file", "command_url", "metrics_bind", "usage_bind"}
 """`lathe up` sets these for each process; people do, when they run the processes themselves."""
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from adapters.http.behind_gateway import BehindGateway
 from adapters.http.body_limits import MIB, BodyLimits, LimitBodies
 from adapters.http.cors import Cors
 from adapters.http.edge import Audit, Edge
@@ -38,4 +39,5 @@ def with_edge(app: FastAPI, settings: Settings, audit: Audit | None = None) -> A
         multipart_bytes=(settings.limits.max_image_mb + 1) * MIB,
     )
     inner = LimitBodies(app, limits)
-    return Edge(Cors(inner, settings.cors_origins, settings.public_url), audit)
+    edge = Edge(Cors(inner, settings.cors_origins, settings.public_url), audit)
+    return BehindGateway(edge, settings.trusted_proxies) if settings.trusted_proxies else edge

@@ -20,23 +20,26 @@ def is_loopback(address: str) -> bool:
     return bool((mapped or parsed).is_loopback)
 
 
+def forwarded_address(scope: Scope) -> str | None:
+    """The last entry of `X-Forwarded-For`, which is what the peer itself saw; None when it is missing or no address."""
+    forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    if not forwarded:
+        return None
+    last = forwarded[-1].decode("latin-1").rpartition(",")[2].strip()
+    try:
+        return str(ipaddress.ip_address(last))
+    except ValueError:
+        return None
+
+
 def client_address(scope: Scope) -> str:
     """The client's address.
 
-    `X-Forwarded-For` counts only when the peer is the gateway, which runs on this machine: its last entry is the one
-    that the gateway itself saw. Anybody else's header is a claim about itself and is ignored.
+    `X-Forwarded-For` counts only when the peer is the gateway on this machine (on others: `behind_gateway.py`).
+    Anybody else's header is a claim about itself and is ignored.
     """
     peer = scope.get("client")
     if not peer:
         return UNKNOWN
     address = str(peer[0])
-    if not is_loopback(address):
-        return address
-    forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
-    if not forwarded:
-        return address
-    last = forwarded[-1].decode("latin-1").rpartition(",")[2].strip()
-    try:
-        return str(ipaddress.ip_address(last))
-    except ValueError:
-        return address
+    return forwarded_address(scope) or address if is_loopback(address) else address

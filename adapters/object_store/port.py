@@ -65,13 +65,22 @@ class ObjectStore(Protocol):
 
 
 class Presigner(Protocol):
-    """URLs that let somebody without a key read or write one object for a while."""
+    """URLs that let somebody without a key read or write one object for a while.
+
+    `inside`: for a process of ours, which reaches the store as this one does; otherwise for a client.
+    """
 
     def presign_get(
-        self, key: str, expires_s: int, *, media_type: str | None = None, disposition: str | None = None
+        self,
+        key: str,
+        expires_s: int,
+        *,
+        media_type: str | None = None,
+        disposition: str | None = None,
+        inside: bool = False,
     ) -> str: ...
 
-    def presign_put(self, key: str, expires_s: int) -> str: ...
+    def presign_put(self, key: str, expires_s: int, *, inside: bool = False) -> str: ...
 
 
 def object_key(account_id: str, sha256: str) -> str:

@@ -109,16 +109,24 @@ class S3Store:
         )
 
     def presign_get(
-        self, key: str, expires_s: int, *, media_type: str | None = None, disposition: str | None = None
+        self,
+        key: str,
+        expires_s: int,
+        *,
+        media_type: str | None = None,
+        disposition: str | None = None,
+        inside: bool = False,
     ) -> str:
         wanted = {"response-content-type": media_type, "response-content-disposition": disposition}
         headers: Any = {name: value for name, value in wanted.items() if value is not None}
+        client = self._client if inside else self._public
         return str(
-            self._public.presigned_get_object(self._bucket, key, timedelta(seconds=expires_s), response_headers=headers)
+            client.presigned_get_object(self._bucket, key, timedelta(seconds=expires_s), response_headers=headers)
         )
 
-    def presign_put(self, key: str, expires_s: int) -> str:
-        return str(self._public.presigned_put_object(self._bucket, key, timedelta(seconds=expires_s)))
+    def presign_put(self, key: str, expires_s: int, *, inside: bool = False) -> str:
+        client = self._client if inside else self._public
+        return str(client.presigned_put_object(self._bucket, key, timedelta(seconds=expires_s)))
 
     def _make_bucket(self) -> None:
         if not self._client.bucket_exists(self._bucket):
@@ -149,7 +157,7 @@ def make_store(settings: Settings) -> S3Store:
     url, access, secret = settings.s3_url, settings.s3_access_key, settings.s3_secret_key
     if url is None or access is None or secret is None:
         raise SettingsError("LATHE_S3_URL, LATHE_S3_ACCESS_KEY and LATHE_S3_SECRET_KEY must be set (`lathe up` does)")
-    return S3Store(url, access, secret, settings.s3_bucket)
+    return S3Store(url, access, secret, settings.s3_bucket, public_url=settings.s3_public_url)
 
 
 def _client(url: str, access_key: str, secret_key: str, http: urllib3.PoolManager) -> Minio:

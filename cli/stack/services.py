@@ -14,9 +14,25 @@ from cli.stack.readiness import answers_ready, was_touched
 from cli.stack.secrets import Secrets
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
-SECRETS: Final = ("POSTGRES_URL", "S3_URL", "S3_ACCESS_KEY", "S3_SECRET_KEY", "MASTER_KEY", "ADMIN_PASSWORD")
+SECRETS: Final = (
+    "POSTGRES_URL",
+    "DB_PASSWORD",
+    "S3_URL",
+    "S3_ACCESS_KEY",
+    "S3_SECRET_KEY",
+    "MASTER_KEY",
+    "ADMIN_PASSWORD",
+    "ML_SERVICE_TOKEN",
+)
 """A worker gets none of these: it fetches its orders, with presigned URLs, from command_api (architecture.md, Runs)."""
-ALIASES: Final = ("DATABASE_URL", "MINIO_ENDPOINT", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY")
+ALIASES: Final = (
+    "DATABASE_URL",
+    "DB_PASSWORD",
+    "MINIO_ENDPOINT",
+    "MINIO_ACCESS_KEY",
+    "MINIO_SECRET_KEY",
+    "ML_SERVICE_TOKEN",
+)
 
 
 @dataclass(frozen=True, slots=True)

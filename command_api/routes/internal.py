@@ -69,7 +69,7 @@ async def order(task_id: str, attempt: Attempt, account_id: str, request: Reques
     run = await _run(request, parts, task_id, attempt, account_id)
     prompt = run["prompt"]
     inputs = [
-        {**item, "url": parts.store.presign_get(object_key(account_id, item["sha256"]), URL_SECONDS)}
+        {**item, "url": parts.store.presign_get(object_key(account_id, item["sha256"]), URL_SECONDS, inside=True)}
         for item in run["inputs"]
     ]
     text = None
@@ -95,7 +95,7 @@ async def output(
 ) -> dict[str, Any]:
     """Where a worker puts one result file: before it says that the run succeeded, and even if the object exists."""
     await _run(request, parts, task_id, attempt, account_id)
-    url = parts.store.presign_put(object_key(account_id, body.sha256), URL_SECONDS)
+    url = parts.store.presign_put(object_key(account_id, body.sha256), URL_SECONDS, inside=True)
     return {"put_url": url, "headers": {"content-type": body.media_type}}
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -117,3 +117,18 @@ def test_keys_are_only_made_of_hashes(wrong: str) -> None:
         object_key(new_id(), wrong)
     with pytest.raises(ValueError, match="account id"):
         object_key("a/../b", "ab" * 32)
+
+
+async def test_clients_and_workers_are_sent_to_the_address_they_can_reach() -> None:
+    store = S3Store("http://s3:7070", "key", "secret", public_url="https://files.example")
+    urls = [sign(inside) for sign in _signers(store) for inside in (False, True)]
+    assert [url.partition("/lathe/")[0] for url in urls] == ["https://files.example", "http://s3:7070"] * 2
+    await store.close()
+
+
+def _signers(store: S3Store) -> list[Callable[[bool], str]]:
+    key = key_for(b"signed")
+    return [
+        lambda inside: store.presign_get(key, 60, inside=inside),
+        lambda inside: store.presign_put(key, 60, inside=inside),
+    ]

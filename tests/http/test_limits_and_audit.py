@@ -10,6 +10,7 @@ import pytest
 from fastapi import Request
 
 from adapters.http.application import make_application, with_edge
+from adapters.http.behind_gateway import BehindGateway
 from adapters.http.client_address import client_address
 from adapters.http.rate_limits import RateLimits
 from adapters.http.refusals import RateLimited
@@ -50,6 +51,32 @@ def scope(peer: str, forwarded: str | None = None) -> dict[str, Any]:
 )
 def test_40_only_the_gateway_is_believed_about_addresses(peer: str, forwarded: str | None, address: str) -> None:
     assert client_address(scope(peer, forwarded)) == address
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "address"),
+    [
+        ("172.20.0.7", "203.0.113.9", "203.0.113.9"),
+        ("172.20.0.7", "127.0.0.1, 203.0.113.9", "203.0.113.9"),
+        ("172.20.0.7", None, "172.20.0.7"),
+        ("172.20.0.7", "nonsense", "172.20.0.7"),
+        ("192.0.2.1", "203.0.113.9", "192.0.2.1"),
+        ("127.0.0.1", "203.0.113.9", "203.0.113.9"),
+    ],
+)
+async def test_a_gateway_elsewhere_is_believed_if_its_network_is_named(
+    peer: str, forwarded: str | None, address: str
+) -> None:
+    seen: list[str] = []
+
+    async def app(asked: Any, receive: Any, send: Any) -> None:
+        seen.append(client_address(asked))
+
+    async def nothing(*_: Any) -> Any:
+        return None
+
+    await BehindGateway(app, ("172.16.0.0/12", "fd00::/8"))(scope(peer, forwarded), nothing, nothing)
+    assert seen == [address]
 
 
 def test_a_bucket_empties_and_refills() -> None:

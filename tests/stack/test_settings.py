@@ -1,10 +1,12 @@
 """Settings: what they default to, where they come from, and how a bad one is named."""
 
+import socket
 from pathlib import Path
 
 import pytest
 
 from adapters.settings import SettingsError, load_settings
+from adapters.unused_settings import unused_settings
 from tests.settings_example import FILE, example
 
 
@@ -13,7 +15,7 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     import os
 
     for name in list(os.environ):
-        if name.startswith(("LATHE_", "MINIO_")) or name == "DATABASE_URL":
+        if name.startswith(("LATHE_", "MINIO_", "DB_", "ML_", "REDIS_")) or name == "DATABASE_URL":
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
@@ -40,6 +42,48 @@ def test_the_names_of_other_deployments_work(monkeypatch: pytest.MonkeyPatch) ->
     assert "secret" not in repr(settings)
 
 
+def test_a_database_may_be_named_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DB_NAME", "tools")
+    assert load_settings().postgres_url is None
+    for name, value in {"HOST": "db", "USER": "me", "PASSWORD": "a/b@c:d", "PORT": "5433"}.items():
+        monkeypatch.setenv(f"DB_{name}", value)
+    assert load_settings().postgres_url == "postgresql://me:a%2Fb%40c%3Ad@db:5433/tools"
+    assert "a/b@c" not in repr(load_settings())
+    monkeypatch.setenv("DATABASE_URL", "postgresql://other/db")
+    assert load_settings().postgres_url == "postgresql://other/db"
+
+
+def test_an_external_ml_service_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {"URL": "ml:9100", "TOKEN": "secret-token"}
+    for name, value in values.items():
+        monkeypatch.setenv(f"ML_SERVICE_{name}", value)
+    monkeypatch.setenv("ML_DEFAULT_PROFILE", "fast")
+    monkeypatch.setenv("ML_DECISION_THRESHOLD", "0.7")
+    settings = load_settings()
+    assert (settings.ml_service_url, settings.ml_service_token) == ("http://ml:9100", "secret-token")
+    assert (settings.ml_default_profile, settings.ml_decision_threshold) == ("fast", 0.7)
+    assert "secret-token" not in repr(settings)
+
+
+def test_what_does_nothing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert unused_settings({}) == []
+    (tmp_path / ".env").write_text("REDIS_PORT=6379\n")
+    said = unused_settings({"REDIS_HOST": "redis", "REDIS_PASSWORD": "secret", "LATHE_ML_SERVICE_URL": "http://ml"})
+    assert said == [
+        "REDIS_HOST, REDIS_PORT, REDIS_PASSWORD: set, but not used "
+        "(Lathe needs no Redis: Kafka and PostgreSQL do its work).",
+        "ML_SERVICE_URL: set, but not used (no job goes to an external ML service in this version).",
+    ]
+
+
+def test_every_process_has_an_address_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().own_url() == "http://127.0.0.1:8000"
+    monkeypatch.setenv("LATHE_BIND", "0.0.0.0:8000")
+    assert load_settings().own_url() == f"http://{socket.gethostname()}:8000"
+    monkeypatch.setenv("LATHE_INTERNAL_URL", "http://one:8001")
+    assert load_settings().own_url() == "http://one:8001"
+
+
 def test_our_own_name_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://theirs/db")
     monkeypatch.setenv("LATHE_POSTGRES_URL", "postgresql://ours/db")
@@ -64,6 +108,10 @@ def test_a_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch
         ("LATHE_DURABILITY", "maybe", "LATHE_DURABILITY: input should be 'page-cache' or 'fsync'"),
         ("LATHE_KAFKA_URL", "broker", "LATHE_KAFKA_URL: must look like host:port"),
         ("LATHE_KAFKA_URL", "broker:port", "LATHE_KAFKA_URL: must look like host:port"),
+        ("DB_PORT", "postgres", "LATHE_DB_PORT: input should be a valid integer"),
+        ("ML_SERVICE_URL", "ftp://ml", "LATHE_ML_SERVICE_URL: must look like http"),
+        ("ML_DECISION_THRESHOLD", "2", "LATHE_ML_DECISION_THRESHOLD: input should be less than or equal to 1"),
+        ("LATHE_TRUSTED_PROXIES", "10.0.0.1/8", "LATHE_TRUSTED_PROXIES: "),
         ("DATABASE_URL", "mysql://db", "LATHE_POSTGRES_URL: must look like postgresql://"),
         ("LATHE_S3_URL", "ftp://store", "LATHE_S3_URL: must look like http"),
         ("LATHE_S3_URL", "http://store:9000", "LATHE_S3_ACCESS_KEY and LATHE_S3_SECRET_KEY must be set too"),
