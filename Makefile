@@ -89,13 +89,15 @@ $(STAMPS)/dev: requirements/dev.txt $(STAMPS)/base
 	$(BIN)/python -m cli.stack.install mark
 	@touch $@
 
-# Valid for Python 3.11 to 3.13 on Linux (x86_64, aarch64) and macOS; a smaller set is part of every larger one.
+# Valid for Python 3.11 to 3.13 on Linux (x86_64, aarch64) and macOS, with one version of each package in all sets:
+# services (the API images) is part of base (what `make up` needs) and of worker (its image), and all are part of dev.
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --quiet
 UPGRADE ?= --upgrade
 
 lock: $(STAMPS)/uv
-	$(COMPILE) $(UPGRADE) -o requirements/base.txt
+	$(COMPILE) $(UPGRADE) -o requirements/services.txt
+	$(COMPILE) $(UPGRADE) --extra embedded -c requirements/services.txt -o requirements/base.txt
 	$(COMPILE) $(UPGRADE) --extra worker -c requirements/base.txt -o requirements/worker.txt
-	$(COMPILE) $(UPGRADE) --extra worker --extra dev -c requirements/worker.txt -o requirements/dev.txt
+	$(COMPILE) $(UPGRADE) --extra embedded --extra worker --extra dev -c requirements/base.txt -c requirements/worker.txt -o requirements/dev.txt
 	$(BIN)/uv pip compile --group pyproject.toml:bench --universal --python-version 3.11 --generate-hashes --quiet $(UPGRADE) -o requirements/bench.txt
 	awk '/^uv==/ { on = 1 } on && !/^(uv==| )/ { exit } on && !/#/' requirements/base.txt > requirements/uv.txt

