@@ -27,6 +27,7 @@ is never older. Every path is served with and without a trailing slash.
 """
 TAGS: Final = {
     "auth": "Users, tokens, the wallet",
+    "billing": "Credits: the balance and every movement of it",
     "files": "Uploads and downloads",
     "generate": "From a prompt or photos to a 3D model",
     "operations": "Health of the service",
@@ -62,6 +63,8 @@ def merged(applications: list[FastAPI], version: str, problem: dict[str, Any]) -
     document["components"].setdefault("schemas", {})["ProblemDocument"] = problem
     for name in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(name, None)
+    _drop_titles(document["paths"])
+    _drop_titles(document["components"])
     document["paths"] = dict(sorted(document["paths"].items()))
     used = sorted({tag for o in document["paths"].values() for op in o.values() for tag in op.get("tags", ())})
     document["tags"] = [{"name": tag, "description": TAGS.get(tag, tag)} for tag in used]
@@ -87,11 +90,24 @@ def _tell_refusals(operation: dict[str, Any]) -> None:
         refused["content"].pop("application/json", None)
 
 
+def _drop_titles(value: Any) -> None:
+    """Titles of schemas say their names again ("Task Id"): noise for readers, comments in generated clients."""
+    if isinstance(value, list):
+        for item in value:
+            _drop_titles(item)
+    elif isinstance(value, dict):
+        if isinstance(value.get("title"), str):
+            del value["title"]
+        for name, item in value.items():
+            if name not in ("example", "examples", "default", "enum"):
+                _drop_titles(item)
+
+
 def texts() -> tuple[str, str]:
     """(YAML, JSON) as they should stand in the repository."""
+    from adapters.http.declared import ProblemDocument
     from command_api.app import make_app as make_command_api
     from query_api.app import make_app as make_query_api
-    from query_api.routes.schemas import ProblemDocument
 
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     document = merged([make_command_api(), make_query_api()], version, ProblemDocument.model_json_schema())

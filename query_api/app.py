@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from adapters.http.application import make_application
-from query_api.routes import docs, events, files, health, keys, models, profile, results, tasks
+from query_api.routes import billing, docs, events, files, health, keys, models, previews, profile, results, tasks
 
 ROUTERS = (
     profile.router,
@@ -12,6 +12,8 @@ ROUTERS = (
     models.router,
     tasks.router,
     results.router,
+    previews.router,
+    billing.router,
     events.router,
     keys.router,
     health.router,

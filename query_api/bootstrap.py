@@ -16,6 +16,7 @@ from adapters.postgres.read.partitions import PARTITIONS
 from adapters.security.account_keys import AccountKeys
 from adapters.security.authenticator import Authenticator
 from adapters.security.master_key import load_master_key, require_master_key
+from adapters.security.sealed_objects import SealedObjects
 from adapters.security.sealing import Sealer
 from adapters.security.signing_keys import SigningKeys
 from adapters.security.tokens import AccessTokens
@@ -68,7 +69,7 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
         workers=LiveWorkers(kafka),
         store=store,
         presigner=store,
-        sealer=Sealer(AccountKeys(pool, master.key_wrapping)),
+        sealer=Sealer(AccountKeys(pool, master.key_wrapping), SealedObjects(store)),
         signing_keys=signing,
         authenticator=Authenticator(tokens, users),
         cursors=Cursors(master.digests),

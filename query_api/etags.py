@@ -2,17 +2,26 @@
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+NOT_MODIFIED: Final[dict[int | str, dict[str, Any]]] = {304: {"description": "You have it already (If-None-Match)"}}
+"""Declares the answer to a condition that holds."""
 
-def document(request: Request, content: Any, headers: Mapping[str, str] | None = None) -> Response:
-    """`content` as JSON with its ETag; 304 when the client has it already."""
+
+def document(
+    request: Request, content: Any, headers: Mapping[str, str] | None = None, *, version: int | None = None
+) -> Response:
+    """`content` as JSON with its ETag; 304 when the client has it already.
+
+    `version` of what can be changed: the tag begins with it, and If-Match compares it (`"<version>-<hash>"`).
+    """
     body = orjson.dumps(content)
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    kind = "" if version is None else f"{version}-"
+    tag = f'"{kind}{hashlib.sha256(body).hexdigest()[:32]}"'
     given = {"etag": tag, "cache-control": "private, no-cache", "vary": "Authorization", **(headers or {})}
     if matches(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=given)

@@ -22,6 +22,8 @@ class Now(msgspec.Struct, frozen=True):
     message: str | None = None
     no_worker: bool = False
     """Queued, and no live worker has its model."""
+    preview: str | None = None
+    """SHA-256 of a picture of what is there so far: an object of the account."""
 
 
 class Latest:
@@ -58,7 +60,7 @@ class Latest:
         run = self._runs.get(task_id)
         if run is None or run.attempt != attempt:
             return Now(stage="starting" if status in ("running", "cancelling") else None)
-        return Now(run.fraction, run.stage, message=_sentence(run.stage))
+        return Now(run.fraction, run.stage, message=_sentence(run.stage), preview=run.preview_sha256)
 
     def _queued(self, account_id: str, task_id: str, model: str) -> Now:
         queue = self._queues.get(account_id)

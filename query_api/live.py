@@ -12,7 +12,7 @@ from adapters.kafka.follower import Entry, Follower
 from adapters.kafka.port import Log, LogTruncated, LogUnavailable
 from adapters.kafka.position import TP, Position
 from adapters.kafka.record import Undecodable
-from domain.account.timeline import TimelineEntry, entry_of
+from domain.account.timeline import TimelineEntry, entries_of
 from domain.runs.events import QueueChanged, RunProgressed
 from query_api.latest import Latest
 
@@ -167,8 +167,9 @@ class LiveFeed:
                 self.latest.queue_changed(record.key.decode(errors="replace"), event)
                 for queued in event.tasks:
                     self._tell_progress(queued.task_id)
-            elif envelope.task_seq is not None and (moved := entry_of(envelope, event)) is not None:
-                self._tell(moved)
+            elif envelope.task_seq is not None:
+                for moved in entries_of(envelope, event):
+                    self._tell(moved)
 
     def told(self, account_id: str) -> int:
         """Every event of the account before this offset was fanned out here: no answer may be older than that."""

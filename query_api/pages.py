@@ -47,6 +47,9 @@ def page(items: list[Any], *, total: int, limit: int, offset: int, following: st
     return {"items": items, "total": total, "limit": limit, "offset": offset, "next": following}
 
 
-def next_link(path: str, parameters: Sequence[tuple[str, str | int]], cursor: str) -> str:
-    """A Link header to the next page."""
-    return f'<{path}?{urlencode([*parameters, ("cursor", cursor)])}>; rel="next"'
+def links(path: str, parameters: Sequence[tuple[str, str | int]], following: str | None) -> str:
+    """A Link header (RFC 8288): the first page, and the next one if there is one."""
+    found = f'<{path}?{urlencode(parameters)}>; rel="first"'
+    if following is None:
+        return found
+    return f'{found}, <{path}?{urlencode([*parameters, ("cursor", following)])}>; rel="next"'

@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import asyncpg
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, Table, func, select
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import DataError, DBAPIError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.errors import DependencyDown
-from adapters.postgres.read.tables import accounts, files, task_events, tasks
+from adapters.postgres.read.tables import accounts, files, ledger, task_events, tasks
 from domain.account.timeline import TimelineEntry
+from query_api.ledger_queries import LedgerFilter, with_balances
+from query_api.task_queries import TaskFilter
 
 Row = RowMapping
 _LONGEST_NAMES: Final = 20_000
@@ -35,26 +37,24 @@ class Queries:
         return await self._one(select(tasks).where(tasks.c.task_id == task_id, tasks.c.account_id == account_id))
 
     async def tasks(
-        self,
-        account_id: str,
-        *,
-        statuses: Sequence[str] = (),
-        model: str | None = None,
-        before: str | None = None,
-        offset: int = 0,
-        limit: int = 20,
+        self, wanted: TaskFilter, *, before: str | None = None, offset: int = 0, limit: int = 20
     ) -> tuple[list[Row], int]:
         """The newest first, and how many there are in all. `before`: only tasks older than this id."""
-        wanted = [tasks.c.account_id == account_id]
-        if statuses:
-            wanted.append(tasks.c.status.in_(statuses))
-        if model is not None:
-            wanted.append(tasks.c.model == model)
-        page = select(tasks).where(*wanted).order_by(tasks.c.task_id.desc()).offset(offset).limit(limit)
+        page = select(tasks).where(*wanted.conditions()).order_by(tasks.c.task_id.desc()).offset(offset).limit(limit)
         if before is not None:
             page = page.where(tasks.c.task_id < before)
-        total = await self._all(select(func.count().label("total")).select_from(tasks).where(*wanted))
-        return await self._all(page), int(total[0]["total"])
+        return await self._all(page), await self._count(tasks, wanted.conditions())
+
+    async def transactions(
+        self, wanted: LedgerFilter, *, before: int | None = None, offset: int = 0, limit: int = 20
+    ) -> tuple[list[Row], int]:
+        """Movements of credits with the balance after each, the newest first. `before`: only older versions."""
+        movements = with_balances(wanted.account_id)
+        page = select(movements).where(*wanted.conditions(movements)).order_by(movements.c.version.desc())
+        if before is not None:
+            page = page.where(movements.c.version < before)
+        mine = [ledger.c.account_id == wanted.account_id, *wanted.conditions(ledger)]
+        return await self._all(page.offset(offset).limit(limit)), await self._count(ledger, mine)
 
     async def task_events(self, task_id: str, *, after: int = 0, limit: int = 1000) -> list[TimelineEntry]:
         """The life of a task that was found before, from its event `after` + 1 on."""
@@ -73,6 +73,10 @@ class Queries:
     async def alive(self) -> None:
         """Raises DependencyDown when PostgreSQL does not answer."""
         await self._all(select(1))
+
+    async def _count(self, table: Table, conditions: Sequence[ColumnElement[bool]]) -> int:
+        found = await self._all(select(func.count().label("total")).select_from(table).where(*conditions))
+        return int(found[0]["total"])
 
     async def _one(self, query: Select[Any]) -> Row | None:
         rows = await self._all(query)

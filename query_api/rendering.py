@@ -18,10 +18,11 @@ def file_url(file_id: str) -> str:
 
 def task_document(row: Row, now: Now, prompt: str | None, problem: Mapping[str, Any] | None) -> dict[str, Any]:
     """A task for its owner. `reserved` is what is still held: 0 once the task ended."""
-    outputs = row["outputs"] or []
-    preview = next((o["file_id"] for o in outputs if o["format"] == "preview"), None)
+    finished = preview_of(row)
+    preview = live_preview_url(row["task_id"], now.preview) if finished is None else file_url(finished["file_id"])
     return {
         "task_id": row["task_id"],
+        "seq": row["seq"],
         "kind": row["kind"],
         "status": row["status"],
         "progress": now.progress,
@@ -45,12 +46,22 @@ def task_document(row: Row, now: Now, prompt: str | None, problem: Mapping[str, 
         "timings": timings(row),
         "problem": problem,
         "reason": row["reason"],
-        "preview_url": None if preview is None else file_url(preview),
+        "preview_url": preview,
         "created_at": time_of(row["created_at"]),
         "started_at": time_of(row["started_at"]),
         "ended_at": time_of(row["ended_at"]),
         "updated_at": time_of(row["updated_at"]),
     }
+
+
+def preview_of(row: Row) -> Mapping[str, Any] | None:
+    """The picture among a finished task's outputs."""
+    return next((output for output in row["outputs"] or () if output["format"] == "preview"), None)
+
+
+def live_preview_url(task_id: str, sha256: str | None) -> str | None:
+    """Where the newest picture of a running task is. It changes with the picture, so that caches notice."""
+    return None if sha256 is None else f"/generate/{task_id}/preview?v={sha256[:16]}"
 
 
 def timings(row: Row) -> dict[str, float]:
@@ -109,7 +120,7 @@ def event_document(entry: TimelineEntry) -> dict[str, Any]:
     }
 
 
-def progress_document(now: Now, attempt: int) -> dict[str, Any]:
+def progress_document(task_id: str, now: Now, attempt: int) -> dict[str, Any]:
     return {
         "progress": now.progress,
         "stage": now.stage,
@@ -117,6 +128,7 @@ def progress_document(now: Now, attempt: int) -> dict[str, Any]:
         "attempt": attempt,
         "queue_position": now.queue_position,
         "eta_s": now.eta_s,
+        "preview_url": live_preview_url(task_id, now.preview),
     }
 
 

@@ -96,7 +96,7 @@ class TaskStream:
             return None
         latest = self._parts.live.latest
         now = latest.of(self._caller.account_id, self._task_id, self._status, self._attempt, self._model)
-        told = progress_document(now, self._attempt)
+        told = progress_document(self._task_id, now, self._attempt)
         if told == self._last_progress:
             return None
         self._last_progress = told

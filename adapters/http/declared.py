@@ -51,6 +51,11 @@ ANYWHERE: Final = (
     *("unavailable", "no-owner", "outcome-pending", "dependency-down", "stream-quarantined"),
 )
 """What every operation may answer."""
+READS: Final = (
+    *("malformed-request", "origin-refused", "invalid-input", "internal"),
+    *("unavailable", "dependency-down", "projection-behind"),
+)
+"""What every query may answer: like ANYWHERE, without what only decisions meet."""
 SIGNED_IN: Final = ("unauthenticated", "rate-limited")
 """…and those that ask for an access token…"""
 BODIES: Final = ("malformed-json", "too-slow", "too-large", "unsupported-media-type")

@@ -1,23 +1,37 @@
 """The life of a task: as a live stream, or as a list."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from adapters.http.callers import CallerOf
+from adapters.http.declared import READS, SIGNED_IN, Responses, problems
 from domain.errors import InvalidInput
 from query_api import tasks
-from query_api.etags import document
+from query_api.etags import NOT_MODIFIED, document
 from query_api.freshness import Fresh
 from query_api.parts import Parts, parts_of
 from query_api.queries import Row
 from query_api.rendering import event_document, has_ended
-from query_api.routes.schemas import Problems, TaskEvents
+from query_api.schemas.task import TaskEvents
 from query_api.task_stream import TaskStream
 
-router = APIRouter(prefix="/generate", tags=["generate"], responses=Problems)
+router = APIRouter(prefix="/generate", tags=["generate"])
 _STREAM = {"cache-control": "no-store", "x-accel-buffering": "no"}
+
+TOLD: Final[Responses] = {
+    200: {
+        "content": {
+            "text/event-stream": {
+                "schema": {"type": "string"},
+                "example": 'id: 2\nevent: task\ndata: {"seq":2,"type":"started","status":"running"}\n\n'
+                'event: progress\ndata: {"progress":0.4,"stage":"surface","attempt":1}\n\n',
+            }
+        }
+    },
+    204: {"description": "The task ended and everything was seen: do not come back"},
+}
 
 
 @router.get(
@@ -25,18 +39,7 @@ _STREAM = {"cache-control": "no-store", "x-accel-buffering": "no"}
     response_model=TaskEvents,
     dependencies=[Fresh],
     summary="Follow a task live (SSE), or list its events (JSON)",
-    responses={
-        200: {
-            "content": {
-                "text/event-stream": {
-                    "schema": {"type": "string"},
-                    "example": 'id: 2\nevent: task\ndata: {"seq":2,"type":"started","status":"running"}\n\n'
-                    'event: progress\ndata: {"progress":0.4,"stage":"surface","attempt":1}\n\n',
-                }
-            }
-        },
-        204: {"description": "The task ended and everything was seen: do not come back"},
-    },
+    responses=TOLD | NOT_MODIFIED | problems(*READS, *SIGNED_IN, "not-found"),
 )
 async def events(
     task_id: str,

@@ -8,21 +8,27 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from adapters.http.callers import CallerOf
+from adapters.http.declared import READS, SIGNED_IN, Responses, problems
 from adapters.object_store.port import ObjectMissing, object_key
 from domain.errors import NotFound
 from query_api import files
-from query_api.etags import matches
+from query_api.etags import NOT_MODIFIED, matches
 from query_api.freshness import Fresh
 from query_api.parts import Parts, parts_of
 from query_api.queries import Row
 from query_api.ranges import range_of
-from query_api.routes.schemas import MoreProblems, Problems
 
-router = APIRouter(prefix="/files", tags=["files"], responses=Problems | {409: MoreProblems[409]})
+router = APIRouter(prefix="/files", tags=["files"])
 _SHOWN: Final = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
 """Types that a browser may show in place; all others are saved."""
 URL_SECONDS: Final = 300
 _POLICY: Final = "default-src 'none'; sandbox; frame-ancestors 'none'"
+
+BYTES: Final[Responses] = {
+    200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},
+    206: {"description": "The range that was asked for"},
+    307: {"description": "With redirect=1: where the object store serves it"},
+}
 
 
 @router.get(
@@ -30,13 +36,9 @@ _POLICY: Final = "default-src 'none'; sandbox; frame-ancestors 'none'"
     dependencies=[Fresh],
     summary="The bytes of a file",
     response_class=Response,
-    responses={
-        200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},
-        206: {"description": "The range that was asked for"},
-        304: {"description": "You have it already"},
-        307: {"description": "With redirect=1: where the object store serves it"},
-        416: {"description": "The range lies outside of the file"},
-    },
+    responses=BYTES
+    | NOT_MODIFIED
+    | problems(*READS, *SIGNED_IN, "not-found", "ambiguous-name", "range-not-satisfiable"),
 )
 @router.head("/{file_id}", dependencies=[Fresh], include_in_schema=False)
 async def file(

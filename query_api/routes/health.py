@@ -1,24 +1,32 @@
 """Whether this process is alive, and whether queries are served."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, Response
 
 from adapters.errors import DependencyDown
+from adapters.http.declared import Responses, problems
 from adapters.object_store.port import ObjectMissing
 from query_api.parts import Parts, parts_of
+from query_api.schemas.health import Alive, Readiness
 
 router = APIRouter(tags=["operations"])
+NOT_READY: Final[Responses] = {503: {"model": Readiness, "description": "Something needed does not work"}}
 
 
-@router.get("/healthz", summary="Alive?")
+@router.get("/healthz", response_model=Alive, summary="Alive?", responses=problems("internal", "unavailable"))
 async def healthz() -> dict[str, str]:
     return {"status": "alive"}
 
 
-@router.get("/readyz", summary="Ready? With the lag of each dependency and the live workers", response_model=None)
+@router.get(
+    "/readyz",
+    response_model=Readiness,
+    summary="Ready? With the lag of each dependency and the live workers",
+    responses=NOT_READY | problems("internal"),
+)
 async def readyz(parts: Annotated[Parts, Depends(parts_of)]) -> Response:
     """200 when queries are served. `lag`: records that the log has and this process, or the read models, have not."""
     checks: dict[str, Any] = {"kafka": await _kafka(parts), "postgres": await _postgres(parts)}

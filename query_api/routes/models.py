@@ -6,19 +6,25 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from adapters.http.callers import CallerOf
+from adapters.http.declared import READS, SIGNED_IN, problems
 from domain.catalog.views import model_view
 from domain.errors import InvalidInput
 from domain.money import to_credits
-from query_api.etags import document
+from query_api.etags import NOT_MODIFIED, document
 from query_api.pages import page
 from query_api.parts import Parts, parts_of
-from query_api.routes.schemas import Models, Quote
+from query_api.schemas.model import ModelPage, Quote
 
 router = APIRouter(prefix="/generate", tags=["generate"])
 PartsOf = Annotated[Parts, Depends(parts_of)]
 
 
-@router.get("/models", response_model=Models, summary="Models with their parameters and prices")
+@router.get(
+    "/models",
+    response_model=ModelPage,
+    summary="Models with their parameters and prices",
+    responses=NOT_MODIFIED | problems(*READS),
+)
 async def models(request: Request, parts: PartsOf) -> Response:
     """All that are offered. `params_schema` says which parameters a model takes."""
     offered = [model_view(model) for model in parts.catalog.state.models.values() if not model.retired]
@@ -26,7 +32,12 @@ async def models(request: Request, parts: PartsOf) -> Response:
     return document(request, listed, {"cache-control": "public, max-age=5"})
 
 
-@router.get("/quote", response_model=Quote, summary="What a task would cost now")
+@router.get(
+    "/quote",
+    response_model=Quote,
+    summary="What a task would cost now",
+    responses=NOT_MODIFIED | problems(*READS, *SIGNED_IN),
+)
 async def quote(
     request: Request, caller: CallerOf, parts: PartsOf, model: Annotated[str, Query(max_length=100)]
 ) -> Response:

@@ -3,37 +3,29 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel
 from starlette.responses import Response
 
 from adapters.http.callers import CallerOf
+from adapters.http.declared import READS, SIGNED_IN, problems
 from domain.errors import Unauthenticated
 from domain.identity.state import User
 from domain.money import to_credits
 from domain.rendering import time_of
-from query_api.etags import document
+from query_api.etags import NOT_MODIFIED, document
 from query_api.freshness import Fresh
 from query_api.parts import Parts, parts_of
+from query_api.schemas.user import Profile
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 
 
-class Profile(BaseModel):
-    """A user with the wallet. Amounts in credits."""
-
-    id: int
-    uuid: str
-    username: str | None
-    name: str | None
-    email: str | None = None
-    role: str
-    created_at: str
-    updated_at: str
-    balance: float
-    reserved: float
-
-
-@router.get("/profile", response_model=Profile, dependencies=[Fresh], summary="The user who is logged in")
+@router.get(
+    "/profile",
+    response_model=Profile,
+    dependencies=[Fresh],
+    summary="The user who is logged in",
+    responses=NOT_MODIFIED | problems(*READS, *SIGNED_IN),
+)
 async def profile(request: Request, caller: CallerOf, parts: Annotated[Parts, Depends(parts_of)]) -> Response:
     """The user with `balance` (free to spend) and `reserved`, in credits."""
     user = parts.users.state.by_account(caller.account_id)

@@ -1,21 +1,23 @@
 """Results of finished tasks."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from adapters.http.callers import CallerOf
+from adapters.http.declared import READS, SIGNED_IN, problems
 from domain.errors import DomainError, NotInState
 from query_api import tasks
-from query_api.etags import document
+from query_api.etags import NOT_MODIFIED, document
 from query_api.freshness import Fresh
 from query_api.parts import Parts, parts_of
 from query_api.queries import Row
-from query_api.rendering import file_url, has_ended, output_document, problem_document
-from query_api.routes.schemas import MoreProblems, Problems, Result
+from query_api.rendering import file_url, has_ended, output_document, preview_of, problem_document
+from query_api.schemas.result import Result
 
-router = APIRouter(prefix="/generate", tags=["generate"], responses=Problems | MoreProblems)
+router = APIRouter(prefix="/generate", tags=["generate"])
+REFUSED: Final = problems(*READS, *SIGNED_IN, "not-found", "wrong-state", "no-result")
 _ASIDE = ("preview", "report")
 """Outputs that are told in other members than `outputs`."""
 
@@ -28,7 +30,13 @@ class NoResult(DomainError):
     title: ClassVar[str] = "There is no result"
 
 
-@router.get("/{task_id}/result", response_model=Result, dependencies=[Fresh], summary="The files of a finished task")
+@router.get(
+    "/{task_id}/result",
+    response_model=Result,
+    dependencies=[Fresh],
+    summary="The files of a finished task",
+    responses=NOT_MODIFIED | REFUSED,
+)
 async def result(
     task_id: str, request: Request, caller: CallerOf, parts: Annotated[Parts, Depends(parts_of)]
 ) -> Response:
@@ -43,14 +51,14 @@ async def result(
 
 async def _result(parts: Parts, row: Row) -> dict[str, Any]:
     outputs = row["outputs"] or []
-    preview = next((o["file_id"] for o in outputs if o["format"] == "preview"), None)
+    preview = preview_of(row)
     report = next((o["sha256"] for o in outputs if o["format"] == "report"), None)
     said = {} if report is None else await tasks.report_of(parts, row["account_id"], report)
     return {
         "task_id": row["task_id"],
         "outputs": [output_document(o) for o in outputs if o["format"] not in _ASIDE],
         "report": said.get("report", {}),
-        "preview_url": None if preview is None else file_url(preview),
+        "preview_url": None if preview is None else file_url(preview["file_id"]),
         "understood": said.get("understood", {}),
         "ignored": said.get("ignored", []),
     }

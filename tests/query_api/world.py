@@ -27,6 +27,7 @@ from adapters.postgres.read.tables import SCHEMA
 from adapters.security.account_keys import AccountKeys
 from adapters.security.authenticator import Authenticator
 from adapters.security.master_key import MasterKey
+from adapters.security.sealed_objects import SealedObjects
 from adapters.security.sealing import Sealer
 from adapters.security.signing_keys import SigningKeys
 from adapters.security.tokens import AccessTokens
@@ -217,7 +218,7 @@ async def world(url: str, home: Path) -> AsyncIterator[World]:
         workers=LiveWorkers(by_hand.log),
         store=store,
         presigner=Urls(),
-        sealer=Sealer(AccountKeys(pool, MASTER.key_wrapping)),
+        sealer=Sealer(AccountKeys(pool, MASTER.key_wrapping), SealedObjects(store)),
         signing_keys=signing,
         authenticator=Authenticator(tokens, users),
         cursors=Cursors(MASTER.digests),

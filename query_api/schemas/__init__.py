@@ -1,0 +1,1 @@
+"""What the documents look like, for the specification. The handlers make them from rows, without validation."""
