@@ -67,7 +67,8 @@ def test_each_set_brings_what_it_is_for_and_no_more() -> None:
 
 
 def test_what_has_no_build_for_some_system_is_not_asked_for_there() -> None:
-    embreex = next(pin for pin in pins("worker") if pin.startswith("embreex=="))
+    lines = (PROJECT / "requirements" / "worker.txt").read_text().splitlines()
+    embreex = next(line for line in lines if line.startswith("embreex=="))
     assert "platform_machine == 'x86_64'" in embreex
 
 
