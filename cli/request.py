@@ -49,7 +49,9 @@ def target(output: Path | None, form: str | None, subject: str) -> Target:
     if form is None:
         form = next((name for name, suffix in SUFFIXES.items() if suffix == ending), None)
         if form is None:
-            raise Misused(f"{output.name} tells no format: end it with .glb, .stl or .zip (OBJ), or give --format.")
+            raise Misused(
+                f"{output.name} tells no format: end it with .glb, .fbx, .stl or .zip (OBJ), or give --format."
+            )
     return Target(output, form)
 
 

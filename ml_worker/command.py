@@ -23,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
 )
 Names = Annotated[str, typer.Option(help="As in LATHE_ENGINES: builtin, module:Class.", envvar="LATHE_ENGINES")]
-_FORMATS = {".glb": "glb", ".stl": "stl", ".zip": "obj"}
+_FORMATS = {".glb": "glb", ".fbx": "fbx", ".stl": "stl", ".zip": "obj"}
 
 
 @app.command("list")
@@ -42,7 +42,7 @@ def list_engines(names: Names = "builtin") -> None:
 def run_engine(
     engine: Annotated[str, typer.Argument(help="An engine's id.")],
     prompt: Annotated[str | None, typer.Argument(help="What to make, in words.")] = None,
-    output: Annotated[Path, typer.Option("-o", "--output", help=".glb, .stl or .zip (OBJ).")] = Path("model.glb"),
+    output: Annotated[Path, typer.Option("-o", "--output", help=".glb, .fbx, .stl or .zip (OBJ).")] = Path("model.glb"),
     image: Annotated[Path | None, typer.Option(help="A photo.", exists=True, dir_okay=False)] = None,
     param: Annotated[list[str] | None, typer.Option(help="name=value; repeatable.")] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
@@ -53,7 +53,7 @@ def run_engine(
     """Run an engine here and now. Prints what it understood and its report."""
     form = _FORMATS.get(output.suffix.lower())
     if form is None:
-        raise typer.BadParameter("end it with .glb, .stl or .zip", param_hint="--output")
+        raise typer.BadParameter("end it with .glb, .fbx, .stl or .zip", param_hint="--output")
     if output.exists() and not force:
         raise typer.BadParameter(f"{output} is there already; -f replaces it", param_hint="--output")
     try:

@@ -6,6 +6,7 @@ ENDINGS: Final = {
     "application/json": "json",
     "application/octet-stream": "bin",
     "application/pdf": "pdf",
+    "application/vnd.autodesk.fbx": "fbx",
     "application/zip": "zip",
     "image/gif": "gif",
     "image/jpeg": "jpg",

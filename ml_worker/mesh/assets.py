@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ml_worker.mesh.bake import Maps
 from ml_worker.mesh.mesh import Ints, Mesh
+from ml_worker.mesh.parts import Parts
 from ml_worker.mesh.skin import Skin
 
 Array = npt.NDArray[Any]
@@ -44,6 +45,7 @@ class Asset(msgspec.Struct, frozen=True, eq=False):
     color: Picture
     surface: Picture
     normal: Picture | None
+    parts: Parts
     maps: Maps
 
 
@@ -70,5 +72,6 @@ def assemble(name: str, mesh: Mesh, skin: Skin, maps: Maps) -> Asset:
         color=encode(maps.color, maps.lossless),
         surface=encode(maps.surface, lossless=False),
         normal=None if maps.normal is None else encode(maps.normal, maps.mirrors),
+        parts=maps.parts,
         maps=maps,
     )

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from ml_worker.mesh.blocks import Blocks
 from ml_worker.mesh.paint import Paint, Surfaces
+from ml_worker.mesh.parts import Parts, parted
 from ml_worker.mesh.pieces import longest_axes
 from ml_worker.mesh.rays import Rays, openness
 from ml_worker.mesh.relief_map import normal_map
@@ -41,6 +42,7 @@ class Maps(msgspec.Struct, frozen=True, eq=False):
     """Few colours with hard edges between them."""
     mirrors: bool
     """The normal map has only what the exact surface does: smooth, and without loss or its shine would be dull."""
+    parts: Parts
 
 
 def bake(sheet: Sheet, texels: Texels, paint: Paint, watch: Callable[[], None], exact: Exact | None = None) -> Maps:
@@ -55,7 +57,8 @@ def bake(sheet: Sheet, texels: Texels, paint: Paint, watch: Callable[[], None], 
     blocks = Blocks(texels, sheet.chart, BLOCK)
     region = blocks.spread_exact(points, paint.regions)
     watch()
-    along = longest_axes(mesh, paint.regions(mesh.corners().mean(axis=1).astype(np.float32), False))[texels.face]
+    of_face = paint.regions(mesh.corners().mean(axis=1).astype(np.float32), False)
+    along = longest_axes(mesh, of_face)[texels.face]
     coat = paint.coat(Surfaces(points, true, region, along, sheet.texel_size))
     watch()
     rays = Rays(mesh)
@@ -71,6 +74,7 @@ def bake(sheet: Sheet, texels: Texels, paint: Paint, watch: Callable[[], None], 
         normal=normal_map(sheet, texels, normals, true, coat.height, nearest),
         lossless=paint.lossless,
         mirrors=not coat.height.any(),
+        parts=parted(paint.names, of_face, region, coat),
     )
 
 

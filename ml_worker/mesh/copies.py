@@ -7,6 +7,7 @@ import numpy as np
 
 from ml_worker.mesh.assets import Asset
 from ml_worker.mesh.mesh import Mesh
+from ml_worker.mesh.parts import Parts
 
 Place = tuple[float, float]
 """Where a copy stands: X and Z in metres from where the object stands by itself."""
@@ -31,6 +32,7 @@ def repeated(asset: Asset, places: Sequence[Place]) -> Asset:
         tangents=np.tile(asset.tangents, (count, 1)),
         uvs=np.tile(asset.uvs, (count, 1)),
         faces=(asset.faces[None] + numbers * corners).reshape(-1, 3),
+        parts=Parts(asset.parts.parts, np.tile(asset.parts.of_face, count)),
         solid=Mesh(
             (asset.solid.vertices[None] + moves[:, None]).reshape(-1, 3),
             (asset.solid.faces[None] + numbers * vertices).reshape(-1, 3),

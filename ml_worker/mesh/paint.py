@@ -41,6 +41,8 @@ class Coat(msgspec.Struct, frozen=True, eq=False):
 class Paint(Protocol):
     lossless: bool
     """Few colours with hard edges between them: keep the picture as PNG."""
+    names: tuple[str, ...]
+    """Of the regions, by their number: what a person calls the material there."""
 
     def regions(self, points: Array, closely: bool) -> Array:
         """(N, 3) -> (N,) int64. Regions are large: the baker asks a few texels, and again `closely` along borders."""
@@ -61,6 +63,7 @@ class MaterialPaint:
             if material.pattern not in PATTERNS:
                 raise Permanent("material-unknown", f"There is no pattern named {material.pattern!r}.")
         self.lossless = all(material.pattern == "plain" for material in self.materials)
+        self.names = tuple(material.name for material in self.materials)
 
     def regions(self, points: Array, closely: bool) -> Array:
         if closely:  # chords of round parts lie beside the surface, which would make a border wave

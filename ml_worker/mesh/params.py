@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 import msgspec
 
 Quality = Literal["draft", "standard", "high"]
-Format = Literal["glb", "obj", "stl"]
+Format = Literal["glb", "obj", "stl", "fbx"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 PROPERTIES: dict[str, Any] = {
@@ -16,7 +16,8 @@ PROPERTIES: dict[str, Any] = {
         "minItems": 1,
         "uniqueItems": True,
         "default": ["glb"],
-        "description": "File formats to write: glb and obj in metres with Y up and textures, stl in millimetres, Z up.",
+        "description": "File formats to write: glb and obj in metres with Y up and textures, stl in millimetres, Z up, "
+        "fbx in centimetres with Y up and textures.",
     },
     "target_faces": {
         "type": "integer",

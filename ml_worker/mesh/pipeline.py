@@ -29,6 +29,7 @@ from ml_worker.mesh.bake import Exact, bake
 from ml_worker.mesh.charts import Charts, split_charts, unwrap
 from ml_worker.mesh.copies import Place, repeated, spread
 from ml_worker.mesh.extract import REACH, extract
+from ml_worker.mesh.fbx import write_fbx
 from ml_worker.mesh.gate import require_clean
 from ml_worker.mesh.gltf import write_glb
 from ml_worker.mesh.lattice import Field, resolution, sample
@@ -77,8 +78,13 @@ FOLDS_SEEN_AT = 320
 ALONE: Final = ((0.0, 0.0),)
 LEAST_FACES = 2_500
 """A copy of several is not cut below this for the sake of the budget of them all."""
-MEDIA_TYPES: dict[Format, str] = {"glb": "model/gltf-binary", "obj": "application/zip", "stl": "model/stl"}
-SUFFIXES: dict[Format, str] = {"glb": ".glb", "obj": ".obj.zip", "stl": ".stl"}
+MEDIA_TYPES: dict[Format, str] = {
+    "glb": "model/gltf-binary",
+    "obj": "application/zip",
+    "stl": "model/stl",
+    "fbx": "application/vnd.autodesk.fbx",
+}
+SUFFIXES: dict[Format, str] = {"glb": ".glb", "obj": ".obj.zip", "stl": ".stl", "fbx": ".fbx"}
 
 
 class Built(msgspec.Struct, frozen=True):
@@ -231,6 +237,7 @@ def _write(asset: Asset, options: Options, told: _Told) -> tuple[Made, ...]:
         "glb": lambda: write_glb(asset),
         "obj": lambda: write_obj_zip(asset),
         "stl": lambda: write_stl(asset.solid, asset.name),
+        "fbx": lambda: write_fbx(asset),
     }
     made = []
     for index, format_ in enumerate(options.formats):

@@ -38,7 +38,7 @@ def load(path: Path, kind: str) -> trimesh.Trimesh:
 
 
 def test_every_format_asked_for_and_a_preview_are_written(built: Built) -> None:
-    assert [made.format for made in built.files] == ["glb", "obj", "stl", "preview"]
+    assert [made.format for made in built.files] == ["glb", "obj", "stl", "fbx", "preview"]
     assert all(made.path.stat().st_size > 1000 for made in built.files)
 
 
@@ -128,6 +128,7 @@ class Green:
     """A paint that needs no solid."""
 
     lossless = True
+    names = ("green",)
 
     def regions(self, points: np.ndarray, closely: bool) -> np.ndarray:
         return np.zeros(len(points), np.int64)

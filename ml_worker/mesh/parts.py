@@ -1,0 +1,53 @@
+"""Which faces show which material, for formats whose materials have one roughness and one metalness each."""
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from ml_worker.mesh.mesh import Ints
+from ml_worker.mesh.paint import Coat
+
+Array = npt.NDArray[Any]
+
+
+class Part(msgspec.Struct, frozen=True):
+    name: str
+    """Unlike the names of the other parts."""
+    roughness: float
+    metallic: float
+
+
+class Parts(msgspec.Struct, frozen=True, eq=False):
+    parts: tuple[Part, ...]
+    """Those that a face shows, in the order of the paint's regions."""
+    of_face: Ints
+    """(F,) int32 index into `parts`."""
+
+
+def parted(names: tuple[str, ...], of_face: Array, of_texel: Array, coat: Coat) -> Parts:
+    """`of_face` (F,) and `of_texel` (T,): regions of the paint; a part's values are the mean of its texels."""
+    shown, index = np.unique(of_face, return_inverse=True)
+    found: list[Part] = []
+    taken: set[str] = set()
+    for region in shown.tolist():
+        texels = of_texel == region
+        if not texels.any():  # too small for a texel of its own
+            texels = np.ones(len(of_texel), bool)
+        name = _unlike(names[region], taken)
+        taken.add(name)
+        found.append(Part(name, _mean(coat.roughness[texels]), _mean(coat.metallic[texels])))
+    return Parts(tuple(found), index.astype(np.int32))
+
+
+def _mean(values: Array) -> float:
+    return round(float(values.mean(dtype=np.float64)), 4)
+
+
+def _unlike(name: str, taken: set[str]) -> str:
+    number, unlike = 1, name
+    while unlike in taken:
+        number += 1
+        unlike = f"{name} {number}"
+    return unlike
