@@ -27,6 +27,7 @@ from adapters.security.account_keys import AccountKeys
 from adapters.security.digests import Digests
 from adapters.security.master_key import load_master_key, require_master_key
 from adapters.security.passwords import Passwords
+from adapters.security.sealed_objects import SealedObjects
 from adapters.security.sealing import Sealer
 from adapters.security.service_token import ServiceToken
 from adapters.security.sessions import Sessions
@@ -90,7 +91,7 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
         store=store,
         images=images,
         limits=RateLimits(settings.limits),
-        sealer=Sealer(AccountKeys(pool, master.key_wrapping)),
+        sealer=Sealer(AccountKeys(pool, master.key_wrapping), SealedObjects(store)),
         digests=Digests(master),
         tokens=AccessTokens(signing, settings.page_url(), settings.token_minutes * 60),
         sessions=Sessions(pool, master.sessions),

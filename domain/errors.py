@@ -75,6 +75,12 @@ class NotInState(DomainError):
     code, status, title = "wrong-state", 409, "Not possible in this state"
 
 
+class PreconditionFailed(DomainError):
+    """The resource is not at the version that the client expects (If-Match)."""
+
+    code, status, title = "precondition-failed", 412, "The resource has changed"
+
+
 class AccountIsClosed(DomainError):
     code, status, title = "account-closed", 409, "The account is closed"
 

@@ -14,12 +14,17 @@ class Sealed(msgspec.Struct, frozen=True):
     enc: str = msgspec.field(name="$enc")
 
 
-class SealedAt(msgspec.Struct, frozen=True):
-    """A sealed value with what is needed to open it later: the event it came in and its field id."""
+class SealedAt(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A sealed value with what is needed to open it later: the event it came in and its field id.
+
+    With `object`, a SHA-256, `enc` is empty: the value was too large for its event and stands under its field id in
+    that object of the account (`adapters/security/sealed_objects.py`).
+    """
 
     event_id: str
     field: str
     enc: str
+    object: str | None = None
 
     @classmethod
     def of(cls, event_id: str, field: str, sealed: Sealed) -> "SealedAt":

@@ -19,6 +19,7 @@ EVENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "lathe.file.stored.v1": account.FileStored,
     "lathe.file.deleted.v1": account.FileDeleted,
     "lathe.task.requested.v1": account.TaskRequested,
+    "lathe.batch.requested.v1": account.BatchRequested,
     "lathe.task.started.v1": account.TaskStarted,
     "lathe.task.retried.v1": account.TaskRetried,
     "lathe.task.cancel-requested.v1": account.TaskCancelRequested,

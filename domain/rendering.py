@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+import msgspec
+
 from domain.personal import SealedAt
 
 
@@ -12,4 +14,4 @@ def time_of(moment: datetime | None) -> str | None:
 
 def sealed_of(text: SealedAt | None) -> dict[str, str] | None:
     """A text that stays sealed: the edge opens it when it renders."""
-    return None if text is None else {"event_id": text.event_id, "field": text.field, "enc": text.enc}
+    return None if text is None else msgspec.to_builtins(text)

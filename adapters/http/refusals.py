@@ -31,10 +31,6 @@ class InFlight(DomainError):
     code, status, title = "in-flight", 409, "The same request is being worked on"
 
 
-class PreconditionFailed(DomainError):
-    code, status, title = "precondition-failed", 412, "The resource has changed"
-
-
 class TooLarge(DomainError):
     """More bytes, pixels, parts or fields than is taken."""
 

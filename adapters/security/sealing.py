@@ -14,6 +14,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from adapters.security.account_keys import AccountKeys, Erased
+from adapters.security.sealed_objects import SealedObjects
 from domain.personal import Sealed, SealedAt
 
 _VERSION: Final = "v1:"
@@ -25,10 +26,13 @@ class Unreadable(ValueError):
 
 
 class Sealer:
-    """Seals and opens fields. Raises Erased when the account has no key (any more)."""
+    """Seals and opens fields. Raises Erased when the account has no key (any more).
 
-    def __init__(self, keys: AccountKeys) -> None:
-        self.keys = keys
+    `objects` holds the values that were too large for their events.
+    """
+
+    def __init__(self, keys: AccountKeys, objects: SealedObjects) -> None:
+        self.keys, self.objects = keys, objects
 
     async def seal(self, account_id: str, event_id: str, field: str, text: str) -> Sealed:
         """Seal one field of the event that will have id `event_id`."""
@@ -41,7 +45,8 @@ class Sealer:
 
     async def open(self, account_id: str, sealed: SealedAt) -> str:
         """The text. Raises Erased, or Unreadable."""
-        return _opened(await self.keys.get(account_id), account_id, sealed)
+        cipher = await self.keys.get(account_id)
+        return _opened(cipher, account_id, await self._whole(account_id, sealed))
 
     async def open_many(self, wanted: Sequence[tuple[str, SealedAt | None]]) -> list[str | None]:
         """The texts of (account id, sealed) pairs, for lists: one query for all keys. None: nothing there, or erased.
@@ -49,10 +54,17 @@ class Sealer:
         Raises Unreadable.
         """
         keys = await self.keys.get_many(account_id for account_id, sealed in wanted if sealed is not None)
-        return [
-            _opened(cipher, account_id, sealed) if sealed is not None and (cipher := keys.get(account_id)) else None
-            for account_id, sealed in wanted
-        ]
+        texts: list[str | None] = []
+        for account_id, sealed in wanted:
+            cipher = keys.get(account_id)
+            if sealed is None or cipher is None:
+                texts.append(None)
+                continue
+            try:
+                texts.append(_opened(cipher, account_id, await self._whole(account_id, sealed)))
+            except Erased:
+                texts.append(None)
+        return texts
 
     async def open_or_none(self, account_id: str, sealed: SealedAt | None) -> str | None:
         """The text, or None when there is nothing or it was erased. Raises Unreadable."""
@@ -62,6 +74,15 @@ class Sealer:
             return await self.open(account_id, sealed)
         except Erased:
             return None
+
+    async def _whole(self, account_id: str, sealed: SealedAt) -> SealedAt:
+        """With the ciphertext, wherever it is kept. Raises Erased (its object is gone), Unreadable, DependencyDown."""
+        if sealed.object is None:
+            return sealed
+        fields = await self.objects.get(account_id, sealed.object)
+        if sealed.field not in fields:
+            raise Unreadable(f"field {sealed.field} of event {sealed.event_id} is not in its object")
+        return SealedAt(sealed.event_id, sealed.field, fields[sealed.field])
 
 
 def _bound_to(account_id: str, event_id: str, field: str) -> bytes:

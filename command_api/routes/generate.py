@@ -23,6 +23,7 @@ from command_api.parts import Parts, parts_of
 from command_api.repeats import answered_before
 from command_api.uploading import fields_of, received, store_images
 from domain.account.commands import CancelTask, DescribeRequest, RetryTask
+from domain.catalog.schema import validate_params
 from domain.errors import DomainError, NotFound, NotInState
 from domain.ids import partition_in
 from domain.money import to_micro
@@ -125,6 +126,7 @@ async def _retry(parts: Parts, caller: Caller, parent: Mapping[str, Any], wanted
     model = parts.catalog.state.offered(parent["model"])
     if model is None:
         raise NotInState(f"{parent['model']} is not offered any more.")
+    params = validate_params(model.params_schema, parent["params"])
     prompt = None
     if parent["prompt"] is not None:
         text = await parts.sealer.open(caller.account_id, msgspec.convert(parent["prompt"], SealedAt))
@@ -135,6 +137,7 @@ async def _retry(parts: Parts, caller: Caller, parent: Mapping[str, Any], wanted
         new_task_id=new_id(account_partition(caller.account_id)),
         price=model.price,
         model_version=model.published.version,
+        params=params,
         max_credits=None if wanted.max_credits is None else to_micro(wanted.max_credits, "/max_credits"),
         max_queued=parts.settings.limits.max_queued,
         prompt=prompt,

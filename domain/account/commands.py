@@ -66,8 +66,23 @@ class RequestTask(Command, frozen=True, kw_only=True):
     priority: int = 0
     deadline: datetime | None = None
     parent: str | None = None
+    """A task of this account that this one is a fork of; its input files may be among `inputs`."""
     max_queued: int = 20
     """The account's limit of tasks that are not terminal and not running."""
+
+
+class RequestBatch(Command, frozen=True, kw_only=True):
+    """All of `items` or none of them. Their prompts are sealed as `items.<i>.prompt`, or stand in an object.
+
+    `max_credits` is the limit of the sum; `max_queued` that of the tasks which wait before the batch.
+    """
+
+    batch_id: str
+    items: tuple[RequestTask, ...]
+    max_credits: int | None = None
+    max_queued: int = 20
+    prompts_sha256: str | None = None
+    """The object with the sealed prompts of those items that have a `prompt_length` and no `prompt`."""
 
 
 class CancelTask(Command, frozen=True, kw_only=True):
@@ -75,15 +90,21 @@ class CancelTask(Command, frozen=True, kw_only=True):
 
     task_id: str
     reason: str = "client"
+    expected_seqs: tuple[int, ...] | None = None
+    """The task's sequences that the client would have it cancelled at (If-Match); None: at any."""
 
 
 class RetryTask(Command, frozen=True, kw_only=True):
-    """A new task with the pinned request of a failed or cancelled one and `parent` set; today's price."""
+    """A new task with the pinned request of a failed or cancelled one and `parent` set; today's price.
+
+    `params` are the parent's, validated against today's schema.
+    """
 
     task_id: str
     new_task_id: str
     price: int
     model_version: str
+    params: dict[str, Any]
     max_credits: int | None = None
     max_queued: int = 20
     prompt: Sealed | None = None
@@ -138,9 +159,21 @@ class DescribeRun(Command, frozen=True, kw_only=True):
 
 
 class DescribeRequest(Command, frozen=True, kw_only=True):
-    """Question: the pinned request of a task, whatever its state (for a retry, whose prompt must be sealed anew)."""
+    """Question: the pinned request of a task, whatever its state (for a retry or a fork: prompts are sealed anew)."""
 
     task_id: str
+
+
+class DescribeFile(Command, frozen=True, kw_only=True):
+    """Question: a file of the account. NotFound."""
+
+    file_id: str
+
+
+class DescribeBatch(Command, frozen=True, kw_only=True):
+    """Question: a batch with its tasks as they are now. NotFound."""
+
+    batch_id: str
 
 
 class DescribeTask(Command, frozen=True, kw_only=True):
@@ -161,6 +194,7 @@ AccountCommand = (
     | StoreFile
     | DeleteFile
     | RequestTask
+    | RequestBatch
     | CancelTask
     | RetryTask
     | ExpireAttempt
@@ -171,5 +205,7 @@ AccountCommand = (
     | DescribeRun
     | DescribeRequest
     | DescribeTask
+    | DescribeFile
+    | DescribeBatch
     | DescribeAccount
 )

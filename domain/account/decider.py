@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import msgspec
 
+from domain.account import batches, endings, files, questions, requests, runs, wallet
 from domain.account import commands as c
-from domain.account import endings, files, questions, requests, runs, wallet
 from domain.account import events as e
 from domain.account.state import Accounts
 from domain.account.views import view
@@ -25,6 +25,7 @@ DECIDE: Final[dict[type[c.Command], Decide]] = {
     c.StoreFile: files.store_file,
     c.DeleteFile: files.delete_file,
     c.RequestTask: requests.request_task,
+    c.RequestBatch: batches.request_batch,
     c.RetryTask: requests.retry_task,
     c.CancelTask: runs.cancel_task,
     c.ExpireAttempt: runs.expire_attempt,
@@ -35,6 +36,8 @@ DECIDE: Final[dict[type[c.Command], Decide]] = {
     c.DescribeRun: questions.describe_run,
     c.DescribeRequest: questions.describe_request,
     c.DescribeTask: questions.describe_task,
+    c.DescribeFile: questions.describe_file,
+    c.DescribeBatch: questions.describe_batch,
     c.DescribeAccount: questions.describe_account,
 }
 
@@ -46,6 +49,7 @@ EVOLVE: Final[dict[type[msgspec.Struct], Evolve]] = {
     e.FileStored: files.stored,
     e.FileDeleted: files.deleted,
     e.TaskRequested: requests.requested,
+    e.BatchRequested: batches.requested,
     e.TaskStarted: endings.started,
     e.TaskRetried: endings.retried,
     e.TaskCancelRequested: endings.cancel_requested,

@@ -38,11 +38,11 @@ def cancel_requested(state: Accounts, key: str, event: TaskCancelRequested, enve
 
 
 def completed(state: Accounts, key: str, event: TaskCompleted, envelope: Envelope) -> None:
-    """The outputs become files of the account. What only a retry would need is forgotten."""
+    """The outputs become files of the account."""
     account = state.accounts[key]
     task = account.tasks[event.task_id]
     _end(account, event.task_id, Status.COMPLETED, event.charged, event.released, envelope)
-    task.prompt, task.inputs, task.reason = None, (), None
+    task.reason = None
     for output in event.outputs:
         account.files[output.file_id] = File(
             name=None,

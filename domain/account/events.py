@@ -89,6 +89,45 @@ class TaskRequested(Event, frozen=True, kw_only=True):
     parent: str | None = None
 
 
+class BatchFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A file that items of a batch take; told once, however many take it."""
+
+    file_id: str
+    sha256: str
+    media_type: str
+    bytes: int
+
+
+class BatchItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One task of a batch. Like TaskRequested."""
+
+    task_id: str
+    model: str
+    model_version: str
+    price: int
+    prompt: Sealed | None = None
+    """Field id `items.<i>.prompt`."""
+    prompt_length: int = 0
+    inputs: tuple[tuple[str, int], ...] = ()
+    """(role, index into the batch's `files`) pairs."""
+    params: dict[str, Any] = {}
+    seed: int
+    priority: int = 0
+    deadline: datetime | None = None
+
+
+class BatchRequested(Event, frozen=True, kw_only=True):
+    """Up to 100 tasks were accepted together and their prices reserved at once. It is task sequence 1 of each."""
+
+    batch_id: str
+    kind: str
+    reserved: int
+    items: tuple[BatchItem, ...]
+    files: tuple[BatchFile, ...] = ()
+    prompts_sha256: str | None = None
+    """Prompts that do not fit into one record: an object of the account with all of them, sealed, by field id."""
+
+
 class TaskStarted(Event, frozen=True, kw_only=True):
     """The first (or a later) attempt began to run. `source` names the record in lathe.runs that led to it."""
 
@@ -119,7 +158,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One result file, stored under `acct/<account id>/<sha256>`. `file_id` is given by the owner."""
 
     format: str
-    """`glb`, `obj`, `stl`, `preview` (PNG) or `report` (JSON: report, understood, ignored)."""
+    """`glb`, `obj`, `stl`, `fbx`, `preview` (PNG) or `report` (JSON: report, understood, ignored)."""
     file_id: str = ""
     media_type: str
     bytes: int

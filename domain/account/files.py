@@ -35,8 +35,8 @@ def delete_file(state: Accounts, command: c.DeleteFile, context: Context) -> App
 
 
 def require_new(account: Account, identifier: str) -> None:
-    """Raises AlreadyExists when a file or task of the account has this id."""
-    if identifier in account.files or identifier in account.tasks:
+    """Raises AlreadyExists when a file, task or batch of the account has this id."""
+    if identifier in account.files or identifier in account.tasks or identifier in account.batches:
         raise AlreadyExists(f"The id {identifier} is taken.")
 
 

@@ -3,9 +3,9 @@
 from domain.account import commands as c
 from domain.account.lookups import account_of, task_of
 from domain.account.state import Accounts
-from domain.account.views import account_view, request_view, task_view
+from domain.account.views import account_view, batch_view, file_view, request_view, task_view
 from domain.decider import Context, Reply
-from domain.errors import NotInState
+from domain.errors import NotFound, NotInState
 
 
 def describe_account(state: Accounts, command: c.DescribeAccount, context: Context) -> Reply:
@@ -16,6 +16,21 @@ def describe_task(state: Accounts, command: c.DescribeTask, context: Context) ->
     account = account_of(state, command.account_id)
     task_of(account, command.task_id)
     return Reply(task_view(command.account_id, account, command.task_id))
+
+
+def describe_file(state: Accounts, command: c.DescribeFile, context: Context) -> Reply:
+    account = account_of(state, command.account_id)
+    file = account.files.get(command.file_id)
+    if file is None:
+        raise NotFound("There is no such file.")
+    return Reply(file_view(command.file_id, file))
+
+
+def describe_batch(state: Accounts, command: c.DescribeBatch, context: Context) -> Reply:
+    account = account_of(state, command.account_id)
+    if command.batch_id not in account.batches:
+        raise NotFound("There is no such batch.")
+    return Reply(batch_view(command.account_id, account, command.batch_id))
 
 
 def describe_request(state: Accounts, command: c.DescribeRequest, context: Context) -> Reply:

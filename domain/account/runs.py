@@ -26,7 +26,7 @@ from domain.account.lookups import account_of, task_of
 from domain.account.state import Accounts, Status, Task
 from domain.account.views import task_view
 from domain.decider import Append, Context, Reply
-from domain.errors import NotInState
+from domain.errors import NotInState, PreconditionFailed
 from domain.ids import derived_id
 from domain.money import share
 
@@ -42,10 +42,16 @@ RunCommand = c.ApplyRunStarted | c.ApplyRunSucceeded | c.ApplyRunFailed | c.Appl
 def cancel_task(state: Accounts, command: c.CancelTask, context: Context) -> Append | Reply:
     """At once while queued, else asked of the worker. Repeatable. A deadline cancels only what is still queued.
 
-    Raises NotFound; NotInState when it completed or failed.
+    Raises NotFound; PreconditionFailed; NotInState when it completed or failed.
     """
     account = account_of(state, command.account_id)
     task = task_of(account, command.task_id)
+    if command.expected_seqs is not None and task.seq not in command.expected_seqs:
+        raise PreconditionFailed(
+            f"The task is {task.status.value} now, at its event {task.seq}; look at it again.",
+            task_status=task.status.value,
+            task_seq=task.seq,
+        )
     if task.status in (Status.COMPLETED, Status.FAILED):
         raise NotInState(f"The task {task.status.value} already.", status=task.status.value)
     overtaken = command.reason == "deadline" and (

@@ -1,7 +1,7 @@
 """The state of one partition of `lathe.accounts`: its accounts with their wallets, files and tasks.
 
 Times are UTC, money is integer micro-credits. A finished task keeps only what a client may still ask of its owner:
-its view, and, if it may be retried, its request.
+its view and its request.
 """
 
 from datetime import datetime
@@ -82,7 +82,7 @@ class Task(msgspec.Struct, kw_only=True, gc=False):
     deadline: datetime | None = None
     parent: str | None = None
     prompt: SealedAt | None = None
-    """Forgotten on completion, as `inputs` are: only failed and cancelled tasks can be retried."""
+    """Kept with `inputs` when the task ended: any task can be forked."""
     prompt_length: int = 0
     inputs: tuple[TaskInput, ...] = ()
     outputs: tuple[tuple[str, str], ...] = ()
@@ -105,6 +105,8 @@ class Account(msgspec.Struct, kw_only=True):
     wallet: Wallet = msgspec.field(default_factory=Wallet)
     files: dict[str, File] = {}
     tasks: dict[str, Task] = {}
+    batches: dict[str, tuple[str, ...]] = {}
+    """Ids of the tasks of each batch."""
     live: dict[str, None] = {}
     """Ids of the tasks that are not terminal, in the order they were requested."""
     queued: int = 0

@@ -1,5 +1,6 @@
 """The life of a task as its readers see it: one entry per task event, the same from the log and from a read model.
 
+A batch's event is the first entry of each of its tasks.
 Pure and free of personal data. Money is integer micro-credits here; edges render it in credits (`MONEY` names those
 members).
 """
@@ -10,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from domain.account import events as e
+from domain.account.beginnings import Beginning, beginnings_of
 from domain.envelope import Envelope
 
 MONEY: Final = frozenset({"price", "reserved", "charged", "released"})
@@ -33,8 +35,8 @@ class TimelineEntry(msgspec.Struct, frozen=True):
         return self.status in TERMINAL
 
 
+_REQUESTED: Final = ("requested", "queued")
 _KINDS: Final[dict[type[msgspec.Struct], tuple[str, str]]] = {
-    e.TaskRequested: ("requested", "queued"),
     e.TaskStarted: ("started", "running"),
     e.TaskRetried: ("retried", "queued"),
     e.TaskCancelRequested: ("cancel-requested", "cancelling"),
@@ -45,28 +47,41 @@ _KINDS: Final[dict[type[msgspec.Struct], tuple[str, str]]] = {
 """Event → (type of its entry, status of the task after it)."""
 
 
-def entry_of(envelope: Envelope, event: msgspec.Struct) -> TimelineEntry | None:
-    """The entry that an event makes; None when it is not about a task. Raises ValueError without a task sequence."""
+def entries_of(envelope: Envelope, event: msgspec.Struct) -> tuple[TimelineEntry, ...]:
+    """The entries that an event makes: one for each task it is about (a batch is about many).
+
+    Raises ValueError without a task sequence.
+    """
     kind = _KINDS.get(type(event))
-    if kind is None:
-        return None
+    beginnings = beginnings_of(event, envelope.id)
+    if kind is None and not beginnings:
+        return ()
     if envelope.task_seq is None or envelope.task_seq < 1:
         raise ValueError(f"{envelope.type} carries no ce_taskseq")
-    task_id, data = _content(event)
-    return TimelineEntry(task_id, envelope.task_seq, *kind, envelope.time, envelope.actor, data)
+    if kind is None:
+        kind, told = _REQUESTED, [(begun.request.task_id, _begun(begun)) for begun in beginnings]
+    else:
+        told = [_content(event)]
+    return tuple(
+        TimelineEntry(task_id, envelope.task_seq, *kind, envelope.time, envelope.actor, data) for task_id, data in told
+    )
+
+
+def _begun(beginning: Beginning) -> dict[str, Any]:
+    request = beginning.request
+    told = {
+        "attempt": 1,
+        "model": request.model,
+        "model_version": request.model_version,
+        "price": request.price,
+        "reserved": request.reserved,
+        "parent": request.parent,
+    }
+    return told if beginning.batch_id is None else told | {"batch_id": beginning.batch_id}
 
 
 def _content(event: msgspec.Struct) -> tuple[str, dict[str, Any]]:
     match event:
-        case e.TaskRequested():
-            return event.task_id, {
-                "attempt": 1,
-                "model": event.model,
-                "model_version": event.model_version,
-                "price": event.price,
-                "reserved": event.reserved,
-                "parent": event.parent,
-            }
         case e.TaskStarted():
             return event.task_id, {"attempt": event.attempt}
         case e.TaskRetried() | e.TaskCancelRequested():

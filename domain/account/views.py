@@ -14,7 +14,7 @@ from domain.rendering import sealed_of, time_of
 
 
 def view(state: Accounts, account_id: str, subject: str) -> dict[str, Any]:
-    """The account itself, or its task or file with the id `subject`."""
+    """The account itself, or its task, batch or file with the id `subject`."""
     account = state.accounts.get(account_id)
     if account is None:
         return {}
@@ -22,6 +22,8 @@ def view(state: Accounts, account_id: str, subject: str) -> dict[str, Any]:
         return account_view(account_id, account)
     if subject in account.tasks:
         return task_view(account_id, account, subject)
+    if subject in account.batches:
+        return batch_view(account_id, account, subject)
     if subject in account.files:
         return file_view(subject, account.files[subject])
     return {"file_id": subject, "deleted": True}
@@ -70,6 +72,16 @@ def task_view(account_id: str, account: Account, task_id: str) -> dict[str, Any]
         "created_at": time_of(task.created_at),
         "started_at": time_of(task.started_at),
         "ended_at": time_of(task.ended_at),
+    }
+
+
+def batch_view(account_id: str, account: Account, batch_id: str) -> dict[str, Any]:
+    """`reserved` is what its tasks still hold together; `items` are task views, in the order they were asked for."""
+    task_ids = account.batches[batch_id]
+    return {
+        "batch_id": batch_id,
+        "reserved": to_credits(sum(account.tasks[task_id].reserved for task_id in task_ids)),
+        "items": [task_view(account_id, account, task_id) for task_id in task_ids],
     }
 
 

@@ -4,7 +4,7 @@ from domain.account.events import Event
 
 
 class RunAssigned(Event, frozen=True, kw_only=True):
-    """`topic`, `partition`, `offset` name the TaskRequested record; the worker fetches the order over HTTP."""
+    """`topic`, `partition`, `offset` name the record that requested the task; the order is fetched over HTTP."""
 
     task_id: str
     attempt: int

@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from domain.account import events as a
+from domain.account.beginnings import beginnings_of
 from domain.envelope import Envelope
 from domain.runs import events as r
 from domain.scheduling import events as s
@@ -56,8 +57,18 @@ def observe(state: SchedulerState, now: datetime, at_end: bool) -> None:
 
 
 def _requested(
-    state: SchedulerState, place: Place, key: str, event: a.TaskRequested, envelope: Envelope, now: datetime
+    state: SchedulerState,
+    place: Place,
+    key: str,
+    event: a.TaskRequested | a.BatchRequested,
+    envelope: Envelope,
+    now: datetime,
 ) -> None:
+    for beginning in beginnings_of(event, envelope.id):
+        _begin(state, place, key, beginning.request, envelope)
+
+
+def _begin(state: SchedulerState, place: Place, key: str, event: a.TaskRequested, envelope: Envelope) -> None:
     state.orders += 1
     state.accounts.setdefault(key, Account()).tasks += 1
     state.tasks[event.task_id] = Task(
@@ -70,6 +81,9 @@ def _requested(
         partition=place.partition,
         offset=place.offset,
         deadline=event.deadline,
+        requested_at=envelope.time,
+        correlation_id=envelope.correlation_id,
+        traceparent=envelope.traceparent,
     )
     if event.deadline is not None:
         state.deadlines[event.task_id] = event.deadline
@@ -196,6 +210,7 @@ def _beat(
 
 _FOLD: Final[dict[type[msgspec.Struct], Callable[[SchedulerState, Place, str, Any, Envelope, datetime], None]]] = {
     a.TaskRequested: _requested,
+    a.BatchRequested: _requested,
     a.TaskStarted: _started,
     a.TaskRetried: _retried,
     a.TaskCancelRequested: _cancel_requested,

@@ -32,12 +32,16 @@ class Task(msgspec.Struct, kw_only=True, gc=False):
     topic: str
     partition: int
     offset: int
-    """Where its TaskRequested stands."""
+    """Where the event that requested it stands: its TaskRequested, or the BatchRequested of its batch."""
     deadline: datetime | None
     attempt: int = 1
     started_at: datetime | None = None
     """Start of the present attempt; None while it is queued or given to a worker that did not start it yet."""
     cancelling_since: datetime | None = None
+    requested_at: datetime | None = None
+    correlation_id: str = ""
+    """Of the request that asked for the task: assignments carry it on."""
+    traceparent: str | None = None
     last_worker: str | None = None
     """Who had the attempt before: another one is preferred for the next."""
 

@@ -32,6 +32,8 @@ def movement_of(event: msgspec.Struct) -> Movement | None:
             return Movement("forfeit", balance=-event.amount, forfeited=event.amount)
         case e.TaskRequested():
             return Movement("reservation", event.task_id, -event.reserved, event.reserved)
+        case e.BatchRequested():
+            return Movement("reservation", None, -event.reserved, event.reserved, reason=f"batch {event.batch_id}")
         case e.TaskCompleted():
             return _settled("completed", event)
         case e.TaskFailed():

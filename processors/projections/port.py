@@ -4,7 +4,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from domain.account.timeline import entry_of
+from domain.account.timeline import entries_of
 from domain.envelope import Envelope
 
 Connection = Any
@@ -23,8 +23,8 @@ class Contradiction(Exception):
 
 
 class Fact:
-    """One valid event of a stream. `version` is its place there: 1, 2, 3…; `moved` what it means for a task, if it is
-    about one. Raises Unfoldable without a stream version or task sequence.
+    """One valid event of a stream. `version` is its place there: 1, 2, 3…; `moved` what it means for the tasks it is
+    about. Raises Unfoldable without a stream version or task sequence.
     """
 
     __slots__ = ("envelope", "event", "key", "moved", "version")
@@ -33,7 +33,7 @@ class Fact:
         if envelope.stream_version is None:
             raise Unfoldable("ce_streamversion is missing")
         try:
-            self.moved = entry_of(envelope, event)
+            self.moved = entries_of(envelope, event)
         except ValueError as error:
             raise Unfoldable(str(error)) from error
         self.key, self.envelope, self.event = key, envelope, event

@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from domain.account import events as e
-from domain.personal import SealedAt
+from domain.account.beginnings import Beginning, beginnings_of
 from processors.projections.port import Connection, Fact, Unfoldable, json_of, require_rows
 from processors.projections.streams import Span
 
@@ -58,17 +58,21 @@ class TaskRows:
         self._spans: dict[str, Span] = {}
 
     def fold(self, fact: Fact) -> None:
-        entry = fact.moved
-        if entry is None:
+        beginnings = beginnings_of(fact.event, fact.envelope.id)
+        for beginning in beginnings:
+            self._begin(fact, beginning)
+        if beginnings:
             return
-        if isinstance(fact.event, e.TaskRequested):
-            if entry.seq != 1 or entry.task_id in self._spans:
-                raise Unfoldable(f"task {entry.task_id} is requested as event {entry.seq}, or twice")
-            self._spans[entry.task_id] = Span(1, 1)
-            self._new[entry.task_id] = _requested(fact, fact.event)
-            return
-        now = self._row(fact.key, entry.task_id, entry.seq, entry.status, entry.time)
-        _change(now, fact.event, entry.time)
+        for entry in fact.moved:
+            now = self._row(fact.key, entry.task_id, entry.seq, entry.status, entry.time)
+            _change(now, fact.event, entry.time)
+
+    def _begin(self, fact: Fact, beginning: Beginning) -> None:
+        task_id, seq = beginning.request.task_id, fact.envelope.task_seq
+        if seq != 1 or task_id in self._spans:
+            raise Unfoldable(f"task {task_id} is requested as event {seq}, or twice")
+        self._spans[task_id] = Span(1, 1)
+        self._new[task_id] = _requested(fact, beginning)
 
     def _row(self, account_id: str, task_id: str, seq: int, status: str, time: datetime) -> _Now:
         span = self._spans.get(task_id)
@@ -99,8 +103,8 @@ class TaskRows:
             require_rows(status, len(self._changed), "tasks at the sequence before")
 
 
-def _requested(fact: Fact, event: e.TaskRequested) -> _New:
-    time = fact.envelope.time
+def _requested(fact: Fact, beginning: Beginning) -> _New:
+    time, event = fact.envelope.time, beginning.request
     return _New(
         task_id=event.task_id,
         account_id=fact.key,
@@ -114,7 +118,7 @@ def _requested(fact: Fact, event: e.TaskRequested) -> _New:
         reserved=event.reserved,
         params=json_of(event.params),
         inputs=json_of(event.inputs),
-        prompt=None if event.prompt is None else json_of(SealedAt.of(fact.envelope.id, "prompt", event.prompt)),
+        prompt=None if beginning.prompt is None else json_of(beginning.prompt),
         prompt_length=event.prompt_length,
         seed=event.seed,
         priority=event.priority,

@@ -12,8 +12,7 @@ class TimelineRows:
         self._rows: list[tuple[Any, ...]] = []
 
     def fold(self, fact: Fact) -> None:
-        e = fact.moved
-        if e is not None:
+        for e in fact.moved:
             self._rows.append((e.task_id, e.seq, fact.key, e.type, e.status, e.time, e.actor, json_of(e.data)))
 
     async def write(self, connection: Connection) -> None:

@@ -39,6 +39,7 @@ from adapters.security.authenticator import Authenticator
 from adapters.security.digests import Digests
 from adapters.security.master_key import MasterKey
 from adapters.security.passwords import Passwords
+from adapters.security.sealed_objects import SealedObjects
 from adapters.security.sealing import Sealer
 from adapters.security.service_token import ServiceToken
 from adapters.security.sessions import Sessions
@@ -340,7 +341,7 @@ def _parts(
             max_bytes=settings.limits.max_image_mb * MIB, max_megapixels=settings.limits.max_image_megapixels
         ),
         limits=RateLimits(settings.limits),
-        sealer=Sealer(AccountKeys(pool, MASTER.key_wrapping)),
+        sealer=Sealer(AccountKeys(pool, MASTER.key_wrapping), SealedObjects(store)),
         digests=Digests(MASTER),
         tokens=AccessTokens(signing, "http://lathe.test", 900),
         sessions=Sessions(pool, MASTER.sessions),

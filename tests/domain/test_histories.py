@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from domain.account import commands as c
 from domain.account import events as e
+from domain.account.beginnings import beginnings_of
 from domain.account.decider import AccountDecider
 from domain.account.state import Accounts
 from domain.decider import Append
@@ -45,7 +46,8 @@ class Histories(RuleBasedStateMachine):
         digest = None if key is None else type(command).__name__
         self.scenario.when(command, idempotency_key=key, idempotency_digest=digest, **context)
         outcome = self.scenario.outcome
-        self.asked += isinstance(outcome, Append) and isinstance(outcome.event, e.TaskRequested)
+        if isinstance(outcome, Append):
+            self.asked += len(beginnings_of(outcome.event, ""))
 
     @initialize()
     def open_the_first(self) -> None:
@@ -113,9 +115,31 @@ class Histories(RuleBasedStateMachine):
             new_task_id=self.new(),
             price=price,
             model_version="1",
+            params={},
             prompt=PROMPT,
         )
         self.try_(command, key)
+
+    @rule(account=accounts, task=tasks, price=prices, key=keys)
+    def fork(self, account: str, task: int, price: int, key: str | None) -> None:
+        self.try_(self.wanted(account, price, parent=self.task(task)), key)
+
+    @rule(account=accounts, prices=st.lists(prices, min_size=1, max_size=3), key=keys, short=st.booleans())
+    def batch(self, account: str, prices: list[int], key: str | None, short: bool) -> None:
+        items = tuple(self.wanted(account, price, task_id=self.new(i)) for i, price in enumerate(prices))
+        command = c.RequestBatch(
+            account_id=account,
+            batch_id=new_id(5_000_000 + self.asked),
+            items=items,
+            max_credits=sum(prices) - short,
+            max_queued=3,
+        )
+        self.try_(command, key)
+
+    def wanted(self, account: str, price: int, **fields: Any) -> c.RequestTask:
+        given: dict[str, Any] = {"task_id": self.new(), "kind": "generate", "model": "m", "model_version": "1"}
+        given |= {"price": price, "prompt": PROMPT, "seed": 1, "max_queued": 3}
+        return c.RequestTask(account_id=account, **(given | fields))
 
     @rule(account=accounts, task=tasks, reason=st.sampled_from(["client", "deadline", "account-closed"]), key=keys)
     def cancel(self, account: str, task: int, reason: str, key: str | None) -> None:
@@ -179,9 +203,9 @@ class Histories(RuleBasedStateMachine):
     def later(self, seconds: float) -> None:
         self.scenario.later(seconds)
 
-    def new(self) -> str:
-        """The id of one more task."""
-        return new_id(2_000_001 + self.asked)
+    def new(self, more: int = 0) -> str:
+        """The id of one more task, or of one after it."""
+        return new_id(2_000_001 + self.asked + more)
 
     def task(self, back: int) -> str:
         return new_id(2_000_000 + self.asked - back)
@@ -221,7 +245,9 @@ class Histories(RuleBasedStateMachine):
         numbers: dict[tuple[str, str], list[int | None]] = defaultdict(list)
         ended: set[tuple[str, str]] = set()
         for key, event, envelope in self.scenario.log:
-            if hasattr(event, "task_id"):
+            for beginning in beginnings_of(event, envelope.id):
+                numbers[key, beginning.request.task_id].append(envelope.task_seq)
+            if hasattr(event, "task_id") and not isinstance(event, e.TaskRequested):
                 stream = (key, event.task_id)
                 assert stream not in ended
                 numbers[stream].append(envelope.task_seq)

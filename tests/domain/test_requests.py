@@ -32,7 +32,12 @@ INPUT = e.TaskInput(role="image", file_id=FILE, sha256="ab" * 32, media_type="im
 
 
 def retry(**fields: Any) -> c.RetryTask:
-    given: dict[str, Any] = {"price": CREDIT, "model_version": "1.1.0", "prompt": Sealed(enc="v1:YW5ldw")}
+    given: dict[str, Any] = {
+        "price": CREDIT,
+        "model_version": "1.1.0",
+        "params": {"formats": ["glb"]},
+        "prompt": Sealed(enc="v1:YW5ldw"),
+    }
     return c.RetryTask(account_id=ACCOUNT, task_id=TASK, new_task_id=OTHER_TASK, **(given | fields))
 
 

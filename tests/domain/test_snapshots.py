@@ -13,7 +13,7 @@ from domain.identity import commands as i
 from domain.identity.state import IdentityState
 from domain.scheduling.decider import Assignments
 from domain.scheduling.state import SchedulerState
-from tests.domain.given_account import ACCOUNT, FILE, account, cancel, opened, request, run_succeeded, stored_file
+from tests.domain.given_account import ACCOUNT, FILE, account, opened, request, run_succeeded, stored_file
 from tests.domain.given_scheduler import World
 from tests.domain.scenario import Scenario
 from tests.domain.test_assignments import assign, assignments
@@ -63,10 +63,8 @@ def test_the_schedulers_state_is_plain_too() -> None:
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(world.state), type=SchedulerState) == world.state
 
 
-def test_a_finished_task_keeps_neither_its_prompt_nor_its_inputs() -> None:
+def test_a_finished_task_keeps_its_request_for_a_fork() -> None:
     scenario, _ = an_account()
     (task,) = scenario.state.accounts[ACCOUNT].tasks.values()
-    assert (task.prompt, task.inputs) == (None, ())
-    scenario = account(opened()).when(request()).when(cancel())
-    (task,) = scenario.state.accounts[ACCOUNT].tasks.values()
     assert task.prompt is not None
+    assert [item.file_id for item in task.inputs] == [FILE]

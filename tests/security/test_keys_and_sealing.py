@@ -12,13 +12,19 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from adapters.ids import new_id
+from adapters.object_store.memory import MemoryStore
 from adapters.postgres.engine import make_pool
 from adapters.postgres.ops_migrate import migrate_ops
 from adapters.security.account_keys import AccountKeys, Erased
 from adapters.security.digests import Digests
 from adapters.security.master_key import MasterKey, WrongMasterKey, load_master_key, require_master_key
+from adapters.security.sealed_objects import SealedObjects
 from adapters.security.sealing import Sealer, Unreadable
 from domain.personal import SealedAt
+
+
+def sealer_of(keys: AccountKeys, store: MemoryStore | None = None) -> Sealer:
+    return Sealer(keys, SealedObjects(store or MemoryStore()))
 
 
 def test_the_key_file_is_made_once_and_private(tmp_path: Path) -> None:
@@ -65,7 +71,7 @@ async def test_another_master_key_is_refused(fresh_database: Callable[[], str], 
 
 
 async def test_a_field_opens_where_it_was_sealed_and_nowhere_else(account_keys: AccountKeys) -> None:
-    sealer = Sealer(account_keys)
+    sealer = sealer_of(account_keys)
     account, other, event = new_id(), new_id(), new_id()
     await account_keys.create(account)
     await account_keys.create(other)
@@ -93,7 +99,7 @@ async def test_the_format_is_the_documented_one(pool: "asyncpg.Pool[Any]", maste
     keys = AccountKeys(pool, master.key_wrapping)
     account, event = new_id(), new_id()
     await keys.create(account)
-    sealed = await Sealer(keys).seal(account, event, "prompt", "hello")
+    sealed = await sealer_of(keys).seal(account, event, "prompt", "hello")
     wrapped = bytes(await pool.fetchval("SELECT wrapped FROM ops.account_keys WHERE account_id = $1", account))
     key = AESGCM(master.key_wrapping).decrypt(wrapped[:12], wrapped[12:], account.encode())
     assert len(key) == 32
@@ -108,23 +114,23 @@ async def test_destroying_the_key_erases(pool: "asyncpg.Pool[Any]", master: Mast
     elsewhere = AccountKeys(pool, master.key_wrapping, lifetime_s=60, clock=lambda: now[0])
     account, event = new_id(), new_id()
     await here.create(account)
-    at = SealedAt.of(event, "prompt", await Sealer(here).seal(account, event, "prompt", "secret"))
-    assert await Sealer(elsewhere).open(account, at) == "secret"
+    at = SealedAt.of(event, "prompt", await sealer_of(here).seal(account, event, "prompt", "secret"))
+    assert await sealer_of(elsewhere).open(account, at) == "secret"
     assert await here.destroy(account)
     assert not await here.destroy(account)
     with pytest.raises(Erased):
-        await Sealer(here).open(account, at)
+        await sealer_of(here).open(account, at)
     with pytest.raises(Erased):
-        await Sealer(here).seal(account, event, "prompt", "again")
+        await sealer_of(here).seal(account, event, "prompt", "again")
     now[0] = 61.0
     with pytest.raises(Erased):
-        await Sealer(elsewhere).open(account, at)
-    assert await Sealer(here).open_or_none(account, at) is None
+        await sealer_of(elsewhere).open(account, at)
+    assert await sealer_of(here).open_or_none(account, at) is None
 
 
 async def test_a_list_takes_one_query_and_shows_gaps(pool: "asyncpg.Pool[Any]", master: MasterKey) -> None:
     keys = AccountKeys(pool, master.key_wrapping)
-    sealer = Sealer(keys)
+    sealer = sealer_of(keys)
     accounts = [new_id() for _ in range(5)]
     rows: list[tuple[str, SealedAt | None]] = []
     for number, account in enumerate(accounts):
@@ -133,8 +139,39 @@ async def test_a_list_takes_one_query_and_shows_gaps(pool: "asyncpg.Pool[Any]", 
         rows.append((account, SealedAt.of(event, "name", await sealer.seal(account, event, "name", f"n{number}"))))
     await keys.destroy(accounts[1])
     rows.append((accounts[0], None))
-    fresh = Sealer(AccountKeys(pool, master.key_wrapping))
+    fresh = sealer_of(AccountKeys(pool, master.key_wrapping))
     assert await fresh.open_many(rows) == ["n0", None, "n2", "n3", "n4", None]
+
+
+async def test_what_is_too_large_for_an_event_is_sealed_in_an_object(account_keys: AccountKeys) -> None:
+    store, account, other, event = MemoryStore(), new_id(), new_id(), new_id()
+    await account_keys.create(account)
+    await account_keys.create(other)
+    sealer = sealer_of(account_keys, store)
+    texts = {f"items.{i}.prompt": f"prompt {i}" * 100 for i in range(100)}
+    sealed = await sealer.seal_fields(account, event, texts)
+    sha256 = await sealer.objects.put(account, sealed)
+    assert await sealer.objects.put(account, sealed) == sha256
+    (key,) = await store.keys("")
+    assert key == f"acct/{account}/{sha256}"
+    assert b"prompt 1" not in await store.get(key, 1 << 20)
+    rows: list[tuple[str, SealedAt | None]] = [(account, SealedAt(event, field, "", sha256)) for field in texts]
+    for reader in (sealer, sealer_of(account_keys, store)):
+        assert await reader.open_many(rows) == list(texts.values())
+    with pytest.raises(Unreadable):
+        await sealer.open(account, SealedAt(event, "items.100.prompt", "", sha256))
+    with pytest.raises(Unreadable):
+        await sealer.open(account, SealedAt(new_id(), "items.1.prompt", "", sha256))
+    await store.put_bytes(f"acct/{other}/{sha256}", await store.get(key, 1 << 20), "application/json")
+    with pytest.raises(Unreadable):
+        await sealer.open(other, SealedAt(event, "items.1.prompt", "", sha256))
+    await store.delete(key)
+    late = sealer_of(account_keys, store)
+    with pytest.raises(Erased):
+        await late.open(account, SealedAt(event, "items.1.prompt", "", sha256))
+    assert await late.open_many(rows[:2]) == [None, None]
+    await account_keys.destroy(account)
+    assert await sealer.open_many(rows[:1]) == [None]
 
 
 async def test_creating_twice_keeps_the_key_and_the_cache_is_bounded(
@@ -145,11 +182,11 @@ async def test_creating_twice_keeps_the_key_and_the_cache_is_bounded(
     event = new_id()
     for account in accounts:
         await keys.create(account)
-    sealed = SealedAt.of(event, "f", await Sealer(keys).seal(accounts[0], event, "f", "kept"))
+    sealed = SealedAt.of(event, "f", await sealer_of(keys).seal(accounts[0], event, "f", "kept"))
     await asyncio.gather(*(keys.create(accounts[0]) for _ in range(5)))
     for account in accounts:
         await keys.get(account)
-    assert await Sealer(keys).open(accounts[0], sealed) == "kept"
+    assert await sealer_of(keys).open(accounts[0], sealed) == "kept"
 
 
 async def test_a_key_row_moved_to_another_account_does_not_unwrap(
