@@ -4,16 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from domain.account.names import stored_name
+from domain.account.results import file_url, output_document, preview_of
 from domain.account.timeline import MONEY, TERMINAL, TimelineEntry
 from domain.money import to_credits
 from domain.rendering import time_of
 from query_api.latest import Now
 from query_api.queries import Row
-
-
-def file_url(file_id: str) -> str:
-    return f"/files/{file_id}"
 
 
 def task_document(row: Row, now: Now, prompt: str | None, problem: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -54,11 +50,6 @@ def task_document(row: Row, now: Now, prompt: str | None, problem: Mapping[str, 
     }
 
 
-def preview_of(row: Row) -> Mapping[str, Any] | None:
-    """The picture among a finished task's outputs."""
-    return next((output for output in row["outputs"] or () if output["format"] == "preview"), None)
-
-
 def live_preview_url(task_id: str, sha256: str | None) -> str | None:
     """Where the newest picture of a running task is. It changes with the picture, so that caches notice."""
     return None if sha256 is None else f"/generate/{task_id}/preview?v={sha256[:16]}"
@@ -80,26 +71,6 @@ def timings(row: Row) -> dict[str, float]:
 
 def _seconds(earlier: datetime, later: datetime) -> float:
     return max(0.0, round((later - earlier).total_seconds(), 3))
-
-
-def problem_document(row: Row, detail: str | None) -> dict[str, Any] | None:
-    """Why a task failed. `detail` is the text that its engine left, if it did."""
-    problem = row["problem"]
-    if problem is None:
-        return None
-    return {"code": problem["code"], "kind": problem["kind"], "detail": detail}
-
-
-def output_document(output: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "format": output["format"],
-        "file_id": output["file_id"],
-        "stored_name": stored_name(output["file_id"], output["media_type"]),
-        "url": file_url(output["file_id"]),
-        "media_type": output["media_type"],
-        "bytes": output["bytes"],
-        "sha256": output["sha256"],
-    }
 
 
 def event_document(entry: TimelineEntry) -> dict[str, Any]:

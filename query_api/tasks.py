@@ -1,27 +1,21 @@
 """Finding tasks for their owner and telling them: what the routes of /generate share."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import msgspec
-import orjson
-import structlog
 
 from adapters.kafka.topics import account_partition
-from adapters.object_store.port import ObjectMissing, object_key
+from adapters.object_store.reports import problem_text
 from adapters.security.authenticator import Caller
+from domain.account.results import problem_document
 from domain.errors import NotFound
 from domain.ids import partition_in
 from domain.personal import SealedAt
 from query_api.latest import Now
 from query_api.parts import Parts
 from query_api.queries import Row
-from query_api.rendering import problem_document, task_document
-
-log = structlog.get_logger(__name__)
-
-REPORT_BYTES: Final = 4 * 1024 * 1024
-"""A report is smaller."""
+from query_api.rendering import task_document
 
 
 async def task_of(parts: Parts, caller: Caller, task_id: str) -> Row:
@@ -54,27 +48,8 @@ async def document(parts: Parts, row: Row) -> dict[str, Any]:
     """One task, with the text of its problem."""
     (told,) = await documents(parts, [row])
     if row["problem"] is not None:
-        told["problem"] = problem_document(row, await problem_text(parts, row))
+        told["problem"] = problem_document(row, await problem_text(parts.store, row["account_id"], row))
     return told
-
-
-async def problem_text(parts: Parts, row: Row) -> str | None:
-    """What the engine wrote for the person about a failure, if it did and it is still there."""
-    sha256 = (row["problem"] or {}).get("message_sha256")
-    if sha256 is None:
-        return None
-    message = (await report_of(parts, row["account_id"], sha256)).get("message")
-    return message if isinstance(message, str) else None
-
-
-async def report_of(parts: Parts, account_id: str, sha256: str) -> dict[str, Any]:
-    """The report object of a run; empty when its object is missing (collected, or lost)."""
-    try:
-        content = orjson.loads(await parts.store.get(object_key(account_id, sha256), REPORT_BYTES))
-    except (ObjectMissing, ValueError) as error:
-        log.error("a report cannot be read", sha256=sha256, why=repr(error))
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _sealed(value: dict[str, str] | None) -> SealedAt | None:

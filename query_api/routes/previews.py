@@ -8,12 +8,12 @@ from starlette.responses import Response
 from adapters.http.callers import CallerOf
 from adapters.http.declared import READS, SIGNED_IN, Responses, problems
 from adapters.object_store.port import ObjectMissing, object_key
+from domain.account.results import preview_of
 from domain.errors import NotFound
 from query_api import tasks
 from query_api.etags import NOT_MODIFIED, matches
 from query_api.freshness import Fresh
 from query_api.parts import Parts, parts_of
-from query_api.rendering import preview_of
 
 router = APIRouter(prefix="/generate", tags=["generate"])
 LARGEST: Final = 8 * 1024 * 1024
