@@ -1,5 +1,6 @@
 """The parts list of query_api: the only place that names real adapters."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -19,11 +20,13 @@ from adapters.security.master_key import load_master_key, require_master_key
 from adapters.security.sealed_objects import SealedObjects
 from adapters.security.sealing import Sealer
 from adapters.security.signing_keys import SigningKeys
+from adapters.security.tickets import Tickets
 from adapters.security.tokens import AccessTokens
 from adapters.settings import Settings, SettingsError
 from domain.catalog.decider import CatalogDecider
 from domain.identity.decider import IdentityDecider
 from query_api.freshness import Freshness
+from query_api.lag import watch_readers
 from query_api.live import LiveFeed
 from query_api.log_ends import LogEnds
 from query_api.pages import Cursors
@@ -72,6 +75,7 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
         sealer=Sealer(AccountKeys(pool, master.key_wrapping), SealedObjects(store)),
         signing_keys=signing,
         authenticator=Authenticator(tokens, users),
+        tickets=Tickets(pool),
         cursors=Cursors(master.digests),
         audit=Audit(pool),
     )
@@ -80,9 +84,12 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
     await catalog.start()
     await parts.live.start(await positions.start())
     await parts.workers.start()
+    lag = asyncio.create_task(watch_readers(parts), name="lag")
     try:
         yield parts
     finally:
+        lag.cancel()
+        await asyncio.wait([lag])
         await parts.workers.stop()
         await parts.live.stop()
         await positions.stop()

@@ -12,6 +12,7 @@ from adapters.postgres.audit import Audit
 from adapters.security.authenticator import Authenticator, Caller
 from adapters.security.sealing import Sealer
 from adapters.security.signing_keys import SigningKeys
+from adapters.security.tickets import Tickets
 from adapters.settings import Settings
 from domain.catalog.state import CatalogState
 from domain.identity.state import IdentityState
@@ -41,6 +42,7 @@ class Parts:
     sealer: Sealer
     signing_keys: SigningKeys
     authenticator: Authenticator
+    tickets: Tickets
     cursors: Cursors
     audit: Audit
     closing: asyncio.Event = field(default_factory=asyncio.Event)

@@ -9,6 +9,7 @@ from adapters.http.behind_gateway import BehindGateway
 from adapters.http.body_limits import MIB, BodyLimits, LimitBodies
 from adapters.http.cors import Cors
 from adapters.http.edge import Audit, Edge
+from adapters.http.heads import AnswerHeads
 from adapters.http.problems import install_problems
 from adapters.http.strict_json import StrictRoute
 from adapters.settings import Settings
@@ -23,7 +24,7 @@ def make_application(**options: Any) -> FastAPI:
 
 
 def with_edge(app: FastAPI, settings: Settings, audit: Audit | None = None) -> ASGIApp:
-    """What the server serves: the edge around cross-origin rules around body limits around `app`.
+    """What the server serves: the edge around HEAD, cross-origin rules and body limits around `app`.
 
     Refusals that matter to security are noted in `audit`.
     Call it after all routes are added. Raises ValueError for a route declared with a trailing slash: it would never
@@ -39,5 +40,5 @@ def with_edge(app: FastAPI, settings: Settings, audit: Audit | None = None) -> A
         multipart_bytes=(settings.limits.max_image_mb + 1) * MIB,
     )
     inner = LimitBodies(app, limits)
-    edge = Edge(Cors(inner, settings.cors_origins, settings.public_url), audit)
+    edge = Edge(AnswerHeads(Cors(inner, settings.cors_origins, settings.public_url)), audit)
     return BehindGateway(edge, settings.trusted_proxies) if settings.trusted_proxies else edge

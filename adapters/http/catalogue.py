@@ -20,6 +20,7 @@ class ProblemType(msgspec.Struct, frozen=True):
 PROBLEMS: Final[dict[str, ProblemType]] = {
     "malformed-json": ProblemType(400, "The body is not valid JSON", "Тело запроса не является корректным JSON"),
     "malformed-request": ProblemType(400, "The request cannot be read", "Запрос не удаётся разобрать"),
+    "token-in-url": ProblemType(400, "A token has no place in a URL", "Токену не место в адресе"),
     "unauthenticated": ProblemType(401, "Log in first", "Сначала войдите в систему"),
     "insufficient-credits": ProblemType(402, "Not enough credits", "Недостаточно кредитов"),
     "forbidden": ProblemType(403, "You may not do this", "Это действие вам не разрешено"),

@@ -56,9 +56,42 @@ READS: Final = (
     *("unavailable", "dependency-down", "projection-behind"),
 )
 """What every query may answer: like ANYWHERE, without what only decisions meet."""
-SIGNED_IN: Final = ("unauthenticated", "rate-limited")
+SIGNED_IN: Final = ("unauthenticated", "rate-limited", "token-in-url")
 """…and those that ask for an access token…"""
 BODIES: Final = ("malformed-json", "too-slow", "too-large", "unsupported-media-type")
 """…those that take a body…"""
 KEYED: Final = ("idempotency-key-reused", "in-flight")
 """…and those that honour an Idempotency-Key."""
+
+
+def header_of(name: str, description: str, example: str | None = None) -> dict[str, Any]:
+    """A request header, for `openapi_extra`: handlers read it themselves, so it costs no request anything."""
+    schema: dict[str, Any] = {"type": "string"} | ({"examples": [example]} if example is not None else {})
+    return {"name": name, "in": "header", "required": False, "description": description, "schema": schema}
+
+
+IDEMPOTENCY_KEY: Final = header_of(
+    "Idempotency-Key",
+    "1 to 255 printable ASCII characters. The same key and request again is answered alike, and done once.",
+)
+PREFER: Final = header_of(
+    "Prefer", "`wait=N`: the result itself, if it is there within N (at most 60) seconds. RFC 7240.", "wait=30"
+)
+IF_MATCH: Final = header_of("If-Match", "An ETag that you got: do it only if nothing has changed since.")
+
+
+def taking(*headers: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """`openapi_extra` of an operation that takes these headers."""
+    return {"parameters": list(headers), **more}
+
+
+def told_in(*names: str) -> dict[str, Any]:
+    """Headers of a successful answer."""
+    return {"headers": {name: {"schema": {"type": "string"}, "description": _ANSWER_HEADERS[name]} for name in names}}
+
+
+_ANSWER_HEADERS: Final = {
+    "Lathe-Position": "Where it stands in the log: a read with it as `min_position` is never older.",
+    "Location": "Where to look",
+    "Preference-Applied": "Which preference was honoured",
+}

@@ -195,6 +195,9 @@ async def _http(request: Request, failure: Exception) -> Response:
     status = failure.status_code
     code = CODE_OF_STATUS.get(status, "refused" if status < 500 else "internal")
     detail = str(failure.detail)
+    headers = dict(failure.headers or {})
+    if headers.get("Allow") == "GET":
+        headers["Allow"] = "GET, HEAD"  # adapters/http/heads.py
     if code == "not-found" and detail == "Not Found":
         detail = "Nothing is served at this path."
     elif code == "method-not-allowed":
@@ -205,5 +208,5 @@ async def _http(request: Request, failure: Exception) -> Response:
         request_id=request_id_of(request),
         language=language_of(request.headers.get("accept-language")),
         status=status,
-        headers=failure.headers,
+        headers=headers,
     )

@@ -5,20 +5,23 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Header, Query, Request
 from starlette.responses import Response, StreamingResponse
 
-from adapters.http.callers import CallerOf
 from adapters.http.declared import READS, SIGNED_IN, Responses, problems
 from domain.errors import InvalidInput
 from query_api import tasks
 from query_api.etags import NOT_MODIFIED, document
 from query_api.freshness import Fresh
+from query_api.negotiation import names, preferred
 from query_api.parts import Parts, parts_of
 from query_api.queries import Row
 from query_api.rendering import event_document, has_ended
 from query_api.schemas.task import TaskEvents
+from query_api.stream_callers import ListenerOf
 from query_api.task_stream import TaskStream
 
 router = APIRouter(prefix="/generate", tags=["generate"])
-_STREAM = {"cache-control": "no-store", "x-accel-buffering": "no"}
+EVENT_STREAM: Final = "text/event-stream"
+JSON: Final = "application/json"
+_STREAM: Final = {"cache-control": "no-store", "x-accel-buffering": "no", "vary": "Accept, Authorization"}
 
 TOLD: Final[Responses] = {
     200: {
@@ -39,12 +42,12 @@ TOLD: Final[Responses] = {
     response_model=TaskEvents,
     dependencies=[Fresh],
     summary="Follow a task live (SSE), or list its events (JSON)",
-    responses=TOLD | NOT_MODIFIED | problems(*READS, *SIGNED_IN, "not-found"),
+    responses=TOLD | NOT_MODIFIED | problems(*READS, *SIGNED_IN, "not-found", "not-acceptable"),
 )
 async def events(
     task_id: str,
     request: Request,
-    caller: CallerOf,
+    caller: ListenerOf,
     parts: Annotated[Parts, Depends(parts_of)],
     after: Annotated[int, Query(ge=0, description="Only events after this task sequence.")] = 0,
     last_event_id: Annotated[
@@ -54,20 +57,20 @@ async def events(
 ) -> Response:
     """`event: task` has `id` = 1, 2, 3… without holes; `event: progress` has none, and only its newest is repeated.
 
-    The stream ends after the terminal event. With `Accept: application/json` the answer is a list.
+    The stream ends after the terminal event. With `Accept: application/json` the answer is a list. A browser's
+    EventSource shows a one-time `ticket`; for each new connection it takes a new one, and `after`.
     """
     seen = max(after, _sequence(last_event_id))
     row = await tasks.task_of(parts, caller, task_id)
     if seen > row["seq"]:
         row = await _at_least(parts, row, seen)
-    if _wants_json(accept):
+    if _representation(accept) == JSON:
         entries = await parts.queries.task_events(task_id, after=seen)
-        return document(request, {"items": [event_document(entry) for entry in entries]})
+        told = {"items": [event_document(entry) for entry in entries]}
+        return document(request, told, {"vary": "Accept, Authorization"})
     if has_ended(row["status"]) and seen >= row["seq"]:
         return Response(status_code=204)
-    return StreamingResponse(
-        TaskStream(parts, caller, row, seen).messages(), media_type="text/event-stream", headers=_STREAM
-    )
+    return StreamingResponse(TaskStream(parts, caller, row, seen).messages(), media_type=EVENT_STREAM, headers=_STREAM)
 
 
 async def _at_least(parts: Parts, row: Row, seen: int) -> Row:
@@ -95,7 +98,7 @@ def _sequence(last_event_id: str | None) -> int:
     return int(last_event_id)
 
 
-def _wants_json(accept: str) -> bool:
-    """Whether JSON was asked for by name, and an event stream was not."""
-    kinds = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
-    return "application/json" in kinds and "text/event-stream" not in kinds
+def _representation(accept: str) -> str:
+    """A stream, unless JSON is preferred, or a person looks at it with a browser. Raises NotAcceptable."""
+    person = names(accept, "text/html") and not names(accept, EVENT_STREAM)
+    return preferred(accept, (JSON, EVENT_STREAM) if person else (EVENT_STREAM, JSON))

@@ -40,7 +40,6 @@ BYTES: Final[Responses] = {
     | NOT_MODIFIED
     | problems(*READS, *SIGNED_IN, "not-found", "ambiguous-name", "range-not-satisfiable"),
 )
-@router.head("/{file_id}", dependencies=[Fresh], include_in_schema=False)
 async def file(
     file_id: str,
     request: Request,
@@ -67,8 +66,6 @@ async def file(
     if part is not None:
         headers["content-range"] = f"bytes {first}-{first + length - 1}/{row['bytes']}"
     status = 200 if part is None else 206
-    if request.method == "HEAD":
-        return Response(None, status, headers, media_type=row["media_type"])
     content = await _begun(parts.store.stream(key, first, length))
     return StreamingResponse(content, status, headers, media_type=row["media_type"])
 

@@ -3,7 +3,6 @@
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, Response
 
 from adapters.errors import DependencyDown
@@ -35,12 +34,6 @@ async def readyz(parts: Annotated[Parts, Depends(parts_of)]) -> Response:
     ready = all(check["ok"] for check in checks.values())
     told = {"status": "ready" if ready else "not-ready", "dependencies": checks, **parts.workers.summary()}
     return JSONResponse(told, 200 if ready else 503, {"cache-control": "no-store"})
-
-
-@router.get("/metrics", include_in_schema=False)
-async def metrics() -> Response:
-    """Prometheus. The gateway lets nobody from outside in."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
 async def _kafka(parts: Parts) -> dict[str, Any]:

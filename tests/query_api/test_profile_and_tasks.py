@@ -3,6 +3,7 @@
 import asyncio
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -201,3 +202,43 @@ async def test_an_erased_account_shows_no_texts(here: World) -> None:
     await here.parts.sealer.keys.destroy(ann.account_id)
     told = (await here.get(f"/generate/{task_id}", ann)).json()
     assert (told["prompt"], told["status"]) == (None, "queued")
+
+
+async def test_what_can_be_searched_and_what_cannot(here: World) -> None:
+    ann = await here.user()
+    made = [await here.task(ann, f"a purple chair {n}") for n in range(3)]
+    other = await here.task(ann, model="lathe/relief", kind="generate")
+    await here.by_hand.append(ann.account_id, started(made[0]))
+    await here.by_hand.append(ann.account_id, failed(made[0]))
+    position = f"min_position=lathe.accounts:{ann.partition}@7"
+    whole = (await here.get(f"/generate?{position}", ann)).json()["items"]
+
+    async def found(query: str) -> list[str]:
+        answer = await here.get(f"/generate?{query}", ann)
+        assert answer.status_code == 200, answer.text
+        told = answer.json()
+        assert told["total"] == len(told["items"])
+        return [task["task_id"] for task in told["items"]]
+
+    newest = made[::-1]
+    assert await found("q=RELIEF") == [other]
+    assert await found("q=engine-failed") == [made[0]]
+    assert await found(f"q={made[1].upper()}") == [made[1]]
+    assert await found("q=purple") == await found("q=%25") == await found("kind=job") == []
+    assert await found("kind=generate&model=lathe/form") == newest
+    times = {task["task_id"]: quote(task["created_at"]) for task in whole}
+    assert await found(f"created_after={times[made[1]]}&created_before={times[other]}") == [made[2], made[1]]
+    for wrong in ("q=%00", "model=%00", "created_after=2030-01-01T00:00:00", "created_before=soon", f"q={'x' * 101}"):
+        answer = await here.get(f"/generate?{wrong}", ann)
+        assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-input"), wrong
+
+
+async def test_a_tasks_tag_begins_with_its_sequence(here: World) -> None:
+    ann = await here.user()
+    task_id = await here.task(ann)
+    answer = await here.get(f"/generate/{task_id}", ann)
+    assert answer.json()["seq"] == 1
+    assert answer.headers["etag"].startswith('"1-')
+    await here.by_hand.append(ann.account_id, started(task_id))
+    later = await here.get(f"/generate/{task_id}?min_position=lathe.accounts:{ann.partition}@3", ann)
+    assert later.headers["etag"].startswith('"2-')

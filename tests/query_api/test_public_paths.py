@@ -120,7 +120,7 @@ async def test_unknown_paths_and_methods_are_problems(here: World) -> None:
     assert (lost.status_code, lost.json()["type"]) == (404, "/problems/not-found")
     wrong = await here.http.post("/generate/models", json={})
     assert (wrong.status_code, wrong.json()["type"]) == (405, "/problems/method-not-allowed")
-    assert wrong.headers["allow"] == "GET"
+    assert wrong.headers["allow"] == "GET, HEAD"
     for answer in (lost, wrong):
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["request_id"] == answer.headers["x-request-id"]

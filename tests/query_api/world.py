@@ -30,6 +30,7 @@ from adapters.security.master_key import MasterKey
 from adapters.security.sealed_objects import SealedObjects
 from adapters.security.sealing import Sealer
 from adapters.security.signing_keys import SigningKeys
+from adapters.security.tickets import Tickets
 from adapters.security.tokens import AccessTokens
 from adapters.settings import Settings
 from domain.account import events as e
@@ -57,11 +58,17 @@ class Urls:
     """Presigned URLs that say what was asked for."""
 
     def presign_get(
-        self, key: str, expires_s: int, *, media_type: str | None = None, disposition: str | None = None
+        self,
+        key: str,
+        expires_s: int,
+        *,
+        media_type: str | None = None,
+        disposition: str | None = None,
+        inside: bool = False,
     ) -> str:
         return f"http://objects.test/{key}?expires={expires_s}"
 
-    def presign_put(self, key: str, expires_s: int) -> str:
+    def presign_put(self, key: str, expires_s: int, *, inside: bool = False) -> str:
         raise NotImplementedError
 
 
@@ -221,6 +228,7 @@ async def world(url: str, home: Path) -> AsyncIterator[World]:
         sealer=Sealer(AccountKeys(pool, MASTER.key_wrapping), SealedObjects(store)),
         signing_keys=signing,
         authenticator=Authenticator(tokens, users),
+        tickets=Tickets(pool),
         cursors=Cursors(MASTER.digests),
         audit=Audit(pool),
     )
