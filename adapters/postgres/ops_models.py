@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, MetaData, Text, func
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, MetaData, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -132,6 +132,40 @@ class AuditEntry(OpsBase):
     address: Mapped[str | None] = mapped_column(Text)
     request_id: Mapped[str | None] = mapped_column(Text)
     detail: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class DeadLetterOrder(OpsBase):
+    """What an operator decided about a parked record. The projector carries it out, and notes what came of it.
+
+    `outcome`: `folded`, `skipped`, `failed` (the record cannot be folded yet), `not-first` or `not-parked`. `folded`
+    records of the stream were folded, `left` are parked still, `why` the first of them is.
+    """
+
+    __tablename__ = "dead_letter_orders"
+    __table_args__ = (
+        CheckConstraint("action IN ('retry', 'skip')", name="known_action"),
+        Index(
+            "ix_dead_letter_orders_open",
+            "topic",
+            "partition",
+            "offset",
+            unique=True,
+            postgresql_where=text("done_at IS NULL"),
+        ),
+    )
+
+    order_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    topic: Mapped[str] = mapped_column(Text)
+    partition: Mapped[int] = mapped_column()
+    offset: Mapped[int] = mapped_column(BigInteger)
+    action: Mapped[str] = mapped_column(Text)
+    actor: Mapped[str] = mapped_column(Text)
+    ordered_at: Mapped[datetime] = mapped_column(_time, server_default=func.now())
+    done_at: Mapped[datetime | None] = mapped_column(_time)
+    outcome: Mapped[str | None] = mapped_column(Text)
+    folded: Mapped[int | None] = mapped_column(BigInteger)
+    left: Mapped[int | None] = mapped_column(BigInteger)
+    why: Mapped[str | None] = mapped_column(Text)
 
 
 class LiveReadSchema(OpsBase):

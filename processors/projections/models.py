@@ -9,7 +9,7 @@ from domain.catalog import events as e
 from processors.projections.port import Connection, Fact, json_of, require_rows
 from processors.projections.streams import Span, require_first
 
-_PREFIX: Final = "model/"
+PREFIX: Final = "model/"
 """Other streams of lathe.catalog are other read models' business."""
 
 
@@ -38,7 +38,7 @@ class ModelRows:
 
     def fold(self, fact: Fact) -> None:
         event, time = fact.event, fact.envelope.time
-        if not fact.key.startswith(_PREFIX):
+        if not fact.key.startswith(PREFIX):
             return
         if fact.version == 1:
             require_first(fact, isinstance(event, e.ModelPublished))
@@ -47,7 +47,7 @@ class ModelRows:
             span.extend(fact.version, "stream version")
         else:
             self._spans[fact.key] = Span(fact.version, fact.version)
-            self._models[fact.key] = _Change(model=fact.key.removeprefix(_PREFIX), updated_at=time)
+            self._models[fact.key] = _Change(model=fact.key.removeprefix(PREFIX), updated_at=time)
         model = self._models[fact.key]
         model.version, model.updated_at = fact.version, time
         match event:

@@ -3,7 +3,6 @@
 import asyncio
 import random
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -15,8 +14,10 @@ from adapters.kafka.follower import Entry, Follower
 from adapters.kafka.port import Log, LogTruncated, LogUnavailable
 from adapters.postgres.read.partitions import PARTITIONS
 from processors.projections import leadership, metrics, offsets
+from processors.projections.orders import Orders
 from processors.projections.parking import parked_streams
 from processors.projections.port import Connection
+from processors.projections.reporting import report
 from processors.projections.writing import Writer
 
 log = structlog.get_logger(__name__)
@@ -88,6 +89,7 @@ class Projector:
             {tp: stand.position.offset for tp, stand in stands.items()},
             await parked_streams(connection),
         )
+        metrics.PARKED_STREAMS.set(len(writer.parked_streams))
         follower = Follower(self._log, {tp: stand.position for tp, stand in stands.items()})
         await follower.start()
         log.info("projecting", schema=self._schema, records=sum(writer.positions.values()))
@@ -97,9 +99,12 @@ class Projector:
         """Write what the reader fetched meanwhile, batch by batch."""
         fetched: Fetched = asyncio.Queue(CHUNKS_AHEAD)
         reading = asyncio.create_task(_read(follower, fetched), name="projector reads")
+        orders = Orders(connection, writer)
+        await orders.listen(lambda: _wake(fetched))
         try:
             while True:
                 entries = await _next_batch(fetched, self.max_records)
+                await orders.carry_out()
                 if entries:
                     await self._write(writer, entries)
                 else:
@@ -109,13 +114,17 @@ class Projector:
             await asyncio.wait([reading])
 
     async def _write(self, writer: Writer, entries: list[Entry]) -> None:
-        parked = len(writer.parked_streams)
+        began, before = time.time_ns(), writer.parked_records
         with metrics.BATCH_SECONDS.time():
             await writer.apply(entries)
-        for topic, count in Counter(entry.record.topic for entry in entries).items():
-            metrics.PROJECTED.labels(topic).inc(count)
-        if len(writer.parked_streams) > parked:
-            log.error("streams were parked", streams=len(writer.parked_streams))
+        report(entries, began, writer.parked_records - before)
+        metrics.PARKED_STREAMS.set(len(writer.parked_streams))
+
+
+def _wake(fetched: Fetched) -> None:
+    """End the waiting for a batch. Nobody waits while there are some."""
+    if fetched.empty():
+        fetched.put_nowait([])
 
 
 async def _read(follower: Follower, fetched: Fetched) -> None:

@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from adapters.kafka.cluster import identify
+from adapters.postgres.ops_migrate import migrate_ops
 from adapters.postgres.read.migrate import live_schema, migrate_read
 from processors.parts import Parts
 from processors.projections.projector import Projector
@@ -34,6 +35,7 @@ async def _prepared(parts: Parts) -> str:
             finally:
                 await connection.close()
             await migrate_read(parts.postgres_url, schema)
+            await migrate_ops(parts.postgres_url)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError, OSError, TimeoutError) as error:
             log.warning("PostgreSQL does not answer; trying again", why=repr(error))
             await asyncio.sleep(1)

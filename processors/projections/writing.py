@@ -1,27 +1,14 @@
 """Writing batches: one transaction holds rows, parked records and offsets. A batch with poison in it is halved."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
-
-import asyncpg
 
 from adapters.kafka.follower import Entry
 from adapters.kafka.position import TP
-from processors.projections import offsets
+from processors.projections import metrics, offsets
 from processors.projections.batch import Batch
+from processors.projections.blame import BLAMED, blame_of
 from processors.projections.parking import Stream, park
-from processors.projections.port import Connection, Contradiction, json_of
-
-BLAMED: Final = (
-    Contradiction,
-    asyncpg.exceptions.DataError,
-    asyncpg.exceptions.IntegrityConstraintViolationError,
-    asyncpg.exceptions.ProgramLimitExceededError,
-    ValueError,
-    TypeError,
-    OverflowError,
-)
-"""Failures that a record's content causes, in the database or on the way to it. All others are retried."""
+from processors.projections.port import Connection, json_of
 
 
 class Writer:
@@ -31,6 +18,8 @@ class Writer:
         self._connection = connection
         self.positions = dict(positions)
         self.parked_streams = parked_streams
+        self.parked_records = 0
+        """Records parked by this writer."""
 
     async def apply(self, entries: Sequence[Entry]) -> None:
         """Write all entries, or raise with a prefix of them written. Raises offsets.Superseded and what is to be
@@ -39,7 +28,7 @@ class Writer:
             await self._commit(Batch(entries, self.parked_streams, {}))
         except BLAMED as error:
             if len(entries) == 1:
-                await self._commit(Batch(entries, self.parked_streams, {0: f"{type(error).__name__}: {error}"}))
+                await self._commit(Batch(entries, self.parked_streams, {0: blame_of(error)}))
                 return
             middle = len(entries) // 2
             await self.apply(entries[:middle])
@@ -58,3 +47,6 @@ class Writer:
             await self._connection.execute("SELECT pg_notify(current_schema(), $1)", payload)
         self.positions |= after
         self.parked_streams |= batch.newly_parked
+        self.parked_records += len(batch.parked)
+        for parked in batch.parked:
+            metrics.PARKED.labels(parked.entry.record.topic).inc()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from adapters.postgres.ops_migrate import migrate_ops
 from adapters.postgres.read.migrate import migrate_read
 from adapters.postgres.read.tables import SCHEMA, metadata
 from processors.projections import leadership
@@ -17,6 +18,7 @@ from tests.projections.reading import identity_of
 def read_database(fresh_database: Callable[[], str]) -> str:
     """URL of a database with an empty read schema."""
     url = fresh_database()
+    asyncio.run(migrate_ops(url))
     asyncio.run(migrate_read(url, SCHEMA))
     return url
 
@@ -25,7 +27,7 @@ def read_database(fresh_database: Callable[[], str]) -> str:
 async def connection(read_database: str) -> AsyncIterator[Any]:
     """The projector's connection to an emptied read schema."""
     connection = await leadership.connect(read_database, SCHEMA)
-    await connection.execute(f"TRUNCATE {', '.join(metadata.tables)}")
+    await connection.execute(f"TRUNCATE {', '.join(metadata.tables)}, ops.dead_letter_orders")
     yield connection
     await connection.close()
 

@@ -1,0 +1,74 @@
+"""Orders about parked records, carried out by the one who projects, between its batches.
+
+Each order is one transaction: the rows that are folded, the records that are parked no longer, and what came of it.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import structlog
+
+from adapters.postgres.dead_letters import CHANNEL
+from processors.projections import offsets
+from processors.projections.healing import Stream, heal
+from processors.projections.port import Connection
+from processors.projections.writing import Writer
+
+log = structlog.get_logger(__name__)
+_OPEN: Final = """
+SELECT * FROM ops.dead_letter_orders WHERE done_at IS NULL ORDER BY order_id LIMIT 1 FOR UPDATE
+"""
+_PARKED: Final = """
+SELECT key FROM parked_records WHERE topic = $1 AND partition = $2 AND "offset" = $3
+"""
+_STAND: Final = """
+SELECT next_offset FROM projection_offsets
+WHERE projection = $1 AND topic = $2 AND partition = $3 AND next_offset = $4 FOR UPDATE
+"""
+_DONE: Final = """
+UPDATE ops.dead_letter_orders SET done_at = now(), outcome = $2, folded = $3, "left" = $4, why = $5
+WHERE order_id = $1
+"""
+
+
+class Orders:
+    """For one term of a projector: `writer` knows where it stands, and learns which streams are parked no longer."""
+
+    def __init__(self, connection: Connection, writer: Writer) -> None:
+        self._connection, self._writer = connection, writer
+        self._due = True
+
+    async def listen(self, wake: Callable[[], None]) -> None:
+        """Hear of new orders; `wake` is called with each."""
+
+        def heard(*_: Any) -> None:
+            self._due = True
+            wake()
+
+        await self._connection.add_listener(CHANNEL, heard)
+
+    async def carry_out(self) -> None:
+        """All open orders. Raises offsets.Superseded, and database errors: then the order stays open."""
+        while self._due:
+            async with self._connection.transaction():
+                order = await self._connection.fetchrow(_OPEN)
+                self._due = order is not None
+                freed = None if order is None else await self._carry_out(order)
+            if freed is not None:
+                self._writer.parked_streams.discard(freed)
+
+    async def _carry_out(self, order: Any) -> tuple[str, bytes | None] | None:
+        """The stream that is parked no longer, if there is one."""
+        tp = (order["topic"], order["partition"])
+        record = await self._connection.fetchrow(_PARKED, *tp, order["offset"])
+        if record is None:
+            await self._connection.execute(_DONE, order["order_id"], "not-parked", 0, 0, None)
+            return None
+        if await self._connection.fetchval(_STAND, offsets.PROJECTION, *tp, self._writer.positions[tp]) is None:
+            raise offsets.Superseded("another projector has moved the offsets on")
+        stream = Stream(*tp, record["key"])
+        healed = await heal(self._connection, stream, order["offset"] if order["action"] == "skip" else None)
+        log.info("an order about a dead letter was carried out", order=order["order_id"], outcome=healed.outcome,
+                 folded=healed.folded, left=healed.left)  # fmt: skip
+        await self._connection.execute(_DONE, order["order_id"], healed.outcome, healed.folded, healed.left, healed.why)
+        return (stream.topic, stream.key) if healed.freed else None
