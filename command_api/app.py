@@ -2,10 +2,11 @@
 
 from fastapi import FastAPI
 
+from adapters.http import metrics
 from adapters.http.application import make_application
 from command_api.routes import auth, generate, health, internal, tickets, uploads
 
-ROUTERS = (auth.router, tickets.router, uploads.router, generate.router, health.router, internal.router)
+ROUTERS = (auth.router, tickets.router, uploads.router, generate.router, health.router, metrics.router, internal.router)
 
 
 def make_app() -> FastAPI:

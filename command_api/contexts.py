@@ -1,6 +1,5 @@
 """What a request brings into a decision: who, when, under which ids and idempotency key."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -13,8 +12,6 @@ from adapters.security.digests import Digests
 from domain.decider import Context
 
 KEY_HEADER: Final = "Idempotency-Key"
-_TRACEPARENT: Final = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\Z")
-"""W3C Trace Context, version 00. It goes into the log as it is, so nothing else may pass."""
 
 
 class Keyed:
@@ -43,14 +40,13 @@ def context_of(
     request: Request, actor: str, *, event_id: str | None = None, keyed: Keyed | None = None, digest: str | None = None
 ) -> Context:
     """The context of the command that a request asks for. `event_id`: the one its fields were sealed for."""
-    traceparent = request.headers.get("traceparent", "")
     return Context(
         now=datetime.now(UTC),
         event_id=event_id or new_id(),
         command_id=new_id(),
         actor=actor,
         correlation_id=request.state.request_id,
-        traceparent=traceparent if _TRACEPARENT.match(traceparent) else None,
+        traceparent=request.state.traceparent,
         idempotency_key=keyed.scoped if keyed else None,
         idempotency_digest=digest if keyed else None,
     )

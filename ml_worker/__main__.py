@@ -5,15 +5,16 @@ import sys
 import uvloop
 
 from adapters.settings import SettingsError
-from adapters.telemetry.logging import configure_logging
+from adapters.telemetry.start import start_telemetry
 from ml_worker.bootstrap import run
 from ml_worker.settings import load_worker_settings
 
 
 def main() -> int:
-    configure_logging("ml_worker")
     try:
-        uvloop.run(run(*load_worker_settings()))
+        settings, own = load_worker_settings()
+        start_telemetry("ml_worker", settings)
+        uvloop.run(run(settings, own))
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2

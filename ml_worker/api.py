@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 import aiohttp
 import structlog
 
+from adapters.telemetry import subject
 from ml_worker.backoff import delays
 
 log = structlog.get_logger(__name__)
@@ -57,7 +58,7 @@ class CommandApi:
             base = self._addresses[0]
             try:
                 async with self.session.request(
-                    method, urljoin(base, path.lstrip("/")), json=body, headers=self._headers
+                    method, urljoin(base, path.lstrip("/")), json=body, headers=self._headers | subject.headers()
                 ) as response:
                     content = await response.read()
                     if response.status < HTTPStatus.BAD_REQUEST:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +13,12 @@ import msgspec
 import structlog
 
 from adapters.kafka.writer import EventWriter
+from adapters.telemetry import tracing
+from adapters.telemetry.subject import bind
 from domain.account.events import Output, Problem
 from domain.envelope import Envelope
 from domain.scheduling.events import RunAssigned
+from ml_worker import metrics
 from ml_worker.api import CommandApi, Gone, Refused
 from ml_worker.engines.port import Retryable
 from ml_worker.frames import Failed, Finished, Progressed, RunEngine, Stopped
@@ -55,6 +59,7 @@ class Halted(msgspec.Struct, frozen=True):
 
 
 Ending = Delivered | Broke | Halted
+_OUTCOMES: Final[dict[type[Ending], str]] = {Delivered: "succeeded", Broke: "failed", Halted: "stopped"}
 _BROKEN_BY: Final[dict[Reason, Broke]] = {
     "deadline": Broke("deadline-passed", "deadline"),
     "overtime": Broke("run-timeout", "retryable"),
@@ -78,7 +83,29 @@ class Attempt:
     ) -> None:
         self.run = run
         self._orders, self._outputs = Orders(api), Outputs(api, run)
-        self._journal = RunJournal(writer, lease, run, envelope.correlation_id, envelope.id)
+        self._span = tracing.start(
+            f"run {run.model}",
+            envelope.traceparent,
+            "consumer",
+            lathe__task_id=run.task_id,
+            lathe__attempt=run.attempt,
+            lathe__worker_id=run.worker_id,
+        )
+        self._subject = {
+            "correlation_id": envelope.correlation_id,
+            "traceparent": self._span.traceparent,
+            "task_id": run.task_id,
+            "account": run.account_id,
+            "attempt": run.attempt,
+        }
+        self._journal = RunJournal(
+            writer,
+            lease,
+            run,
+            correlation_id=envelope.correlation_id,
+            cause=envelope.id,
+            traceparent=self._span.traceparent,
+        )
         self._progress = ProgressReport(writer, run, envelope.correlation_id)
         self._folder, self._most_s = folder, most_s
         self._stopped: asyncio.Future[Reason] = asyncio.get_running_loop().create_future()
@@ -95,21 +122,35 @@ class Attempt:
 
     async def carry_out(self, free: "asyncio.Queue[Slot]") -> None:
         """Take a free slot, work, and tell the log how it ended. Never raises, unless cancelled."""
+        bind(**self._subject)
+        began, outcome = time.monotonic(), "dropped"
+        log.info("a run begins", model=self.run.model, worker=self.run.worker_id)
         try:
             ending = await self._work_in_a_slot(free)
             self._phase = "over"
             await self._tell(ending)
+            outcome = _OUTCOMES[type(ending)]
         except LeaseLost:
-            log.info("a run was dropped: the lease was lost", task=self.run.task_id, attempt=self.run.attempt)
+            log.info("a run was dropped: the lease was lost")
         except Gone as error:
             await self._let_go(error)
-        except Exception:
-            log.exception("a run failed in the worker itself", task=self.run.task_id, attempt=self.run.attempt)
+        except Exception as error:
+            log.exception("a run failed in the worker itself")
+            self._span.fail(type(error).__name__)
+            outcome = "failed"
             with contextlib.suppress(LeaseLost):
                 await self._journal.failed(Problem(code="worker-error", kind="retryable"))
         finally:
             self._phase = "over"
             await self._progress.stop()
+            self._note_end(outcome, time.monotonic() - began)
+
+    def _note_end(self, outcome: str, seconds: float) -> None:
+        metrics.RUNS.labels(self.run.model, outcome).inc()
+        metrics.RUN_SECONDS.labels(self.run.model, outcome).observe(seconds)
+        log.info("a run ended", model=self.run.model, outcome=outcome, seconds=round(seconds, 3))
+        self._span.set(lathe__outcome=outcome)
+        self._span.end()
 
     async def _work_in_a_slot(self, free: "asyncio.Queue[Slot]") -> Ending:
         taking = asyncio.create_task(free.get())
@@ -122,7 +163,8 @@ class Attempt:
             return self._ending(None)
         slot = taking.result()
         try:
-            return await self._work_until_stopped(slot)
+            with metrics.BUSY.track_inprogress():
+                return await self._work_until_stopped(slot)
         finally:
             free.put_nowait(slot)
             await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
@@ -169,7 +211,7 @@ class Attempt:
         try:
             order = await self._orders.fetch(self.run)
         except (Refused, msgspec.MsgspecError) as error:
-            log.error("an order cannot be read", task=self.run.task_id, why=str(error))
+            log.error("an order cannot be read", why=str(error))
             return Broke("order-unreadable", "retryable")
         await slot.ready.wait()
         offer = slot.offers.get(order.model)
@@ -202,6 +244,7 @@ class Attempt:
                 params=order.params,
                 seed=order.seed,
                 folder=str(results),
+                subject=self._subject,
             ),
             self._heard,
         )
@@ -211,6 +254,7 @@ class Attempt:
                 self._phase = "delivering"
                 outputs = await self._deliver(outcome)
                 times = {"fetch_s": fetched - began, "engine_s": made - fetched, "upload_s": clock() - made}
+                metrics.observe_stages(order.model, outcome.metrics | times)
                 return Delivered(outputs, outcome.metrics | {name: round(s, 4) for name, s in times.items()})
             case Failed():
                 return Broke(outcome.code, outcome.kind, outcome.message)
@@ -219,7 +263,7 @@ class Attempt:
                 return Halted()
             case Died():
                 if not self._stopped.done():
-                    log.error("an engine died", task=order.task_id, model=order.model, returncode=outcome.returncode)
+                    log.error("an engine died", model=order.model, returncode=outcome.returncode)
                 return Broke("engine-died", "retryable")
 
     async def _deliver(self, finished: Finished) -> tuple[Output, ...]:
@@ -241,7 +285,7 @@ class Attempt:
         try:
             self._progress.show((await self._outputs.put_file("preview", preview, "image/png")).sha256)
         except (OSError, Gone, Refused, msgspec.MsgspecError) as error:
-            log.warning("a preview was not stored", task=self.run.task_id, why=repr(error))
+            log.warning("a preview was not stored", why=repr(error))
 
     async def _tell(self, ending: Ending) -> None:
         """The attempt's last word in lathe.runs; none if nobody wants to hear it."""
@@ -259,7 +303,7 @@ class Attempt:
 
     async def _let_go(self, gone: Gone) -> None:
         """The attempt is not wanted any more. If it had begun, a cancellation may wait for its answer."""
-        log.info("a run is not wanted", task=self.run.task_id, attempt=self.run.attempt, why=str(gone))
+        log.info("a run is not wanted", why=str(gone))
         if self._journal.begun:
             with contextlib.suppress(LeaseLost):
                 await self._journal.cancelled(round(self._used, 6))
@@ -271,7 +315,7 @@ class Attempt:
                 async with asyncio.timeout(_MESSAGE_PATIENCE_S):
                     message = await self._outputs.put_message(broke.message)
             except (TimeoutError, Refused, msgspec.MsgspecError) as error:
-                log.warning("a failure's message was not stored", task=self.run.task_id, why=repr(error))
+                log.warning("a failure's message was not stored", why=repr(error))
         return Problem(code=broke.code, kind=broke.kind, message_sha256=message)
 
 

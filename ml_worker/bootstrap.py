@@ -14,6 +14,8 @@ from adapters.ids import new_id
 from adapters.kafka.kafka_log import KafkaLog
 from adapters.kafka.writer import EventWriter
 from adapters.settings import Settings, SettingsError
+from adapters.telemetry.endpoint import metrics_endpoint
+from ml_worker import metrics
 from ml_worker.api import CommandApi
 from ml_worker.assignments import Assignments
 from ml_worker.catalog import publish_foreign
@@ -51,6 +53,7 @@ async def run(settings: Settings, own: WorkerSettings) -> None:
         )
         for device in machine.devices
     ]
+    metrics.watch(slots)
     worker = Worker(
         worker_id,
         slots,
@@ -73,7 +76,7 @@ async def run(settings: Settings, own: WorkerSettings) -> None:
         if not await _started(assignments, stop):
             return
         worker.assignments_offset = assignments.offset
-        async with asyncio.TaskGroup() as tasks:
+        async with metrics_endpoint(settings.metrics_bind), asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(heart.go()),
                 tasks.create_task(heart.watch()),

@@ -17,12 +17,16 @@ from typing import Final
 
 import structlog
 
-from adapters.telemetry.logging import configure_logging
-from ml_worker.device import choose_device
+from adapters.settings import load_settings
+from adapters.telemetry import tracing
+from adapters.telemetry.privacy import silent_trace
+from adapters.telemetry.start import start_telemetry
+from ml_worker.device import choose_device, device_memory
 from ml_worker.engines.port import BadInput, Cancelled, Description, Engine, EngineError, Input, Inputs
 from ml_worker.engines.registry import EngineMissing, make, sources
 from ml_worker.frames import (
     CancelRun,
+    DeviceMemory,
     Failed,
     Finished,
     Frame,
@@ -37,6 +41,7 @@ from ml_worker.frames import (
     receive_blocking,
 )
 from ml_worker.stages import Stages
+from ml_worker.watched_run import WatchedRun, watched_run
 
 log = structlog.get_logger(__name__)
 _PR_SET_PDEATHSIG: Final = 1
@@ -47,8 +52,8 @@ _NICE: Final = 5
 class ChildRun:
     """The `Run` that an engine is given here."""
 
-    def __init__(self, child: "Child", order: RunEngine, stages: Stages) -> None:
-        self._child, self._number, self._stages = child, order.run, stages
+    def __init__(self, child: "Child", order: RunEngine, stages: Stages, watched: WatchedRun) -> None:
+        self._child, self._number, self._stages, self._watched = child, order.run, stages, watched
         self.seed = order.seed
         self.folder = Path(order.folder)
 
@@ -58,6 +63,7 @@ class ChildRun:
 
     def progress(self, stage: str, fraction_of_stage: float, preview: Path | None = None) -> None:
         self._stages.reach(stage, fraction_of_stage)
+        self._watched.stage(stage)
         self._child.tell(
             Progressed(
                 run=self._number,
@@ -137,6 +143,7 @@ class Child:
             return False
         self._loaded.add(engine)
         self.tell(Loaded(engine=engine))
+        self._tell_memory()
         return True
 
     def _carry_out(self, order: RunEngine) -> None:
@@ -145,16 +152,24 @@ class Child:
             message = f"This worker cannot run {order.engine}."
             self.tell(Failed(run=order.run, code="engine-unusable", kind="retryable", message=message))
             return
+        with watched_run(order.engine, order.subject) as watched:
+            result = self._result(order, stages, watched)
         try:
-            self.tell(self._result(order, stages))
+            self.tell(result)
         except ValueError as too_large:
             log.error("a result does not fit a frame", engine=order.engine, why=str(too_large))
             message = "The engine's report is too large."
             self.tell(Failed(run=order.run, code="engine-error", kind="permanent", message=message))
+        self._tell_memory()
+        tracing.flush()
 
-    def _result(self, order: RunEngine, stages: Stages) -> Finished | Failed | Stopped:
+    def _tell_memory(self) -> None:
+        if (memory := device_memory(self._device)) is not None:
+            self.tell(DeviceMemory(used=memory[0], total=memory[1]))
+
+    def _result(self, order: RunEngine, stages: Stages, watched: WatchedRun) -> Finished | Failed | Stopped:
         files = tuple(Input(role=f.role, path=Path(f.path), media_type=f.media_type) for f in order.files)
-        run = ChildRun(self, order, stages)
+        run = ChildRun(self, order, stages, watched)
         try:
             run.check_cancel()
             made = self._engines[order.engine].run(Inputs(prompt=order.prompt, files=files), order.params, run)
@@ -163,12 +178,12 @@ class Child:
         except EngineError as error:
             kind = error.kind if error.kind in ("permanent", "retryable") else BadInput.kind
             return Failed(run=order.run, code=error.code, kind=kind, message=error.message)
-        except MemoryError:
-            log.exception("out of memory", engine=order.engine)
+        except MemoryError as error:
+            log.error("out of memory", engine=order.engine, **silent_trace(error))
             message = "There was not enough memory for this."
             return Failed(run=order.run, code="out-of-memory", kind="retryable", message=message)
-        except Exception:
-            log.exception("an engine failed unexpectedly", engine=order.engine, params=sorted(order.params))
+        except Exception as error:  # noqa: BLE001 - logged, without the message: it may repeat the prompt
+            log.error("an engine failed unexpectedly", engine=order.engine, **silent_trace(error))
             message = "The engine failed unexpectedly. It is not your fault."
             return Failed(run=order.run, code="engine-error", kind="retryable", message=message)
         return Finished(
@@ -195,7 +210,7 @@ def main(arguments: list[str]) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)  # A signal to the process group is the parent's to answer.
     os.nice(_NICE)
-    configure_logging("ml_worker.child")
+    start_telemetry("ml_worker.child", load_settings())
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[variable] = threads
     pipe = socket.socket(fileno=int(fd))

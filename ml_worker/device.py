@@ -1,5 +1,6 @@
-"""Which device an engine runs on."""
+"""Which device an engine runs on, and how full it is."""
 
+import sys
 from pathlib import Path
 
 
@@ -17,3 +18,18 @@ def choose_device(wanted: str) -> str:
     except ImportError:
         return "cpu"
     return "cuda:0" if torch.cuda.is_available() else "cpu"
+
+
+def device_memory(device: str) -> tuple[int, int] | None:
+    """(used, total) bytes of an accelerator, all processes together; None for the CPU.
+
+    PyTorch is asked only where an engine has imported it already.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None or not device.startswith("cuda"):
+        return None
+    try:
+        free, total = torch.cuda.mem_get_info(device)
+    except RuntimeError:
+        return None
+    return total - free, total

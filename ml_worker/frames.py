@@ -35,6 +35,8 @@ class RunEngine(Frame, frozen=True, kw_only=True):
     params: dict[str, Any]
     seed: int
     folder: str
+    subject: dict[str, Any] = {}
+    """What the run is about, for logs and traces: the arguments of `adapters.telemetry.subject.about`."""
 
 
 class CancelRun(Frame, frozen=True, kw_only=True):
@@ -54,6 +56,13 @@ class Loaded(Frame, frozen=True, kw_only=True):
     """Child to parent: this engine is in memory."""
 
     engine: str
+
+
+class DeviceMemory(Frame, frozen=True, kw_only=True):
+    """Child to parent: bytes of the accelerator's memory, all processes together, after a load or a run."""
+
+    used: int
+    total: int
 
 
 class Unusable(Frame, frozen=True, kw_only=True):
@@ -99,7 +108,7 @@ class Stopped(Frame, frozen=True, kw_only=True):
 
 
 FromParent = RunEngine | CancelRun
-FromChild = Offered | Loaded | Unusable | Progressed | Finished | Failed | Stopped
+FromChild = Offered | Loaded | DeviceMemory | Unusable | Progressed | Finished | Failed | Stopped
 
 MAX_FRAME: Final = 64 * 1024 * 1024
 _encoder = msgspec.msgpack.Encoder()

@@ -5,6 +5,7 @@ import asyncio
 import structlog
 
 from adapters.kafka.port import AppendFailed, LogUnavailable
+from adapters.kafka.record import type_of
 from adapters.kafka.topics import RUNS, account_partition
 from adapters.kafka.writer import EventWriter
 from domain.account.events import Output, Problem
@@ -25,9 +26,18 @@ class LeaseLost(Exception):
 class RunJournal:
     """Events carry the run sequence 1, 2, 3…; a repeated write carries the same one, so readers count it once."""
 
-    def __init__(self, writer: EventWriter, lease: Lease, run: RunAssigned, correlation_id: str, cause: str) -> None:
+    def __init__(
+        self,
+        writer: EventWriter,
+        lease: Lease,
+        run: RunAssigned,
+        *,
+        correlation_id: str,
+        cause: str,
+        traceparent: str | None,
+    ) -> None:
         self._writer, self._lease, self._run = writer, lease, run
-        self._correlation_id, self._cause = correlation_id, cause
+        self._correlation_id, self._cause, self._traceparent = correlation_id, cause, traceparent
         self._sequence = 0
         self._term = lease.term
 
@@ -102,9 +112,11 @@ class RunJournal:
                     actor=ACTOR,
                     correlation_id=self._correlation_id,
                     causation_id=self._cause,
+                    traceparent=self._traceparent,
                 )
             except (AppendFailed, LogUnavailable) as error:
-                log.warning("a run event was not written yet", task=event.task_id, why=str(error))
+                log.warning("a run event was not written yet", why=str(error))
                 await asyncio.sleep(wait)
             else:
+                log.info("reported", event_type=type_of(event))
                 return

@@ -93,4 +93,4 @@ class ProgressReport:
                 correlation_id=self._correlation_id,
             )
         except (AppendFailed, LogUnavailable) as error:
-            log.warning("progress was not written", task=event.task_id, why=str(error))
+            log.warning("progress was not written", why=str(error))

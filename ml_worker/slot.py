@@ -15,6 +15,7 @@ import structlog
 from ml_worker.engines.port import Description
 from ml_worker.frames import (
     CancelRun,
+    DeviceMemory,
     Failed,
     Finished,
     Frame,
@@ -63,6 +64,8 @@ class Slot:
         self._on_progress: OnProgress = lambda _: None
         self._number = 0
         self.device = ""
+        self.device_memory: DeviceMemory | None = None
+        """As the child told it last; None where there is no accelerator."""
         self.offers: dict[str, Description] = {}
         """Engines that can be run here, by id."""
         self.loaded: frozenset[str] = frozenset()
@@ -176,6 +179,8 @@ class Slot:
                 self.offers = {engine.id: engine for engine in frame.engines}
                 self.ready.set()
                 self._on_change()
+            case DeviceMemory():
+                self.device_memory = frame
             case Loaded():
                 self.loaded |= {frame.engine}
                 self._on_change()

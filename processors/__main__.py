@@ -6,18 +6,19 @@ import sys
 import uvloop
 
 from adapters.settings import SettingsError, load_settings
-from adapters.telemetry.logging import configure_logging
+from adapters.telemetry.start import start_telemetry
 from processors.bootstrap import serve
 
 
 def main() -> int:
-    configure_logging("processors")
     # Batches make tens of thousands of short-lived objects and no cycles: collecting them at the default pace costs a
     # fifth of the projector's time.
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     try:
-        uvloop.run(serve(load_settings()))
+        settings = load_settings()
+        start_telemetry("processors", settings)
+        uvloop.run(serve(settings))
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 78

@@ -9,6 +9,7 @@ import structlog
 
 from adapters.kafka.kafka_log import KafkaLog
 from adapters.settings import Settings, SettingsError
+from adapters.telemetry.endpoint import metrics_endpoint
 from processors.parts import Parts
 from processors.roles import ROLES, Role
 
@@ -51,7 +52,7 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     try:
-        async with asyncio.TaskGroup() as tasks:
+        async with metrics_endpoint(settings.metrics_bind), asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(_run(role, parts, ready(name)), name=name) for name, role in roles.items()]
             log.info("processors started", roles=list(roles))
             await stop.wait()

@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from adapters.http import metrics
 from adapters.http.application import make_application
 from query_api.routes import billing, docs, events, files, health, keys, models, previews, profile, results, tasks
 
@@ -17,6 +18,7 @@ ROUTERS = (
     events.router,
     keys.router,
     health.router,
+    metrics.router,
     docs.router,
 )
 

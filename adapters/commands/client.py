@@ -1,6 +1,7 @@
 """Sending a command to the owner of its partition, in this process or another, until its outcome is known."""
 
 import asyncio
+import time
 from typing import Any, Final
 
 import aiohttp
@@ -8,6 +9,7 @@ import msgspec
 import structlog
 
 from adapters.commands.gate import decide
+from adapters.commands.metrics import FORWARD_SECONDS
 from adapters.commands.wire import SIGNATURE, Answer, Forward, Question, sign
 from adapters.errors import DependencyDown, NoOwner, OutcomePending
 from adapters.ids import new_id
@@ -17,6 +19,7 @@ from adapters.kafka.host import Host
 from adapters.kafka.position import TP
 from adapters.kafka.requests import Applied, Request
 from adapters.kafka.topics import Topic
+from adapters.telemetry import tracing
 from domain.decider import Context
 from domain.errors import from_wire
 
@@ -56,7 +59,7 @@ class CommandClient:
                 raise NoOwner(f"No process has decided for {topic.name}/{partition} in time. Nothing was written.")
             answer, claim = await self._try(tp, command, context, left)
             if answer.kind == "open":
-                answer = await self._settle(tp, claim, context.command_id, deadline)
+                answer = await self._settle(tp, claim, context, deadline)
             match answer.kind:
                 case "applied" if answer.applied is not None:
                     return answer.applied
@@ -81,20 +84,25 @@ class CommandClient:
         known = self._directory.owner(tp)
         if known is None or (local is not None and known.address == local.address):
             return Answer(kind="not-owner"), known
+        span = tracing.start("forward", context.traceparent, "client", server__address=known.address)
         forward = Forward(
             topic=tp[0],
             partition=tp[1],
             epoch=known.epoch,
             nonce=known.nonce,
             command=msgspec.Raw(msgspec.json.encode(command)),
-            context=context,
+            context=msgspec.structs.replace(context, traceparent=span.traceparent),
             timeout_s=left,
         )
-        return await self._post(known.address, "/internal/commands", forward, left + 1), known
+        with span:
+            answer = await self._post(known.address, "/internal/commands", forward, left + 1, context, span.traceparent)
+            span.set(lathe__answer=answer.kind)
+        return answer, known
 
-    async def _settle(self, tp: TP, claim: Claim | None, command_id: str, deadline: float) -> Answer:
+    async def _settle(self, tp: TP, claim: Claim | None, context: Context, deadline: float) -> Answer:
         """Ask until the outcome is certain, or time is up ("open")."""
         assert claim is not None, "an outcome can only be open if somebody was addressed"
+        command_id = context.command_id
         question = Question(topic=tp[0], partition=tp[1], epoch=claim.epoch, command_id=command_id)
         while (left := deadline - asyncio.get_running_loop().time()) > 0:
             local = self._host.owners.get(tp) if self._host else None
@@ -103,14 +111,33 @@ class CommandClient:
                 answer = Answer(kind=outcome) if isinstance(outcome, str) else Answer(kind="applied", applied=outcome)
             else:
                 owner = self._directory.owner(tp) or claim
-                answer = await self._post(owner.address, "/internal/outcomes", question, min(left, 5))
+                answer = await self._post(owner.address, "/internal/outcomes", question, min(left, 5), context)
             if answer.kind in ("applied", "never"):
                 return answer
             await self._directory.newer(tp, self._directory.owner(tp), min(_ASK_AGAIN_S, left))
         return Answer(kind="open")
 
-    async def _post(self, address: str, path: str, message: msgspec.Struct, timeout_s: float) -> Answer:
-        """An answer of the process at `address`; "not-owner" if it was never reached, "open" if it fell silent."""
+    async def _post(
+        self,
+        address: str,
+        path: str,
+        message: msgspec.Struct,
+        timeout_s: float,
+        context: Context,
+        traceparent: str | None = None,
+    ) -> Answer:
+        """An answer of the process at `address`; "not-owner" if it was never reached, "open" if it fell silent.
+
+        The request there carries this one's id, so that both stand under it in the logs.
+        """
+        began = time.perf_counter()
+        answer = await self._answer_of(address, path, message, timeout_s, _headers(context, traceparent))
+        FORWARD_SECONDS.labels(path, answer.kind).observe(time.perf_counter() - began)
+        return answer
+
+    async def _answer_of(
+        self, address: str, path: str, message: msgspec.Struct, timeout_s: float, headers: dict[str, str]
+    ) -> Answer:
         body = msgspec.json.encode(message)
         if self._session is None:
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30))
@@ -118,7 +145,7 @@ class CommandClient:
             async with self._session.post(
                 address + path,
                 data=body,
-                headers={SIGNATURE: sign(self._key, body), "content-type": "application/json"},
+                headers={SIGNATURE: sign(self._key, body), "content-type": "application/json", **headers},
                 timeout=aiohttp.ClientTimeout(total=timeout_s, connect=2),
             ) as response:
                 if response.status >= 500:
@@ -131,3 +158,8 @@ class CommandClient:
             return Answer(kind="not-owner")
         except (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError):
             return Answer(kind="open")
+
+
+def _headers(context: Context, traceparent: str | None) -> dict[str, str]:
+    headers = {"x-request-id": context.correlation_id}
+    return headers if traceparent is None else headers | {"traceparent": traceparent}

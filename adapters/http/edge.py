@@ -1,8 +1,9 @@
 """The outermost layer of an HTTP service: pure ASGI, one pass over each request.
 
 It names the request (`X-Request-ID`), drops a trailing slash (every path is served with and without one, and routes are
-declared without), adds security headers, writes the access log and answers unknown exceptions. Route handlers find
-`request.state.request_id`; what must be on every answer, refusals too (`RateLimit`, CORS), is left by `add_header`.
+declared without), adds security headers, writes the access log, counts and traces the request, and answers unknown
+exceptions. Route handlers find `request.state.request_id` and `request.state.traceparent`; what must be on every
+answer, refusals too (`RateLimit`, CORS), is left by `add_header`.
 """
 
 import re
@@ -19,8 +20,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from adapters.errors import Unavailable
 from adapters.http.catalogue import language_of
 from adapters.http.client_address import client_address
+from adapters.http.metrics import observe
 from adapters.http.problems import internal_problem, problem_of
-from adapters.telemetry.access_log import access
+from adapters.telemetry import tracing
+from adapters.telemetry.privacy import silent_trace
+from adapters.telemetry.subject import bind
 from domain.errors import DomainError
 
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._~-]{8,64}\Z")
@@ -62,13 +66,13 @@ class Edge:
             return
         exchange = _Exchange(scope, send)
         # Servers run each request in a context of its own: nothing has to be unbound.
-        structlog.contextvars.bind_contextvars(request_id=exchange.request_id)
+        bind(request_id=exchange.request_id, correlation_id=exchange.request_id, traceparent=exchange.span.traceparent)
         try:
             await self.app(scope, receive, exchange.send)
         except Exception as failure:  # noqa: BLE001 - the last place before the server: everything gets an answer
             await exchange.fail(failure, receive)
         finally:
-            exchange.write_access_log()
+            exchange.note_end()
             if self._audit is not None:
                 exchange.note_refusal(self._audit)
 
@@ -79,12 +83,26 @@ class _Exchange:
     def __init__(self, scope: Scope, send: Send) -> None:
         self.scope, self._send = scope, send
         self.began = time.perf_counter()
-        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        given = traceparent = b""
+        for name, value in scope["headers"]:
+            if name == b"x-request-id":
+                given = value
+            elif name == b"traceparent":
+                traceparent = value
         self.request_id = given.decode() if _REQUEST_ID.match(given) else secrets.token_hex(16)
+        self.span = tracing.start(
+            scope["method"],
+            tracing.valid(traceparent.decode("latin-1")),
+            "server",
+            http__request__method=scope["method"],
+        )
         self.state: dict[str, Any] = scope.setdefault("state", {})
         self.state["request_id"] = self.request_id
+        self.state["traceparent"] = self.span.traceparent
         self.status = 0
+        self.streams = False
         self.complete = False
+        self.took = 0.0
         self.sent = 0
         path = scope["path"]
         if len(path) > 1 and path[-1] == "/":
@@ -104,6 +122,8 @@ class _Exchange:
 
     def _complete(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         given = {name.lower(): value for name, value in headers}
+        self.streams = given.get(b"content-type", b"").startswith(b"text/event-stream")
+        self.took = time.perf_counter() - self.began
         headers += [(name, value) for name, value in _ALWAYS if name not in given]
         headers.append((b"x-request-id", self.request_id.encode()))
         if not given.get(b"content-type", b"").startswith(b"text/html") and b"content-security-policy" not in given:
@@ -121,26 +141,38 @@ class _Exchange:
             self.state["problem"], self.state["problem_detail"] = failure.code, failure.detail
             answer = problem_of(failure, request_id=self.request_id, language=language)
         else:
-            log.error("request failed", exc_info=failure, method=self.scope["method"], path=self._shown_path())
+            log.error("request failed", method=self.scope["method"], path=self._shown_path(), **silent_trace(failure))
+            self.span.fail(type(failure).__name__)
             answer = internal_problem(request_id=self.request_id, language=language)
         if self.status == 0:
             await answer(self.scope, receive, self.send)
         elif not self.complete:
             raise failure
 
-    def write_access_log(self) -> None:
-        access(
-            {
-                "method": self.scope["method"],
-                "path": self._shown_path(),
-                "status": self.status or 499,
-                "ms": round((time.perf_counter() - self.began) * 1000, 2),
-                "bytes": self.sent,
-                "client": client_address(self.scope),
-                "user": self.state.get("user_id"),
-                "request_id": self.request_id,
-            }
+    def note_end(self) -> None:
+        """The access log, the figures, and the end of the span."""
+        method, status, route = self.scope["method"], self.status or 499, self._route()
+        took = time.perf_counter() - self.began
+        observe(method, route, status, self.took if self.streams else took)
+        self.span.set(f"{method} {route or '(no route)'}", http__route=route, http__response__status_code=status)
+        if status >= 500:
+            self.span.fail(str(status))
+        self.span.end()
+        log.info(
+            "request",
+            method=method,
+            path=self._shown_path(),
+            status=status,
+            ms=round(took * 1000, 2),
+            bytes=self.sent,
+            client=client_address(self.scope),
+            account=self.state.get("account_id"),
+            **self._of_path(),
         )
+
+    def _of_path(self) -> dict[str, str]:
+        task_id = self.scope.get("path_params", {}).get("task_id")
+        return {"task_id": task_id} if isinstance(task_id, str) and _REQUEST_ID.match(task_id.encode()) else {}
 
     def note_refusal(self, audit: Audit) -> None:
         """Audit a refusal that may be an attack. A request that just lacks a token is none."""
@@ -157,8 +189,15 @@ class _Exchange:
                 why=self.state["problem_detail"],
             )
 
-    def _shown_path(self) -> str:
-        """The route's template where one matched: paths can hold names, and names are personal."""
+    def _route(self) -> str | None:
         route: BaseRoute | None = self.scope.get("route")
         template = getattr(route, "path", None)
-        return template if isinstance(template, str) else str(self.scope["path"])[:200]
+        return template if isinstance(template, str) else None
+
+    def _shown_path(self) -> str:
+        """The route's template: paths can hold names, and names are personal. Of any other path, how it begins."""
+        if (route := self._route()) is not None:
+            return route
+        path = str(self.scope["path"])
+        first = path[1:].partition("/")[0]
+        return path if len(path) <= 1 else f"/{first[:40]}{'/…' if len(first) + 1 < len(path) else ''}"

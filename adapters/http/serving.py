@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from adapters.errors import Unavailable
 from adapters.security.master_key import WrongMasterKey
 from adapters.settings import Settings, SettingsError, load_settings
-from adapters.telemetry.logging import configure_logging
+from adapters.telemetry.start import start_telemetry
 
 CONFIGURATION: Final = 78
 """EX_CONFIG of sysexits.h: a restart will not help."""
@@ -40,10 +40,11 @@ def server_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
 
 def run_service(name: str, serve: Callable[[Settings], Awaitable[None]]) -> int:
     """Serve until SIGTERM or SIGINT; the exit code."""
-    configure_logging(name)
 
     async def until_stopped() -> None:
-        await serve(load_settings())
+        settings = load_settings()
+        start_telemetry(name, settings)
+        await serve(settings)
 
     try:
         uvloop.run(until_stopped())

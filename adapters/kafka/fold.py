@@ -8,6 +8,7 @@ import msgspec
 import structlog
 
 from adapters.kafka.follower import Entry
+from adapters.kafka.metrics import QUARANTINED
 from adapters.kafka.position import TP, Position
 from adapters.kafka.record import Undecodable
 from domain.decider import Decider
@@ -75,6 +76,7 @@ class PartitionFold(Generic[State]):
         return self._recent.get(command_id)
 
     def _quarantine(self, key: str, offset: int, why: str) -> None:
+        QUARANTINED.labels(self.tp[0]).inc()
         log.error("stream quarantined", topic=self.tp[0], partition=self.tp[1], offset=offset, key=key, why=why)
         self.quarantined.add(key)
         self.decider.quarantine(self.state, key)

@@ -2,10 +2,20 @@
 
 from typing import Final
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 VOID_RECORDS: Final = Counter("lathe_void_records_total", "Records that the read rule skipped", ["topic"])
 CLAIMS: Final = Counter("lathe_owner_claims_total", "Claims read as valid in this process", ["topic"])
+TAKEOVERS: Final = Counter("lathe_owner_takeovers_total", "Claims that ended somebody's ownership", ["topic"])
+OWNED: Final = Gauge("lathe_owned_partitions", "Partitions that this process owns now", ["topic"])
 STEP_DOWNS: Final = Counter("lathe_owner_step_downs_total", "Ownerships given up, by reason", ["topic", "reason"])
 APPENDED: Final = Counter("lathe_appended_events_total", "Events acknowledged by the broker", ["topic"])
 OPEN_OUTCOMES: Final = Counter("lathe_open_outcomes_total", "Appends whose outcome was open for a while", ["topic"])
+OPEN_NOW: Final = Gauge("lathe_open_outcomes_pending", "Appends whose outcome is open now", ["topic"])
+QUARANTINED: Final = Counter("lathe_quarantined_streams_total", "Streams that a record stopped", ["topic"])
+LAG_EVENTS: Final = Gauge(
+    "lathe_projection_lag_events", "Records that the log has and this reader has not taken in", ["projection", "topic"]
+)
+LAG_SECONDS: Final = Gauge(
+    "lathe_projection_lag_seconds", "How long the oldest of those has waited", ["projection", "topic"]
+)

@@ -21,10 +21,12 @@ from adapters.kafka.batch import Round
 from adapters.kafka.claims import Claim, claim_record
 from adapters.kafka.fold import PartitionFold
 from adapters.kafka.follower import Entry, Follower
-from adapters.kafka.metrics import APPENDED, CLAIMS, OPEN_OUTCOMES, STEP_DOWNS
+from adapters.kafka.metrics import APPENDED, CLAIMS, OPEN_NOW, OPEN_OUTCOMES, OWNED, STEP_DOWNS, TAKEOVERS
 from adapters.kafka.port import Appender, AppendFailed, Log, LogTruncated, LogUnavailable
 from adapters.kafka.position import TP, Position
 from adapters.kafka.requests import Applied, NotApplied, NotOwner, Request, position_text
+from adapters.telemetry import tracing
+from adapters.telemetry.subject import fields_of
 from domain.decider import Decider
 from domain.errors import DomainError
 
@@ -97,6 +99,8 @@ class PartitionOwner:
             raise NotApplied("this command id was given up")
         if (same := self._inflight.get(command_id)) is not None:
             return same.future
+        if tracing.is_on():
+            request.trace(*self.tp)
         self._inflight[command_id] = request
         self._queue.append(request)
         request.future.add_done_callback(lambda _: self._inflight.pop(command_id, None))
@@ -161,6 +165,9 @@ class PartitionOwner:
         if claim is None or appender is None:
             return
         CLAIMS.labels(self.tp[0]).inc()
+        if claim.epoch > 1:
+            TAKEOVERS.labels(self.tp[0]).inc()
+        OWNED.labels(self.tp[0]).inc()
         self.claim = claim
         log.info("owned", topic=self.tp[0], partition=self.tp[1], epoch=claim.epoch, offset=claim.offset)
         beside = asyncio.create_task(_run(self._on_owned, self)) if self._on_owned else None
@@ -171,6 +178,7 @@ class PartitionOwner:
             raise
         finally:
             self.claim = None
+            OWNED.labels(self.tp[0]).dec()
             if beside is not None:
                 beside.cancel()
             while self._queue:
@@ -233,6 +241,7 @@ class PartitionOwner:
         """The only two proofs: the record read as valid, or a valid claim of a higher epoch read before it."""
         if entry.kind == "event":
             if (pair := self._open.pop((entry.after.epoch, entry.after.seq), None)) is not None:
+                OPEN_NOW.labels(self.tp[0]).dec()
                 request, applied = pair
                 offset = entry.record.offset
                 if ("ce_id", (applied.event_id or "").encode()) in entry.record.headers:
@@ -241,6 +250,7 @@ class PartitionOwner:
                     request.fail(NotApplied("another record stands in its place"))
         elif entry.kind == "claim":
             for at in [at for at in self._open if at[0] < entry.after.epoch]:
+                OPEN_NOW.labels(self.tp[0]).dec()
                 self._open.pop(at)[0].fail(NotApplied("superseded before it was written"))
 
     async def _decide_and_append(self, appender: Appender, claim: Claim) -> None:
@@ -279,11 +289,29 @@ class PartitionOwner:
         APPENDED.labels(self.tp[0]).inc(len(round_.records))
         for request, applied in round_.applied:
             request.answer(applied)
+            self._log_decided(request, applied)
+
+    def _log_decided(self, request: Request, applied: Applied) -> None:
+        """One line for each event: what this process wrote, and for which request."""
+        context = request.context
+        log.info(
+            "decided",
+            event_type=applied.event_type,
+            position=applied.position,
+            command=type(request.command).__name__,
+            **fields_of(
+                correlation_id=context.correlation_id,
+                traceparent=context.traceparent,
+                task_id=getattr(request.command, "task_id", None),
+                account=getattr(request.command, "account_id", None),
+            ),
+        )
 
     def _step_down_with(self, round_: Round[Any]) -> None:
         OPEN_OUTCOMES.labels(self.tp[0]).inc(len(round_.applied))
         self.claim = None
         self._open.update(round_.open_outcomes())
+        OPEN_NOW.labels(self.tp[0]).inc(len(round_.applied))
         for request, _ in round_.settled:
             request.fail(NotApplied("decided on a state that was not confirmed"))
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from adapters.telemetry import tracing
 from domain.decider import Context
 
 
@@ -40,6 +41,19 @@ class Request:
         self.future: asyncio.Future[Applied] = asyncio.get_running_loop().create_future()
         self.future.add_done_callback(_retrieved)
 
+    def trace(self, topic: str, partition: int) -> None:
+        """Make a span of the time from now to the answer; the event names it as what it came from."""
+        span = tracing.start(
+            f"decide {type(self.command).__name__}",
+            self.context.traceparent,
+            "producer",
+            messaging__system="kafka",
+            messaging__destination__name=topic,
+            messaging__destination__partition__id=str(partition),
+        )
+        self.context = msgspec.structs.replace(self.context, traceparent=span.traceparent)
+        self.future.add_done_callback(lambda future: _end(span, future))
+
     def answer(self, applied: Applied) -> None:
         if not self.future.done():
             self.future.set_result(applied)
@@ -53,6 +67,16 @@ def _retrieved(future: "asyncio.Future[Applied]") -> None:
     """A request may have no waiter left: its exception must not be reported as unretrieved."""
     if not future.cancelled():
         future.exception()
+
+
+def _end(span: tracing.AnySpan, future: "asyncio.Future[Applied]") -> None:
+    if future.cancelled():
+        span.fail("cancelled")
+    elif (failure := future.exception()) is not None:
+        span.fail(type(failure).__name__)
+    else:
+        span.set(lathe__position=future.result().position, lathe__event=future.result().event_type)
+    span.end()
 
 
 def position_text(topic: str, partition: int, offset: int) -> str:

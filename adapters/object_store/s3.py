@@ -14,6 +14,7 @@ from minio import Minio
 from minio.error import InvalidResponseError, MinioException, S3Error
 
 from adapters.errors import DependencyDown
+from adapters.object_store.metrics import ERRORS, SECONDS
 from adapters.object_store.port import CHUNK, ObjectMissing, StoredObject
 from adapters.settings import Settings, SettingsError
 
@@ -138,17 +139,21 @@ class S3Store:
 
     async def _in_thread(self, work: Callable[[], Done], key: str = "") -> Done:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            with SECONDS.time():
+                return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except S3Error as error:
             if error.code in _MISSING:
                 raise ObjectMissing(key) from None
+            ERRORS.labels("refused").inc()
             raise DependencyDown(f"The object store refused: {error.code}.", dependency="object_store") from error
         except InvalidResponseError as error:
             # rclone answers a missing object with an XML type that the client does not recognise.
             if any(f"<Code>{code}</Code>" in str(error) for code in _MISSING):
                 raise ObjectMissing(key) from None
+            ERRORS.labels("unreadable").inc()
             raise DependencyDown("The object store's answer cannot be read.", dependency="object_store") from error
         except (MinioException, urllib3.exceptions.HTTPError, OSError) as error:
+            ERRORS.labels("silent").inc()
             raise DependencyDown("The object store does not answer.", dependency="object_store") from error
 
 

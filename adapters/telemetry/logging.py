@@ -1,32 +1,58 @@
-"""Logs: one JSON object a line on stdout, for people's eyes only when stdout is a terminal."""
+"""Logs: one JSON object a line on stdout; for people's eyes when stdout is a terminal.
+
+Every line carries what `adapters/telemetry/subject.py` bound: request, correlation, task, account, trace. Lines of this
+project go from structlog to stdout directly; what libraries log by `logging` joins them, in the same form.
+"""
 
 import logging
 import sys
-from typing import Any
+from collections.abc import MutableMapping
+from typing import Any, Final, Literal
 
 import orjson
 import structlog
 
-from adapters.telemetry.access_log import write_directly
+from adapters.settings import Settings
+from adapters.telemetry.privacy import without_private_fields
+from adapters.telemetry.stdout import stdout_logger
+
+_LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+_NOISY: Final = ("uvicorn.access", "aiokafka", "faust", "mode", "urllib3", "asyncio", "alembic", "opentelemetry")
+"""Libraries whose information is not ours to give; their warnings are."""
+_stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
 
-def configure_logging(service: str, level: int = logging.INFO) -> None:
-    """Set up structlog for this process, and send what libraries log by `logging` the same way.
+def configure_logging(service: str, settings: Settings) -> None:
+    """Set up this process's logs. `service` (`command_api`, …) stands on every line.
 
-    `service` (`command_api`, …) stands on every line. uvicorn's own access log is turned off: the edge writes one.
+    uvicorn's own access log is turned off: the edge writes one (`adapters/http/edge.py`).
     """
+    level = _LEVELS[settings.log_level]
+    render = _renderers(settings.log_format)
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        _named_after(service),
         structlog.processors.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _stamp,
+        without_private_fields,
     ]
-    if sys.stdout.isatty():
+    structlog.configure(
+        processors=[*shared, *render],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=stdout_logger,
+        cache_logger_on_first_use=True,
+    )
+    _route_libraries(level, shared, render)
+
+
+def _renderers(form: Literal["auto", "json", "console"]) -> list[Any]:
+    if form == "console" or (form == "auto" and sys.stdout.isatty()):
         # Plain: the pretty formatter prints local variables, and those can be passwords.
-        render: list[Any] = [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
-    else:
-        write_directly(service)
-        render = [_plain_exceptions, structlog.processors.JSONRenderer(serializer=_json)]
+        return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json)]
+
+
+def _route_libraries(level: int, shared: list[Any], render: list[Any]) -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -37,21 +63,23 @@ def configure_logging(service: str, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("uvicorn.access", "aiokafka", "urllib3", "asyncio", "alembic"):
-        logging.getLogger(noisy).setLevel(max(level, logging.WARNING))
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
     for name in ("uvicorn", "uvicorn.error"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
-    structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=structlog.stdlib.BoundLogger,
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
-    )
-    structlog.contextvars.bind_contextvars(service=service)
+    logging.captureWarnings(True)
 
 
-_plain_exceptions = structlog.processors.format_exc_info
+def _named_after(service: str) -> Any:
+    """Name the service and the logger on every line."""
+
+    def name(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event["service"] = service
+        event["logger"] = logger.name if logger is not None else event["_record"].name
+        return event
+
+    return name
 
 
 def _json(event: dict[str, Any], **_: Any) -> str:

@@ -12,10 +12,12 @@ from adapters.commands.client import CommandClient
 from adapters.commands.reactions import Reaction, open_account
 from adapters.errors import Unavailable
 from adapters.kafka.follower import Entry, Follower
+from adapters.kafka.lag import watch_lag
 from adapters.kafka.port import Log, LogUnavailable
 from adapters.kafka.position import TP
 from adapters.kafka.record import Undecodable
 from adapters.kafka.topics import IDENTITY
+from adapters.telemetry.subject import about
 from domain.envelope import Envelope
 from domain.errors import DomainError
 from domain.identity.events import UserRegistered
@@ -53,6 +55,7 @@ class Reactor:
     async def _follow(self) -> None:
         follower = Follower(self._log, await self._cursors.load(NAME, FOLLOWED))
         await follower.start()
+        lag = asyncio.create_task(watch_lag(NAME, follower.ends, lambda: _offsets(follower), (LogUnavailable,)))
         try:
             while True:
                 entries = await follower.poll(500)
@@ -62,13 +65,22 @@ class Reactor:
                 if entries:
                     await self._cursors.save(NAME, follower.positions)
         finally:
+            lag.cancel()
+            await asyncio.wait([lag])
             await follower.stop()
 
     async def _send(self, reaction: Reaction) -> None:
         """Send until it was decided: a refusal is a decision, and is logged."""
+        context = reaction.context
+        ids = {"correlation_id": context.correlation_id, "traceparent": context.traceparent}
+        with about(**ids, account=getattr(reaction.command, "account_id", None)):
+            await self._send_until_decided(reaction)
+
+    async def _send_until_decided(self, reaction: Reaction) -> None:
         while True:
             try:
                 await self._commands.send(reaction.topic, reaction.partition, reaction.command, reaction.context)
+                log.info("reacted", command=type(reaction.command).__name__)
                 return
             except DomainError as refusal:
                 log.error("a reaction was refused", command=type(reaction.command).__name__, why=refusal.detail)
@@ -76,6 +88,10 @@ class Reactor:
             except Unavailable as error:
                 log.warning("a reaction waits", command=type(reaction.command).__name__, why=error.detail)
                 await asyncio.sleep(error.retry_after_s)
+
+
+def _offsets(follower: Follower) -> dict[TP, int]:
+    return {tp: position.offset for tp, position in follower.positions.items()}
 
 
 def reactions_to(entry: Entry) -> list[Reaction]:

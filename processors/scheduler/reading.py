@@ -51,6 +51,15 @@ class Reading:
             await self._follower.stop()
             self._follower = None
 
+    def positions(self) -> dict[TP, int]:
+        """The next offset of each partition; {} before the start."""
+        found = {} if self._follower is None else self._follower.positions
+        return {tp: position.offset for tp, position in found.items()}
+
+    async def ends(self) -> dict[TP, int]:
+        """Where the log ends now. Raises LogUnavailable."""
+        return {} if self._follower is None else await self._follower.ends()
+
     async def round(self) -> bool:
         """Read and fold what came; returns whether anything did. Raises LogTruncated."""
         assert self._follower is not None, "start() comes first"

@@ -1,17 +1,20 @@
 """The scheduler: while it owns lathe.assignments it reads, plans and sends, in rounds."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import structlog
 
 from adapters.commands.client import CommandClient
+from adapters.kafka.lag import watch_lag
 from adapters.kafka.owner import PartitionOwner
-from adapters.kafka.port import Log
+from adapters.kafka.port import Log, LogUnavailable
 from adapters.kafka.writer import EventWriter
 from domain.scheduling.plan import Plan
 from processors.scheduler import metrics
+from processors.scheduler.queue_figures import EVERY_S, QueueFigures
 from processors.scheduler.queue_news import QueueNews
 from processors.scheduler.reading import ASSIGNMENTS, Reading
 from processors.scheduler.sending import Sending
@@ -33,6 +36,7 @@ class Scheduler:
         reading = Reading(self._log, {ASSIGNMENTS: owner.claim.offset + 1})
         sending = Sending(reading.state, owner, self._commands)
         news = asyncio.create_task(QueueNews(self._writer, reading.state).go(), name="queue news")
+        lag = asyncio.create_task(watch_lag("scheduler", reading.ends, reading.positions, (LogUnavailable,)))
         try:
             await reading.start()
             while not reading.caught_up:
@@ -40,17 +44,19 @@ class Scheduler:
             log.info("scheduling", tasks=len(reading.state.tasks), runs=len(reading.state.runs))
             metrics.LEADING.set(1)
             self._ready()
+            figures, next_figures = QueueFigures(), 0.0
             while not news.done():
                 await reading.round()
                 for action in Plan.of(reading.state, datetime.now(UTC)):
                     sending.send(action)
-                metrics.TASKS.set(len(reading.state.tasks))
-                metrics.RUNS.set(len(reading.state.runs))
-                metrics.WORKERS.set(len(reading.state.workers))
+                if time.monotonic() >= next_figures:
+                    next_figures = time.monotonic() + EVERY_S
+                    figures.tell(reading.state, datetime.now(UTC))
             news.result()
         finally:
             metrics.LEADING.set(0)
             news.cancel()
-            await asyncio.wait([news])
+            lag.cancel()
+            await asyncio.wait([news, lag])
             await sending.stop()
             await reading.stop()

@@ -13,12 +13,15 @@ from adapters.kafka.owner import PartitionOwner
 from adapters.kafka.port import LogUnavailable
 from adapters.kafka.requests import NotApplied, NotOwner, Request
 from adapters.kafka.topics import ACCOUNTS, account_partition
+from adapters.telemetry import tracing
+from adapters.telemetry.subject import about, bind
 from domain.account.commands import CancelTask, ExpireAttempt
 from domain.decider import Context
 from domain.errors import DomainError
 from domain.scheduling.commands import AssignRun, RevokeRun
 from domain.scheduling.plan import Action, refused, sent
-from domain.scheduling.state import SchedulerState
+from domain.scheduling.state import SchedulerState, Task
+from processors.scheduler import metrics
 
 log = structlog.get_logger(__name__)
 ACTOR: Final = "service/scheduler"
@@ -49,7 +52,21 @@ class Sending:
             await asyncio.wait(set(self._tasks))
 
     async def _append(self, action: AssignRun | RevokeRun) -> None:
-        context = _context(f"{type(action).__name__}/{action.task_id}/{action.attempt}/{new_id()}", action.task_id)
+        command_id = f"{type(action).__name__}/{action.task_id}/{action.attempt}/{new_id()}"
+        origin = self._state.tasks.get(action.task_id)
+        with (
+            about(task_id=action.task_id, **_ids(origin)),
+            tracing.start("schedule", None if origin is None else origin.traceparent, "consumer") as span,
+        ):
+            span.set(lathe__task_id=action.task_id, lathe__attempt=action.attempt)
+            await self._submit(action, _context(command_id, origin, span.traceparent), origin)
+
+    async def _submit(self, action: AssignRun | RevokeRun, context: Context, origin: Task | None) -> None:
+        if isinstance(action, AssignRun):
+            metrics.ASSIGNED.labels(action.model).inc()
+            if origin is not None and origin.requested_at is not None and action.attempt == 1:
+                waited = (context.now - origin.requested_at).total_seconds()
+                metrics.WAITED.labels(action.model).observe(max(0.0, waited))
         try:
             await asyncio.shield(self._own.submit(Request(action, context)))
         except (DomainError, NotApplied, NotOwner, LogUnavailable) as error:
@@ -59,23 +76,32 @@ class Sending:
     async def _tell(self, action: ExpireAttempt | CancelTask) -> None:
         """The command id is the same each time the same thing is said."""
         attempt = action.attempt if isinstance(action, ExpireAttempt) else action.reason
-        context = _context(f"{type(action).__name__}/{action.task_id}/{attempt}", action.task_id)
+        origin = self._state.tasks.get(action.task_id)
+        traceparent = None if origin is None else origin.traceparent
+        context = _context(f"{type(action).__name__}/{action.task_id}/{attempt}", origin, traceparent)
+        bind(task_id=action.task_id, account=action.account_id, **_ids(origin))
         partition = account_partition(action.account_id)
-        log.info("an attempt is over", command=type(action).__name__, task=action.task_id, attempt=attempt)
+        log.info("an attempt is over", command=type(action).__name__, attempt=attempt)
         try:
             await self._commands.send(ACCOUNTS, partition, action, context, _PATIENCE_S)
         except DomainError as refusal:
-            log.info("the account's owner knows better", task=action.task_id, why=refusal.detail)
+            log.info("the account's owner knows better", why=refusal.detail)
             refused(self._state, action)
         except Unavailable as error:
-            log.warning("an account's owner was not reached", task=action.task_id, why=error.detail)
+            log.warning("an account's owner was not reached", why=error.detail)
 
 
-def _context(command_id: str, correlation_id: str) -> Context:
+def _ids(origin: Task | None) -> dict[str, str | None]:
+    """What the task's own request was known by."""
+    return {} if origin is None else {"correlation_id": origin.correlation_id, "traceparent": origin.traceparent}
+
+
+def _context(command_id: str, origin: Task | None, traceparent: str | None) -> Context:
     return Context(
         now=datetime.now(UTC),
         event_id=new_id(),
         command_id=command_id,
         actor=ACTOR,
-        correlation_id=correlation_id,
+        correlation_id=command_id if origin is None else origin.correlation_id,
+        traceparent=traceparent,
     )
