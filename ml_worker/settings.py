@@ -1,6 +1,5 @@
 """Settings of a worker besides those of every process (`adapters/settings.py`)."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode
 
 from adapters.settings import CONFIG, Settings, SettingsError, load_settings
+from ml_worker.cores import usable_cores
 
 BUILT_IN = "builtin"
 """In LATHE_ENGINES: the engines of this package and those that other packages registered."""
@@ -28,6 +28,9 @@ class WorkerSettings(BaseSettings):
 
     command_url: Names = Field((), description="Addresses of command_api, comma separated. Default: LATHE_API_URL.")
     engines: Names = Field((BUILT_IN,), description="Engines to run: `builtin` and `module:Class`, comma separated.")
+    remote_engines: Path | None = Field(
+        None, description="TOML file that names model servers to be used as engines. Default: none."
+    )
     worker_slots: int | None = Field(
         None, ge=1, le=64, description="Runs at once. Default: one per GPU, else one per two cores, at most 4."
     )
@@ -59,7 +62,7 @@ def load_worker_settings() -> tuple[Settings, WorkerSettings]:
 
 def plan(settings: WorkerSettings, cores: int | None = None, gpus: int | None = None) -> Plan:
     """Slots and threads: one slot per GPU, else one per two cores (1 to 4); the cores are shared out among them."""
-    cores = cores or len(os.sched_getaffinity(0))
+    cores = cores or usable_cores()
     if gpus is None:
         gpus = 0 if settings.worker_device == "cpu" else len(list(Path("/dev").glob("nvidia[0-9]*")))
     slots = settings.worker_slots or gpus or max(1, min(4, cores // 2))

@@ -25,6 +25,14 @@ from cli.stack.process import LAUNCHER
 VERSION: Final = "18"
 SUPERUSER: Final = "lathe"
 DATABASE: Final = "lathe"
+CLUSTER_OPTIONS: Final = (
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--locale=C",
+)
+"""Of initdb: passwords always, and an order of text that no update of the system changes."""
 SSL_REQUEST: Final = struct.pack("!ii", 8, 80877103)
 """The first message of a client that would like TLS; the server answers one byte (PostgreSQL docs, 54.7)."""
 
@@ -137,9 +145,8 @@ def _initialise(config: PostgresConfig) -> None:
     _folder_owner(password_file)
     try:
         _run(
-            "initdb", "-D", str(config.data), "-U", SUPERUSER, "--pwfile", str(password_file),
-            "--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
-            "--locale=C", "--no-instructions",
+            "initdb", "-D", str(config.data), "-U", SUPERUSER, "--pwfile", str(password_file), "--no-instructions",
+            *CLUSTER_OPTIONS,
         )  # fmt: skip
     finally:
         password_file.unlink()

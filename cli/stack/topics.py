@@ -1,12 +1,17 @@
-"""Makes the topics, and refuses a cluster whose topics are not as the code needs them."""
+"""Makes the topics, and refuses a cluster whose topics are not as the code needs them.
+
+`python -m cli.stack.topics` does it for the cluster that LATHE_KAFKA_URL names, before the services are started there.
+"""
 
 import asyncio
+import sys
 from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from adapters.kafka import topics
+from adapters.settings import SettingsError, load_settings
 from cli.stack.errors import StackError
 
 PATIENCE_SECONDS: Final = 30.0
@@ -95,3 +100,18 @@ async def _described(names: list[str], admin: AIOKafkaAdminClient) -> list[dict[
         if loop.time() > deadline:
             raise StackError("Some partitions of Lathe's topics have no leader: the Kafka cluster is not healthy.")
         await asyncio.sleep(0.05)
+
+
+def main() -> None:
+    try:
+        bootstrap = load_settings().kafka_url
+        if bootstrap is None:
+            raise StackError("LATHE_KAFKA_URL must name the cluster that gets the topics.")
+        asyncio.run(ensure_topics(bootstrap, replication=None))
+    except (SettingsError, StackError) as problem:
+        sys.exit(str(problem))
+    print(f"The topics are as they should be on {bootstrap}.")
+
+
+if __name__ == "__main__":
+    main()
