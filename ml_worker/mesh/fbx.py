@@ -34,7 +34,7 @@ from ml_worker.mesh.fbx_properties import (
     definition,
     properties,
 )  # fmt: skip
-from ml_worker.mesh.fbx_records import CREATED, FILE_ID, VERSION, Record, record, write_records
+from ml_worker.mesh.fbx_records import CREATED, FILE_ID, VERSION, Long, Record, record, write_records
 from ml_worker.mesh.parts import Part
 
 CENTIMETRES = 100.0
@@ -75,19 +75,19 @@ class _Scene:
 
     def __init__(self, name: str) -> None:
         self._ids = count(1_000_000)
-        self._document = np.int64(next(self._ids))
+        self._document = Long(next(self._ids))
         self._name = name
         self._objects: list[Record] = []
         self._connections: list[Record] = []
 
-    def object(self, kind: str, name: str, subkind: str, *children: Record) -> np.int64:
-        number = np.int64(next(self._ids))
+    def object(self, kind: str, name: str, subkind: str, *children: Record) -> Long:
+        number = Long(next(self._ids))
         self._objects.append(record(kind, number, _labelled(name, kind), subkind, children=children))
         return number
 
-    def connect(self, child: np.int64, parent: np.int64 | None, use: str | None = None) -> None:
+    def connect(self, child: Long, parent: Long | None, use: str | None = None) -> None:
         """`parent` None: the scene's root. `use`: the property that the child gives a value to."""
-        above = np.int64(0) if parent is None else parent
+        above = Long(0) if parent is None else parent
         given = ("OO", child, above) if use is None else ("OP", child, above, use)
         self._connections.append(record("C", *given))
 
@@ -95,7 +95,7 @@ class _Scene:
         about: Properties = {"SourceObject": (OBJECT, ()), "ActiveAnimStackName": (TEXT, ("",))}
         document = record(
             "Document", self._document, self._name, "Scene",
-            children=(properties(about), record("RootNode", np.int64(0))),
+            children=(properties(about), record("RootNode", Long(0))),
         )  # fmt: skip
         return (
             record("Documents", children=(record("Count", 1), document)),
@@ -185,8 +185,8 @@ def _settings() -> Record:
         "AmbientColor": (("ColorRGB", "Color", ""), (0.0, 0.0, 0.0)),
         "DefaultCamera": (TEXT, ("Producer Perspective",)),
         "TimeMode": (ENUM, (0,)),
-        "TimeSpanStart": (TIME, (np.int64(0),)),
-        "TimeSpanStop": (TIME, (np.int64(46_186_158_000),)),  # one second
+        "TimeSpanStart": (TIME, (Long(0),)),
+        "TimeSpanStop": (TIME, (Long(46_186_158_000),)),  # one second
         "CustomFrameRate": (DOUBLE, (-1.0,)),
     }
     return record("GlobalSettings", children=(record("Version", 1000), properties(given)))
@@ -282,4 +282,4 @@ def _labelled(name: str, kind: str) -> str:
 
 def _clean(name: str) -> str:
     """Without what would end a name early, and never empty."""
-    return "".join(each for each in name if each.isprintable()).encode(errors="replace").decode().strip() or "model"
+    return "".join(each for each in name if each.isprintable()).strip() or "model"

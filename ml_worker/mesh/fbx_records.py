@@ -8,6 +8,7 @@ little-endian; offsets count from the start of the file, so a file ends before 4
 import struct
 import zlib
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +26,16 @@ PLAIN_UP_TO = 128
 """Bytes of an array that are not worth compressing."""
 COMPRESSION = 4
 
-Value = bool | int | float | str | bytes | np.int64 | npt.NDArray[np.int32] | npt.NDArray[np.float64]
-"""int is written with 32 bits, np.int64 (an object's id) with 64."""
+
+@dataclass(frozen=True, slots=True)
+class Long:
+    """A number of 64 bits: an object's id, or a time. A plain int is written with 32."""
+
+    number: int
+
+
+Value = bool | int | float | str | bytes | Long | npt.NDArray[Any]
+"""Arrays are of int32 or float64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +77,8 @@ def _encoded(value: Value) -> bytes:
     match value:
         case bool():
             return b"C" + struct.pack("<?", value)
-        case np.int64():
-            return b"L" + struct.pack("<q", value)
+        case Long():
+            return b"L" + struct.pack("<q", value.number)
         case float():
             return b"D" + struct.pack("<d", value)
         case int():
@@ -83,9 +92,9 @@ def _encoded(value: Value) -> bytes:
             return _array(value)
 
 
-def _array(values: npt.NDArray[np.int32] | npt.NDArray[np.float64]) -> bytes:
-    kind = b"i" if values.dtype == np.int32 else b"d"
-    data = values.astype("<i4" if kind == b"i" else "<f8").tobytes()
+def _array(values: npt.NDArray[Any]) -> bytes:
+    kind, layout = (b"i", "<i4") if values.dtype == np.int32 else (b"d", "<f8")
+    data = values.astype(layout).tobytes()
     packed = len(data) > PLAIN_UP_TO
     stored = zlib.compress(data, COMPRESSION) if packed else data
     return kind + struct.pack("<3I", values.size, packed, len(stored)) + stored
