@@ -4,9 +4,13 @@ from fastapi import FastAPI
 
 from adapters.http import metrics
 from adapters.http.application import make_application
-from command_api.routes import auth, generate, health, internal, tickets, uploads
+from command_api.routes import admin, auth, batches, dead_letters, generate, health, internal, task_actions, tickets, uploads
 
-ROUTERS = (auth.router, tickets.router, uploads.router, generate.router, health.router, metrics.router, internal.router)
+ROUTERS = (
+    *(auth.router, tickets.router, admin.router, dead_letters.router, uploads.router),
+    *(generate.router, batches.router, task_actions.router),
+    *(health.router, metrics.router, internal.router),
+)
 
 
 def make_app() -> FastAPI:

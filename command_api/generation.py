@@ -1,12 +1,13 @@
 """From what a client asked for to the command RequestTask: model, price and parameters are pinned here."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+import msgspec
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from adapters.http.problems import pointer_of
@@ -23,12 +24,22 @@ from domain.money import to_micro
 from domain.personal import Sealed
 
 MAX_IMAGES: Final = 8
-Brought = tuple[tuple[str, StoredFile], ...]
-"""Images that came with the request, by role."""
 SEEDS: Final = 1 << 31
 """A seed is below it."""
 SEED: Final = "seed"
 FileId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+def _in_utc(deadline: datetime) -> datetime:
+    if deadline.tzinfo is None:
+        raise PydanticCustomError("deadline", "A deadline needs a time zone, for example 2030-01-31T12:00:00Z")
+    try:
+        return deadline.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("deadline", "The deadline lies outside of the calendar") from None
+
+
+InUtc = Annotated[datetime, AfterValidator(_in_utc)]
 
 
 class Generation(BaseModel):
@@ -44,20 +55,8 @@ class Generation(BaseModel):
     model: str | None = Field(None, max_length=100, description="A model of GET /generate/models.")
     params: dict[str, Any] = Field({}, description="Parameters by the model's schema; and `seed`, which all take.")
     priority: int = Field(0, ge=-10, le=10, description="Among your own tasks, higher first.")
-    deadline: datetime | None = Field(None, description="If it is not running by then, it is cancelled and refunded.")
+    deadline: InUtc | None = Field(None, description="If it is not running by then, it is cancelled and refunded.")
     max_credits: Decimal | None = Field(None, ge=0, le=1_000_000_000, description="Refuse if it would cost more.")
-
-    @field_validator("deadline")
-    @classmethod
-    def _in_utc(cls, deadline: datetime | None) -> datetime | None:
-        if deadline is None:
-            return None
-        if deadline.tzinfo is None:
-            raise PydanticCustomError("deadline", "A deadline needs a time zone, for example 2030-01-31T12:00:00Z")
-        try:
-            return deadline.astimezone(UTC)
-        except OverflowError:
-            raise PydanticCustomError("deadline", "The deadline lies outside of the calendar") from None
 
     def inputs(self) -> tuple[tuple[str, str], ...]:
         """(role, file id) pairs."""
@@ -65,7 +64,29 @@ class Generation(BaseModel):
         return (*single, *(self.images or {}).items())
 
 
-def require_meaning(parts: Parts, wanted: Generation, brought: Brought = ()) -> None:
+class Planned(msgspec.Struct, frozen=True):
+    """A request that makes sense: everything but its files and sealed texts. `max_credits` is in micro-credits."""
+
+    wanted: Generation
+    model: Model
+    params: dict[str, Any]
+    seed: int
+    max_credits: int | None
+
+
+def plan(parts: Parts, wanted: Generation, brought: Sequence[str] = ()) -> Planned:
+    """Check a request before anything is stored for it. `brought`: roles of the images that came with it.
+
+    Raises InvalidInput with the pointer.
+    """
+    require_meaning(parts, wanted, brought)
+    model = model_for(parts, wanted, kind_of(wanted, brought))
+    params = validate_params(model.params_schema, {n: v for n, v in wanted.params.items() if n != SEED})
+    limit = None if wanted.max_credits is None else to_micro(wanted.max_credits, "/max_credits")
+    return Planned(wanted, model, params, seed_of(wanted.params), limit)
+
+
+def require_meaning(parts: Parts, wanted: Generation, brought: Sequence[str] = ()) -> None:
     """Raises InvalidInput unless exactly one kind of input is given, within the limits."""
     given = [bool(wanted.prompt), bool(wanted.image_file_id), bool(wanted.images), bool(brought)]
     if sum(given) == 0:
@@ -104,24 +125,25 @@ def model_for(parts: Parts, wanted: Generation, kind: str) -> Model:
     return model
 
 
-def kind_of(wanted: Generation, brought: Brought = ()) -> str:
+def kind_of(wanted: Generation, brought: Sequence[str] = ()) -> str:
     """`text`, `image` or `images`: what a model must take."""
-    roles = [role for role, _ in (*wanted.inputs(), *brought)]
+    roles = [*(role for role, _ in wanted.inputs()), *brought]
     if not roles:
         return "text"
     return "image" if roles == ["image"] else "images"
 
 
-async def request_task(
-    parts: Parts, account_id: str, wanted: Generation, event_id: str, brought: Brought = ()
+def request_task(
+    parts: Parts,
+    account_id: str,
+    planned: Planned,
+    *,
+    prompt: Sealed | None = None,
+    brought: Sequence[tuple[str, StoredFile]] = (),
+    parent: str | None = None,
 ) -> RequestTask:
-    """The command. Its prompt is sealed for the event `event_id`. Raises InvalidInput with the pointer."""
-    require_meaning(parts, wanted, brought)
-    model = model_for(parts, wanted, kind_of(wanted, brought))
-    params = validate_params(model.params_schema, {n: v for n, v in wanted.params.items() if n != SEED})
-    prompt: Sealed | None = None
-    if wanted.prompt is not None:
-        prompt = await parts.sealer.seal(account_id, event_id, "prompt", wanted.prompt)
+    """The command. `prompt` is sealed for its event; `brought`: stored images that came with the request, by role."""
+    wanted, model = planned.wanted, planned.model
     return RequestTask(
         account_id=account_id,
         task_id=new_id(account_partition(account_id)),
@@ -129,17 +151,25 @@ async def request_task(
         model=model.published.model,
         model_version=model.published.version,
         price=model.price,
-        max_credits=None if wanted.max_credits is None else to_micro(wanted.max_credits, "/max_credits"),
+        max_credits=planned.max_credits,
         prompt=prompt,
         prompt_length=len(wanted.prompt or ""),
         inputs=(*wanted.inputs(), *((role, file.file_id) for role, file in brought)),
         files=tuple(file for _, file in brought),
-        params=params,
-        seed=seed_of(wanted.params),
+        params=planned.params,
+        seed=planned.seed,
         priority=wanted.priority,
         deadline=wanted.deadline,
+        parent=parent,
         max_queued=parts.settings.limits.max_queued,
     )
+
+
+async def sealed_prompt(parts: Parts, account_id: str, event_id: str, wanted: Generation) -> Sealed | None:
+    """The prompt of a single task, sealed for the event `event_id`."""
+    if wanted.prompt is None:
+        return None
+    return await parts.sealer.seal(account_id, event_id, "prompt", wanted.prompt)
 
 
 def seed_of(params: Mapping[str, Any]) -> int:

@@ -1,9 +1,10 @@
 """Files that come in: examined by their content, put into the object store, and only then told to the log."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+import msgspec
 from starlette.requests import Request
 
 from adapters.http.body_limits import MIB
@@ -38,44 +39,75 @@ async def received(parts: Parts, request: Request) -> AsyncIterator[Form]:
         yield form
 
 
-async def store(parts: Parts, account_id: str, event_id: str, file: ReceivedFile, field_id: str) -> StoredFile:
-    """Examine a file and put its bytes; its name is sealed as `field_id` of event `event_id`.
+class Examined(msgspec.Struct, frozen=True):
+    """What the content of a file is. Pixels, if it is an image."""
 
-    Raises UnsupportedMedia, TooLarge, InvalidInput, Unavailable. What was put and never told is collected later.
-    """
+    media_type: str
+    width: int | None = None
+    height: int | None = None
+
+
+async def examine(parts: Parts, file: ReceivedFile) -> Examined:
+    """Look at a file's content; nothing is stored. Raises UnsupportedMedia, TooLarge, InvalidInput."""
     if file.bytes == 0:
         raise InvalidInput("The file is empty.", pointer=pointer_of([file.field]))
-    media_type, width, height = _media_type(file), None, None
-    if _is_image(file):
-        try:
-            info = await parts.images.inspect(file.path)
-        except DomainError as refusal:
-            refusal.extra["pointer"] = pointer_of([file.field])
-            raise
-        media_type, width, height = info.media_type, info.width, info.height
-    await parts.store.put(object_key(account_id, file.sha256), file.path, media_type)
+    if not _is_image(file):
+        return Examined(_media_type(file))
+    try:
+        info = await parts.images.inspect(file.path)
+    except DomainError as refusal:
+        refusal.extra["pointer"] = pointer_of([file.field])
+        raise
+    return Examined(info.media_type, info.width, info.height)
+
+
+async def store(
+    parts: Parts,
+    account_id: str,
+    event_id: str,
+    file: ReceivedFile,
+    field_id: str,
+    examined: Examined,
+    file_id: str | None = None,
+) -> StoredFile:
+    """Put the bytes of an examined file; its name is sealed as `field_id` of event `event_id`.
+
+    Raises Unavailable. What was put and never told is collected later.
+    """
+    await parts.store.put(object_key(account_id, file.sha256), file.path, examined.media_type)
     return StoredFile(
-        file_id=new_id(account_partition(account_id)),
+        file_id=file_id or new_id(account_partition(account_id)),
         name=await parts.sealer.seal(account_id, event_id, field_id, file.name),
-        media_type=media_type,
+        media_type=examined.media_type,
         bytes=file.bytes,
         sha256=file.sha256,
-        width=width,
-        height=height,
+        width=examined.width,
+        height=examined.height,
     )
 
 
-async def store_images(parts: Parts, account_id: str, event_id: str, form: Form) -> tuple[tuple[str, StoredFile], ...]:
-    """The images of a form for POST /generate as (role, file): `image`, or one for each view."""
-    found: list[tuple[str, StoredFile]] = []
-    for i, file in enumerate(form.files):
+def images_of(form: Form) -> tuple[ReceivedFile, ...]:
+    """The images of a form for POST /generate: `image`, or one for each view. Raises InvalidInput."""
+    for file in form.files:
         if file.field != "image" and file.field not in VIEWS:
             known = ", ".join(("image", *VIEWS))
             raise InvalidInput(f"There is no file part `{file.field[:80]}`: {known}.", pointer=pointer_of([file.field]))
         if not _is_image(file):
             raise InvalidInput("This is no image.", pointer=pointer_of([file.field]))
-        found.append((file.field, await store(parts, account_id, event_id, file, f"files.{i}.name")))
-    return tuple(found)
+    return tuple(form.files)
+
+
+async def store_images(
+    parts: Parts, account_id: str, event_id: str, images: Sequence[ReceivedFile]
+) -> tuple[tuple[str, StoredFile], ...]:
+    """Stored images by role. All are examined before the first is put."""
+    examined = [await examine(parts, file) for file in images]
+    return tuple(
+        [
+            (file.field, await store(parts, account_id, event_id, file, f"files.{i}.name", seen))
+            for i, (file, seen) in enumerate(zip(images, examined, strict=True))
+        ]
+    )
 
 
 def fields_of(form: Form) -> dict[str, Any]:

@@ -20,8 +20,8 @@ _REQUEST_HEADERS: Final = (
     "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Prefer, Range, X-Request-ID"
 )
 _EXPOSED: Final = (
-    "Content-Disposition, Content-Range, ETag, Idempotency-Key, Lathe-Position, Link, Location, RateLimit, "
-    "RateLimit-Policy, Retry-After, X-Request-ID"
+    "Content-Disposition, Content-Range, ETag, Idempotency-Key, Lathe-Position, Link, Location, Preference-Applied, "
+    "RateLimit, RateLimit-Policy, Retry-After, X-Request-ID"
 )
 
 

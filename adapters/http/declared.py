@@ -85,9 +85,10 @@ def taking(*headers: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"parameters": list(headers), **more}
 
 
-def told_in(*names: str) -> dict[str, Any]:
-    """Headers of a successful answer."""
-    return {"headers": {name: {"schema": {"type": "string"}, "description": _ANSWER_HEADERS[name]} for name in names}}
+def success(status: int, description: str, *headers: str, **more: Any) -> Responses:
+    """The declaration of a good answer and of the headers that come with it."""
+    told = {name: {"schema": {"type": "string"}, "description": _ANSWER_HEADERS[name]} for name in headers}
+    return {status: {"description": description, "headers": told, **more}}
 
 
 _ANSWER_HEADERS: Final = {

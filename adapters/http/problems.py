@@ -6,7 +6,7 @@ are logged by `adapters/http/edge.py` and answered by `internal_problem` without
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import structlog
@@ -23,6 +23,8 @@ from adapters.http.outages import OUTAGES, outage_of
 from domain.errors import DomainError
 
 log = structlog.get_logger("http")
+_COME_AGAIN: Final = {429: 10.0, 503: 60.0}
+"""Seconds to wait after a refusal that does not say when to come again."""
 
 
 def problem(
@@ -76,8 +78,8 @@ def problem_of(failure: DomainError | Unavailable, *, request_id: str, language:
         errors = list(members.pop("errors", ()))
         if pointer is not None and not errors:
             errors = [{"pointer": pointer, "detail": failure.detail}]
-        if failure.status == 503:
-            retry_after = retry_after or 60.0
+        if failure.status in _COME_AGAIN:
+            retry_after = retry_after or _COME_AGAIN[failure.status]
         if failure.status == 416 and "size" in members:
             headers["content-range"] = f"bytes */{members['size']}"
     else:

@@ -12,7 +12,7 @@ from command_api.answers import answer
 from command_api.contexts import Keyed, context_of
 from command_api.deciding import decide
 from command_api.parts import Parts, parts_of
-from command_api.uploading import received, refuse_other_fields, store
+from command_api.uploading import examine, received, refuse_other_fields, store
 from domain.account.commands import StoreFile
 from domain.account.names import stored_name
 from domain.errors import NotFound
@@ -44,7 +44,7 @@ async def upload(request: Request, caller: CallerOf, parts: Annotated[Parts, Dep
         async with received(parts, request) as form:
             refuse_other_fields(form)
             file = form.file("file")
-            stored = await store(parts, caller.account_id, event_id, file, "file_name")
+            stored = await store(parts, caller.account_id, event_id, file, "file_name", await examine(parts, file))
             digest = keyed.digest({"name": file.name}, [file.sha256])
         context = context_of(request, caller.actor, event_id=event_id, keyed=keyed, digest=digest)
         command = StoreFile(account_id=caller.account_id, file=stored)

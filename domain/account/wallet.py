@@ -48,6 +48,9 @@ def adjust_credits(state: Accounts, command: c.AdjustCredits, context: Context) 
         raise InvalidInput("An adjustment by nothing changes nothing.", pointer="/amount")
     if not 0 < len(command.reason.strip()) <= MAX_REASON:
         raise InvalidInput(f"Give a reason of 1 to {MAX_REASON} characters.", pointer="/reason")
+    if account.wallet.balance + account.wallet.reserved + command.amount > MAX_AMOUNT:
+        most = to_credits(MAX_AMOUNT)
+        raise InvalidInput(f"An account holds {most} credits at most.", pointer="/amount")
     if command.amount < 0:
         require_credits(account.wallet, -command.amount)
     return Append(command.account_id, CreditsAdjusted(amount=command.amount, reason=command.reason), command.account_id)
