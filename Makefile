@@ -12,11 +12,12 @@ export UV_SYSTEM_CERTS := 1
 export UV_CUSTOM_COMPILE_COMMAND := make lock
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test lint lint-fix types web-test bench docs docs-serve clean lock dev
+.PHONY: help up down compose-up compose-down test lint lint-fix types web-test bench docs docs-serve clean lock dev
 
 help:
 	@echo "make up        start everything; the page's address is printed (Ctrl-C stops it)"
 	@echo "make down      stop what 'make up' started elsewhere"
+	@echo "make compose-up   the same in containers, with Docker; 'make compose-down' stops them (their volumes stay)"
 	@echo "make test      lint, types, layers, tests"
 	@echo "make lint      what an editor shows; 'make lint-fix' repairs what it can"
 	@echo "make bench     measure against the peers in benchmarks/"
@@ -29,6 +30,29 @@ up: $(STAMPS)/base
 
 down:
 	@if [ -x $(BIN)/lathe ]; then $(BIN)/lathe down; else echo "Lathe does not run."; fi
+
+COMPOSE := docker compose --file docker/compose.yaml
+
+compose-up:
+	@$(call require-docker)
+	@$(PYTHON) docker/make_secrets.py
+	$(COMPOSE) up --build --detach --wait
+	@echo "Lathe runs. The page: http://$$($(COMPOSE) port gateway 8080)  Grafana: http://$$($(COMPOSE) port grafana 3000)"
+	@echo "User admin: its password is LATHE_ADMIN_PASSWORD in docker/.env"
+
+compose-down:
+	@$(call require-docker)
+	@$(PYTHON) docker/make_secrets.py
+	$(COMPOSE) down
+
+define require-docker
+command -v docker >/dev/null || { \
+  echo "Docker is not installed here. Install Docker Engine with its compose plugin, or run 'make up', which needs Python alone."; exit 1; }; \
+docker compose version >/dev/null 2>&1 || { \
+  echo "Docker has no compose plugin here. Install it (on Debian and Ubuntu: apt-get install docker-compose-plugin), or run 'make up'."; exit 1; }; \
+docker info >/dev/null 2>&1 || { \
+  echo "The Docker engine does not answer. Start it, and see that you may use it (docker info), or run 'make up'."; exit 1; }
+endef
 
 test: $(STAMPS)/dev lint types web-test
 	$(BIN)/lathe fetch

@@ -40,7 +40,8 @@ class Stage:
         return [rest for name, rest in self.instructions if name == keyword]
 
     def last(self, keyword: str) -> str | None:
-        return (self.all(keyword) or [None])[-1]
+        found = self.all(keyword)
+        return found[-1] if found else None
 
 
 def stages() -> dict[str, Stage]:
@@ -69,7 +70,9 @@ def environment(target: str) -> dict[str, str]:
     told: dict[str, str] = {}
     for stage in lineage(target):
         for rest in stage.all("ENV"):
-            told.update(pair.split("=", 1) for pair in shlex.split(rest))  # type: ignore[arg-type] # pairs
+            for pair in shlex.split(rest):
+                name, _, value = pair.partition("=")
+                told[name] = value
     return told
 
 
