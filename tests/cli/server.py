@@ -197,7 +197,8 @@ class Server:
         if self._lags():
             return problem(409, "wrong-state", "The task is running.")
         sha = hashlib.sha256(GLB).hexdigest()
-        output = {"format": "glb", "file_id": "f", "url": "/files/f", "bytes": len(GLB), "sha256": sha}
+        (form,) = self.tasks[request.path_params["task"]]["asked"]["params"]["formats"]
+        output = {"format": form, "file_id": "f", "url": "/files/f", "bytes": len(GLB), "sha256": sha}
         report = {"faces": 1234, "watertight": True, "size_mm": [80.0, 95.0, 80.0]}
         told = {"task_id": request.path_params["task"], "outputs": [output], "report": report}
         return JSONResponse(told | {"understood": {}, "ignored": ["very"]})

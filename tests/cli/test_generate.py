@@ -89,6 +89,16 @@ def test_from_a_prompt_to_a_file(server: Server) -> None:
 
 
 @pytest.mark.usefixtures("logged_in")
+@pytest.mark.parametrize(("file", "form"), [("mug.fbx", "fbx"), ("MUG.STL", "stl"), ("mug.zip", "obj")])
+def test_the_ending_of_the_result_file_decides_the_format(server: Server, file: str, form: str) -> None:
+    result = lathe("generate", "a blue mug", "-o", file)
+    assert (result.exit_code, result.stdout) == (0, f"{file}\n"), result.stderr
+    (task,) = server.tasks.values()
+    assert task["asked"]["params"] == {"formats": [form]}
+    assert Path(file).read_bytes() == GLB  # what this server hands out for any format
+
+
+@pytest.mark.usefixtures("logged_in")
 def test_from_a_photo(server: Server) -> None:
     Path("cat.png").write_bytes(b"pixels")
     result = lathe("generate", "--image", "cat.png", "--model", "lathe/relief", "-q")

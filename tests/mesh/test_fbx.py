@@ -5,31 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml_worker.engines.form import FormEngine
-from ml_worker.engines.form.families.registry import FAMILIES
-from ml_worker.engines.port import Input, Inputs, Made
-from ml_worker.engines.relief import ReliefEngine
+from ml_worker.engines.port import Made
 from ml_worker.mesh.params import Options
 from ml_worker.mesh.pipeline import build
-from tests.engines import photos
 from tests.mesh.fbx_checks import difference
+from tests.mesh.fbx_models import models
 from tests.mesh.fbx_readers.readers import BLENDER, by_every_reader, read
 from tests.mesh.runs import RecordedRun
 from tests.mesh.solids import box, stool
 
-PROMPTS = {
-    "chair": "a red wooden chair with metal legs",
-    "table": "a glass table with steel legs",
-    "mug": "a blue mug with coffee",
-    "vase": "a vase with five red tulips",
-    "bowl": "a fruit bowl",
-    "lamp": "a brass table lamp with a white shade",
-    "house": "a brick house with a red roof",
-    "car": "three yellow cars",
-    "tree": "an apple tree",
-    "bookshelf": "a walnut bookshelf with books",
-}
-SMALL = {"formats": ["glb", "fbx"], "quality": "draft", "texture_size": 512, "target_faces": 4000}
+SMALL = {"quality": "draft", "texture_size": 512, "target_faces": 4000}
 Pair = tuple[Path, Path]
 """The GLB and the FBX of one run."""
 
@@ -43,12 +28,7 @@ def pair(files: tuple[Made, ...]) -> Pair:
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pair]:
     """One of each family, a relief, two solids of which one has no relief in its texture."""
     folder = tmp_path_factory.mktemp("pairs")
-    form = FormEngine()
-    made = {
-        name: pair(form.run(Inputs(prompt=PROMPTS[name]), SMALL, RecordedRun(folder / name)).files) for name in FAMILIES
-    }
-    photo = Input(role="image", path=photos.cut_out(folder / "disc.png", photos.disc()), media_type="image/png")
-    made["photo"] = pair(ReliefEngine().run(Inputs(files=(photo,)), SMALL, RecordedRun(folder / "photo")).files)
+    made = {model.name: (model.glb, model.fbx) for model in models(folder, **SMALL)}
     options = Options(formats=("glb", "fbx"), quality="draft", texture_size=512)
     made["stool"] = pair(build(stool(), options, RecordedRun(folder / "stool"), name="stool").files)
     made["box"] = pair(build(box(), options, RecordedRun(folder / "box"), name="box").files)
@@ -69,7 +49,7 @@ def test_every_family_is_read_back_as_it_stands_in_the_glb(pairs: dict[str, Pair
 
 @by_every_reader
 def test_each_part_has_a_material_of_its_own_with_its_name(pairs: dict[str, Pair], reader: str) -> None:
-    seat, photo = read(reader, [pairs["stool"][1], pairs["photo"][1]])
+    seat, photo = read(reader, [pairs["stool"][1], pairs["relief"][1]])
     assert sorted(seat["parts"].tolist()) == ["blue", "red"]
     assert photo["parts"].tolist() == ["photo"]
     blue = seat["parts"].tolist().index("blue")

@@ -24,14 +24,14 @@ def photo() -> bytes:
 
 @pytest.mark.timeout(120)
 def test_a_prompt_becomes_a_closed_textured_model(client: Client) -> None:
-    task_id = client.generate(prompt="a red wooden chair with four legs", params={"formats": ["glb", "obj", "stl"]})
+    task_id = client.generate(prompt="a red wooden chair with four legs", params={"formats": ["glb", "obj", "stl", "fbx"]})
     told, progress = client.follow(task_id)
     assert [event["type"] for event in told] == ["requested", "started", "completed"]
     fractions = [p["progress"] for p in progress]
     assert len(set(fractions)) >= 5
     assert fractions == sorted(fractions)
     result = client.result(task_id)
-    assert {output["format"] for output in result["outputs"]} == {"glb", "obj", "stl"}
+    assert {output["format"] for output in result["outputs"]} == {"glb", "obj", "stl", "fbx"}
     assert result["report"]["watertight"]
     assert result["understood"]["family"] == "chair"
     glb = next(output for output in result["outputs"] if output["format"] == "glb")
