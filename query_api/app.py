@@ -4,7 +4,21 @@ from fastapi import FastAPI
 
 from adapters.http import metrics
 from adapters.http.application import make_application
-from query_api.routes import billing, docs, events, files, health, keys, models, previews, profile, results, tasks
+from query_api.routes import (
+    admin,
+    billing,
+    dead_letters,
+    docs,
+    events,
+    files,
+    health,
+    keys,
+    models,
+    previews,
+    profile,
+    results,
+    tasks,
+)
 
 ROUTERS = (
     profile.router,
@@ -15,6 +29,8 @@ ROUTERS = (
     results.router,
     previews.router,
     billing.router,
+    admin.router,
+    dead_letters.router,
     events.router,
     keys.router,
     health.router,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import asyncpg
-from sqlalchemy import ColumnElement, Select, Table, func, select
+from sqlalchemy import ColumnElement, Executable, Select, Table, func, select
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import DataError, DBAPIError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -43,7 +43,7 @@ class Queries:
         page = select(tasks).where(*wanted.conditions()).order_by(tasks.c.task_id.desc()).offset(offset).limit(limit)
         if before is not None:
             page = page.where(tasks.c.task_id < before)
-        return await self._all(page), await self._count(tasks, wanted.conditions())
+        return await self.rows(page), await self.count(tasks, wanted.conditions())
 
     async def transactions(
         self, wanted: LedgerFilter, *, before: int | None = None, offset: int = 0, limit: int = 20
@@ -54,12 +54,12 @@ class Queries:
         if before is not None:
             page = page.where(movements.c.version < before)
         mine = [ledger.c.account_id == wanted.account_id, *wanted.conditions(ledger)]
-        return await self._all(page.offset(offset).limit(limit)), await self._count(ledger, mine)
+        return await self.rows(page.offset(offset).limit(limit)), await self.count(ledger, mine)
 
     async def task_events(self, task_id: str, *, after: int = 0, limit: int = 1000) -> list[TimelineEntry]:
         """The life of a task that was found before, from its event `after` + 1 on."""
         found = select(task_events).where(task_events.c.task_id == task_id, task_events.c.seq > after)
-        rows = await self._all(found.order_by(task_events.c.seq).limit(limit))
+        rows = await self.rows(found.order_by(task_events.c.seq).limit(limit))
         return [TimelineEntry(*(row[name] for name in TimelineEntry.__struct_fields__)) for row in rows]
 
     async def file(self, account_id: str, file_id: str) -> Row | None:
@@ -68,21 +68,23 @@ class Queries:
     async def file_names(self, account_id: str) -> list[Row]:
         """(file_id, name) of the newest files; uploads' names are sealed."""
         found = select(files.c.file_id, files.c.name).where(files.c.account_id == account_id)
-        return await self._all(found.order_by(files.c.file_id.desc()).limit(_LONGEST_NAMES))
+        return await self.rows(found.order_by(files.c.file_id.desc()).limit(_LONGEST_NAMES))
 
     async def alive(self) -> None:
         """Raises DependencyDown when PostgreSQL does not answer."""
-        await self._all(select(1))
+        await self.rows(select(1))
 
-    async def _count(self, table: Table, conditions: Sequence[ColumnElement[bool]]) -> int:
-        found = await self._all(select(func.count().label("total")).select_from(table).where(*conditions))
+    async def count(self, table: Table, conditions: Sequence[ColumnElement[bool]]) -> int:
+        """How many rows there are."""
+        found = await self.rows(select(func.count().label("total")).select_from(table).where(*conditions))
         return int(found[0]["total"])
 
     async def _one(self, query: Select[Any]) -> Row | None:
-        rows = await self._all(query)
+        rows = await self.rows(query)
         return rows[0] if rows else None
 
-    async def _all(self, query: Select[Any]) -> list[Row]:
+    async def rows(self, query: Executable) -> list[Row]:
+        """What a query of somebody else's finds."""
         try:
             return await self._rows(query)
         except (ProgrammingError, DataError):
@@ -96,7 +98,7 @@ class Queries:
         except AWAY as error:
             raise _down(error) from error
 
-    async def _rows(self, query: Select[Any]) -> list[Row]:
+    async def _rows(self, query: Executable) -> list[Row]:
         async with self._engine.connect() as connection:
             return list((await connection.execute(query)).mappings())
 

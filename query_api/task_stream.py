@@ -7,6 +7,7 @@ where the subscription began; so every event is in at least one of the two, and 
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
+from adapters.http.metrics import SSE_CONNECTIONS
 from adapters.kafka.topics import ACCOUNTS, account_partition
 from adapters.security.authenticator import Caller
 from domain.account.timeline import TimelineEntry
@@ -33,6 +34,7 @@ class TaskStream:
 
     async def messages(self) -> AsyncIterator[bytes]:
         subscription = self._parts.live.subscribe(self._task_id)
+        SSE_CONNECTIONS.inc()
         try:
             yield sse.RETRY
             passed = self._parts.live.next_offset(self._tp)
@@ -43,6 +45,7 @@ class TaskStream:
             async for news in self._present(subscription):
                 yield news
         finally:
+            SSE_CONNECTIONS.dec()
             self._parts.live.unsubscribe(self._task_id, subscription)
 
     async def _caught_up(self, offset: int, subscription: Subscription) -> AsyncIterator[bytes]:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
@@ -47,10 +48,16 @@ class LiveWorkers:
         else:
             self._beats[beat.worker_id] = (time_s, beat)
 
+    def live(self) -> list[tuple[datetime, WorkerBeat]]:
+        """The last heartbeat of each worker that is not silent, and when it was sent."""
+        oldest = self._clock() - SILENCE_S
+        return [
+            (datetime.fromtimestamp(time_s, UTC), beat) for time_s, beat in self._beats.values() if time_s >= oldest
+        ]
+
     def summary(self) -> dict[str, Any]:
         """How many there are, how many runs they can take and have, and how many of each engine."""
-        oldest = self._clock() - SILENCE_S
-        live = [beat for time_s, beat in self._beats.values() if time_s >= oldest]
+        live = [beat for _, beat in self.live()]
         engines = Counter(engine.id for beat in live for engine in beat.engines)
         return {
             "workers": len(live),

@@ -24,7 +24,9 @@ def database(fresh_database: Callable[[], str]) -> str:
 @pytest.fixture
 async def here(database: str, tmp_path: Path) -> AsyncIterator[World]:
     connection = await asyncpg.connect(database)
-    await connection.execute(f"TRUNCATE {', '.join(f'{SCHEMA}.{name}' for name in metadata.tables)}, ops.dead_letter_orders")
+    await connection.execute(
+        f"TRUNCATE {', '.join(f'{SCHEMA}.{name}' for name in metadata.tables)}, ops.dead_letter_orders"
+    )
     await connection.close()
     async with world(database, tmp_path) as running:
         yield running
