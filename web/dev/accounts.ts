@@ -1,7 +1,26 @@
 import { randomUUID } from 'node:crypto'
 import { Refusal } from './http.ts'
 
-export type Account = { uuid: string; id: number; username: string; password: string; balance: number; reserved: number }
+export type Account = { uuid: string; id: number; username: string; password: string; balance: number; reserved: number; ledger: Movement[] }
+
+/** A movement of credits, as GET /api/v1/billing/transactions tells it. */
+export type Movement = {
+  id: number
+  type: 'grant' | 'reservation' | 'charge' | 'release'
+  task_id: string | null
+  amount: number
+  released: number
+  balance: number
+  reserved: number
+  reason: string | null
+  time: string
+}
+
+export function move(account: Account, type: Movement['type'], task_id: string | null, amount: number, released = 0): void {
+  const { balance, reserved, ledger } = account
+  const time = new Date().toISOString()
+  ledger.unshift({ id: ledger.length + 1, type, task_id, amount, released, balance, reserved, reason: null, time })
+}
 
 const TOKEN_SECONDS = Number(process.env['MOCK_TOKEN_SECONDS'] ?? 900)
 
@@ -19,7 +38,8 @@ export class Accounts {
     if (this.byName.has(username.toLowerCase())) {
       throw new Refusal(409, 'already-exists', 'It exists already', 'This user name is taken.')
     }
-    const account = { uuid: randomUUID(), id: this.byName.size + 1, username, password, balance: 100, reserved: 0 }
+    const account = { uuid: randomUUID(), id: this.byName.size + 1, username, password, balance: 100, reserved: 0, ledger: [] }
+    move(account, 'grant', null, 100)
     this.byName.set(username.toLowerCase(), account)
     return account
   }
@@ -52,6 +72,10 @@ export class Accounts {
     this.refresh.clear()
   }
 
+  spendAll(): void {
+    for (const account of this.byName.values()) account.balance = 0
+  }
+
   drop(token: string): void {
     this.refresh.delete(token)
   }
@@ -69,8 +93,9 @@ export const profileOf = (account: Account) => ({
   uuid: account.uuid,
   username: account.username,
   name: account.username,
-  role: 'user',
+  role: account.username.startsWith('op') ? 'operator' : 'user',
   balance: account.balance,
   reserved: account.reserved,
   created_at: new Date().toISOString(),
+  updated_at: new Date().toISOString(),
 })

@@ -2,10 +2,10 @@ import { crc32, deflateSync } from 'node:zlib'
 
 const SIDE = 256
 
-/** A small picture of a turned body or of a chair's front, shaded from the left. */
-export function previewPng(isChair: boolean): Buffer {
+/** A small picture of a turned body or of a chair's front, shaded from the left; only the lower `share` of it. */
+export function previewPng(isChair: boolean, share = 1): Buffer {
   const rows = Buffer.alloc((SIDE * 4 + 1) * SIDE)
-  for (let y = 0; y < SIDE; y += 1) {
+  for (let y = Math.max(0, Math.round(SIDE * (1 - share))); y < SIDE; y += 1) {
     for (let x = 0; x < SIDE; x += 1) {
       const pixel = isChair ? chairPixel(x / SIDE, y / SIDE) : vasePixel(x / SIDE, y / SIDE)
       rows.set(pixel, y * (SIDE * 4 + 1) + 1 + x * 4)

@@ -1,16 +1,17 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { Account } from './accounts.ts'
+import { type Account, move } from './accounts.ts'
 import { chair, glb, vase } from './glb.ts'
 import { Refusal } from './http.ts'
 import { previewPng } from './png.ts'
 
 export type StoredFile = { file_id: string; owner: Account; name: string; media_type: string; data: Buffer }
 export type Told = { event: 'task' | 'progress'; id?: number; data: object }
-export type Order = { prompt?: string; image_file_id?: string; model: string; params: Record<string, unknown> }
+export type Order = { prompt?: string; image_file_id?: string; images?: Record<string, string>; model: string; seed?: number; params: Record<string, unknown> }
 type Status = 'queued' | 'running' | 'cancelling' | 'completed' | 'failed' | 'cancelled'
 
 const SPEED = Number(process.env['MOCK_SPEED'] ?? 1)
+const ACTORS: Record<string, string> = { requested: 'user', 'cancel-requested': 'user' }
 const STAGES: [string, number][] = [['field', 900], ['surface', 700], ['texture', 900], ['files', 400]]
 
 /** One task of the mock: lives through its stages on timers and tells its listeners. */
@@ -26,6 +27,7 @@ export class Task {
   charged = 0
   reserved: number
   problem: object | null = null
+  reason: string | null = null
   started_at: string | null = null
   ended_at: string | null = null
   outputs: StoredFile[] = []
@@ -52,14 +54,18 @@ export class Task {
     account.balance -= price
     account.reserved += price
     this.reserved = price
+    move(account, 'reservation', this.task_id, -price)
     this.tell('requested', { attempt: 1, price, reserved: price })
     void this.live()
   }
 
   view() {
-    const { prompt, image_file_id, model, params } = this.order
+    const { prompt, image_file_id, images, model, params, seed } = this.order
+    const inputs = Object.entries(images ?? (image_file_id === undefined ? {} : { image: image_file_id }))
     return {
       task_id: this.task_id,
+      seq: this.events.length,
+      kind: 'generate',
       status: this.status,
       progress: this.progress,
       stage: this.stage,
@@ -70,8 +76,14 @@ export class Task {
       model_version: '1.0.0',
       params,
       prompt: prompt ?? null,
-      inputs: image_file_id === undefined ? [] : [{ role: 'image', file_id: image_file_id }],
-      seed: 7,
+      inputs: inputs.map(([role, file_id]) => ({ role, file_id, url: `/files/${file_id}` })),
+      message: null,
+      seed: seed ?? 7,
+      priority: 0,
+      deadline: null,
+      timings: this.timings(),
+      reason: this.reason,
+      updated_at: this.ended_at ?? this.created_at,
       price: this.price,
       reserved: this.reserved,
       charged: this.charged,
@@ -126,9 +138,14 @@ export class Task {
     }
   }
 
+  private timings(): Record<string, number> {
+    if (this.ended_at === null || this.started_at === null) return {}
+    return { running_s: (Date.parse(this.ended_at) - Date.parse(this.started_at)) / 1000 }
+  }
+
   cancel(): void {
     if (this.status === 'completed') throw new Refusal(409, 'wrong-state', 'Not possible in this state', 'The task has completed.')
-    if (this.status === 'queued') this.end('cancelled', 0, { reason: 'client' })
+    if (this.status === 'queued') this.end('cancelled', 0, { reason: (this.reason = 'client') })
     else if (this.status === 'running') {
       this.status = 'cancelling'
       this.tell('cancel-requested', { attempt: 1 })
@@ -151,6 +168,7 @@ export class Task {
       this.stage = stage
       for (let step = 0; step < 8; step += 1) {
         this.progress = (done + (ms * step) / 8) / all
+        if (step % 4 === 0 && stage !== 'files') this.grow()
         this.tellProgress()
         await pause((ms * slow) / 8)
         if (this.isCancelling()) return this.end('cancelled', this.price * Math.round(this.progress * 100) / 100, { reason: 'client' })
@@ -173,12 +191,22 @@ export class Task {
     const real = process.env['MOCK_GLB']
     const model = real === undefined ? glb(this.isChair() ? chair() : vase()) : readFileSync(real)
     const formats = (this.order.params['formats'] as string[] | undefined) ?? ['glb']
-    const types: Record<string, string> = { glb: 'model/gltf-binary', obj: 'application/zip', stl: 'model/stl' }
+    const types: Record<string, string> = {
+      glb: 'model/gltf-binary',
+      obj: 'application/zip',
+      stl: 'model/stl',
+      fbx: 'application/octet-stream',
+    }
     this.outputs = formats.map((format) => this.store(`model.${format}`, types[format]!, model))
     this.preview = this.store('preview.png', 'image/png', previewPng(this.isChair()))
     this.progress = 1
     const metrics = { understand_s: 0.01, field_s: 0.44, surface_s: 0.71, texture_s: 0.92, files_s: 0.1, preview_s: 0.3 }
     this.end('completed', this.price, { outputs: [], metrics })
+  }
+
+  /** A picture of what is there so far: cut off above, as far as it has grown. */
+  private grow(): void {
+    this.preview = this.store('growing.png', 'image/png', previewPng(this.isChair(), 0.25 + this.progress))
   }
 
   private store(name: string, media_type: string, data: Buffer): StoredFile {
@@ -195,20 +223,22 @@ export class Task {
     this.account.reserved -= this.price
     this.account.balance += this.price - charged
     this.reserved = 0
+    if (charged > 0) move(this.account, 'charge', this.task_id, -charged, this.price - charged)
+    else move(this.account, 'release', this.task_id, this.price)
     this.ended_at = new Date().toISOString()
     this.tell(status, { attempt: 1, charged, released: this.price - charged, ...data })
   }
 
   private tell(type: string, data: object): void {
     const seq = this.events.length + 1
-    const told: Told = { event: 'task', id: seq, data: { seq, type, status: this.status, time: new Date().toISOString(), ...data } }
+    const told: Told = { event: 'task', id: seq, data: { task_id: this.task_id, seq, type, status: this.status, actor: ACTORS[type] ?? 'service/ml_worker', time: new Date().toISOString(), ...data } }
     this.events.push(told)
     for (const listener of this.listeners) listener(told)
   }
 
   progressNow(): Told {
-    const { progress, stage, queue_position } = this.view()
-    return { event: 'progress', data: { progress, stage, message: null, attempt: 1, queue_position, eta_s: this.view().eta_s } }
+    const { progress, stage, queue_position, eta_s, preview_url } = this.view()
+    return { event: 'progress', data: { progress, stage, message: null, attempt: 1, queue_position, eta_s, preview_url } }
   }
 
   private tellProgress(): void {

@@ -5,17 +5,21 @@ import './styles/controls.css'
 import './styles/shell.css'
 import './styles/make.css'
 import './styles/task.css'
+import './styles/panels.css'
 import './styles/lists.css'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { session } from './api/lathe.ts'
 import { followOtherTabs } from './api/session.ts'
 import { App } from './app/App.tsx'
-import { locale } from './i18n/index.ts'
+import { showTheme } from './app/appearance.ts'
+import { preferred, speak } from './i18n/index.ts'
 
-document.documentElement.lang = locale
+showTheme()
 followOtherTabs(session)
 void session.restore()
+// English is here already; when another language's file cannot be had, the page speaks English.
+await speak(preferred()).catch(() => undefined)
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>

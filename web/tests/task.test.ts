@@ -1,22 +1,55 @@
 import { expect, test } from 'vitest'
 import type { Task, TaskEvent } from '../src/api/types.ts'
-import { scaleOf } from '../src/make/scale.ts'
+import { scaleOf } from '../src/make/params/scale.ts'
 import { curlOf } from '../src/task/curlOf.ts'
 import { fileName } from '../src/task/name.ts'
 import { sizeOf } from '../src/task/Report.tsx'
 import { secondsBySteps, stepOf } from '../src/task/stages.ts'
 import { withoutWords } from '../src/task/words.ts'
 
+const time = '2026-01-01T00:00:00Z'
+
 const task = (more: Partial<Task> = {}): Task => ({
   task_id: 't1',
+  seq: 3,
+  kind: 'generate',
   status: 'completed',
   progress: 1,
+  stage: null,
+  message: null,
+  queue_position: null,
+  eta_s: null,
   attempt: 1,
   model: 'lathe/form',
-  params: {},
+  model_version: '1.0.0',
   prompt: 'a red chair',
+  inputs: [],
+  params: {},
+  seed: 7,
+  priority: 0,
+  deadline: null,
+  parent: null,
+  price: 1,
   reserved: 0,
   charged: 1,
+  timings: {},
+  problem: null,
+  reason: null,
+  preview_url: null,
+  created_at: time,
+  started_at: time,
+  ended_at: time,
+  updated_at: time,
+  ...more,
+})
+
+const event = (more: Partial<TaskEvent>): TaskEvent => ({
+  task_id: 't1',
+  seq: 1,
+  type: 'requested',
+  status: 'queued',
+  time,
+  actor: 'user',
   ...more,
 })
 
@@ -47,8 +80,8 @@ test('the stages of every engine belong to one of the five steps', () => {
 
 test('seconds by step come from the metrics of the last event and from the timings', () => {
   const events: TaskEvent[] = [
-    { seq: 1, type: 'requested', status: 'queued', time: '' },
-    { seq: 2, type: 'completed', status: 'completed', time: '', metrics: { field_s: 0.5, understand_s: 0.1, faces: 9 } },
+    event({}),
+    event({ seq: 2, type: 'completed', status: 'completed', metrics: { field_s: 0.5, understand_s: 0.1, faces: 9 } }),
   ]
   const seconds = secondsBySteps(task({ timings: { queued_s: 2, total_s: 5 } }), events)
   expect(seconds.queued).toBe(2)

@@ -1,47 +1,69 @@
+import { language } from '../i18n/index.ts'
 import { Client } from './client.ts'
 import { Session } from './session.ts'
-import type { Model, Page, Profile, Result, StoredFile, Task, TaskOrder } from './types.ts'
+import { type Body, get, post } from './typed.ts'
+import type { Balance, Model, Profile, Result, Task, TaskPage, TaskStatus, TransactionPage } from './types.ts'
 
-export const session = new Session()
-export const client = new Client(session)
+/** Every request says which language the person reads: titles of problems come in it. */
+const fetcher: typeof fetch = (input, init) => {
+  const headers = new Headers(init?.headers)
+  headers.set('Accept-Language', language())
+  return fetch(input, { ...init, headers })
+}
+
+export const session = new Session(fetcher)
+export const client = new Client(session, fetcher)
 
 export const newKey = (): string => crypto.randomUUID()
 
-export const profile = (): Promise<Profile> => client.json('/auth/profile')
+export const profile = (): Promise<Profile> => get(client, '/auth/profile', {})
 
 /** Engines that can be asked for; the list is public. */
 export async function models(): Promise<Model[]> {
-  const answer = await client.json<Model[] | { items: Model[] }>('/generate/models', { auth: 'none' })
-  const list = Array.isArray(answer) ? answer : answer.items
-  return list.filter((model) => !model.retired)
+  const { items } = await get(client, '/generate/models', { auth: 'none' })
+  return (items as Model[]).filter((model) => !model.retired)
 }
 
 /** `cursor` is the `next` of the page before. */
-export function tasks(cursor: string | null, limit: number, status?: string): Promise<Page<Task>> {
-  const query = new URLSearchParams({ limit: String(limit) })
-  if (cursor !== null) query.set('cursor', cursor)
-  if (status !== undefined) query.set('status', status)
-  return client.json(`/generate?${query}`)
-}
+export const tasks = (cursor: string | null, limit: number, status?: TaskStatus[]): Promise<TaskPage> =>
+  get(client, '/generate', { query: { limit, cursor, status: status ?? null } })
 
-export const task = (id: string): Promise<Task> => client.json(`/generate/${encodeURIComponent(id)}`)
-export const result = (id: string): Promise<Result> => client.json(`/generate/${encodeURIComponent(id)}/result`)
+export const task = (id: string): Promise<Task> =>
+  get(client, '/generate/{task_id}', { path: { task_id: id } })
+
+export const result = (id: string): Promise<Result> =>
+  get(client, '/generate/{task_id}/result', { path: { task_id: id } })
 
 /** The bytes behind a `url` of the API, or of a file id. */
 export const bytes = async (url: string): Promise<Blob> => (await client.send(url)).blob()
 export const fileUrl = (fileId: string): string => `/files/${encodeURIComponent(fileId)}`
 
-export function upload(file: File, key: string, signal?: AbortSignal): Promise<StoredFile> {
+export type StoredFile = { file_id: string }
+
+export function upload(file: File, key: string): Promise<StoredFile> {
   const form = new FormData()
   form.set('file', file, file.name)
-  return client.json('/upload', { method: 'POST', body: form, key, ...(signal && { signal }) })
+  return client.json('/upload', { method: 'POST', body: form, key })
 }
 
-export const create = (order: TaskOrder, key: string, signal?: AbortSignal): Promise<Task> =>
-  client.json('/generate', { method: 'POST', body: order, key, ...(signal && { signal }) })
+export const balance = (): Promise<Balance> => get(client, '/api/v1/billing/balance', {})
 
-export const cancel = (id: string): Promise<Task> =>
-  client.json(`/generate/${encodeURIComponent(id)}/cancel`, { method: 'POST', key: newKey() })
+export const transactions = (cursor: string | null, limit: number): Promise<TransactionPage> =>
+  get(client, '/api/v1/billing/transactions', { query: { limit, cursor } })
+
+export type TaskOrder = Partial<Body<'/generate', 'post'>>
+
+export const create = (order: TaskOrder, key: string): Promise<Task> =>
+  client.json('/generate', { method: 'POST', body: order, key })
+
+/** What a fork changes; what is left out stays as in its parent, a parameter of null is taken away. */
+export type Fork = { prompt?: string; model?: string; params?: Record<string, unknown>; max_credits?: number }
+
+export const fork = (id: string, change: Fork, key: string): Promise<Task> =>
+  client.json(`/generate/${encodeURIComponent(id)}/fork`, { method: 'POST', body: change, key })
+
+export const cancel = (id: string): Promise<unknown> =>
+  post(client, '/generate/{task_id}/cancel', { path: { task_id: id }, key: newKey() })
 
 export const retry = (id: string, key: string): Promise<Task> =>
   client.json(`/generate/${encodeURIComponent(id)}/retry`, { method: 'POST', key })

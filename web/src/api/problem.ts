@@ -1,11 +1,10 @@
 /** Failures of a request: the server's RFC 9457 problem, or no answer at all. */
+import type { components } from './schema.ts'
 
-export type ProblemDocument = {
-  type?: string
-  title?: string
-  status?: number
-  detail?: string
-  request_id?: string
+/** The specification's document with the members that some problems add. A gateway may send less than the API. */
+export type ProblemDocument = Partial<
+  Pick<components['schemas']['ProblemDocument'], 'type' | 'title' | 'status' | 'detail' | 'request_id'>
+> & {
   balance?: number
   price?: number
   errors?: { pointer?: string; parameter?: string; detail?: string }[]

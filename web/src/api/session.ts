@@ -1,5 +1,5 @@
 import { LoginDismissed, NoAnswer, problemOf } from './problem.ts'
-import type { Tokens, User } from './types.ts'
+import type { Tokens } from './types.ts'
 
 export type SessionState = 'restoring' | 'anonymous' | 'active' | 'expired'
 
@@ -47,8 +47,7 @@ export class Session {
   }
 
   async register(account: Login & { email?: string }): Promise<void> {
-    const response = await this.post('/auth/register', account)
-    ;(await response.json()) as User
+    await this.post('/auth/register', account)
     await this.login({ username: account.username, password: account.password })
   }
 

@@ -18,11 +18,11 @@ export class Crash extends Component<CrashProps, { crashed: boolean }> {
 }
 
 const Stumbled = () => (
-  <main className="page blank" role="alert">
+  <div className="page blank" role="alert">
     <h1>{t('app.crashed')}</h1>
     <p>{t('app.crashed.hint')}</p>
     <button type="button" className="button button-main" onClick={() => location.reload()}>
       {t('app.reload')}
     </button>
-  </main>
+  </div>
 )

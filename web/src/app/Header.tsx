@@ -1,31 +1,39 @@
 import { session } from '../api/lathe.ts'
-import { useProfile, useSessionState } from '../auth/useSession.ts'
+import { useIsOperator, useProfile, useSessionState } from '../auth/useSession.ts'
 import { number, t } from '../i18n/index.ts'
 import { Icon, type IconName } from '../ui/Icon.tsx'
+import { Preferences } from './Preferences.tsx'
 import { Link } from './router.tsx'
 
-const PLACES: { href: string; name: 'nav.make' | 'nav.mine' | 'nav.credits'; icon: IconName }[] = [
+type Place = { href: string; name: 'nav.make' | 'nav.mine' | 'nav.credits' | 'nav.operator'; icon: IconName }
+
+const PLACES: Place[] = [
   { href: '/', name: 'nav.make', icon: 'make' },
   { href: '/mine', name: 'nav.mine', icon: 'mine' },
   { href: '/credits', name: 'nav.credits', icon: 'credits' },
 ]
+const OPERATOR: Place = { href: '/operator', name: 'nav.operator', icon: 'operator' }
 
 export function Header({ path }: { path: string }) {
+  const places = useIsOperator() ? [...PLACES, OPERATOR] : PLACES
   return (
     <header className="header">
-      <Link className="brand" href="/" aria-label={t('app.name')}>
+      <Link className="brand" href="/">
         <Mark />
         <span>{t('app.name')}</span>
       </Link>
       <nav className="nav" aria-label={t('nav.label')}>
-        {PLACES.map(({ href, name, icon }) => (
+        {places.map(({ href, name, icon }) => (
           <Link key={href} href={href} className="nav-link" aria-current={path === href ? 'page' : undefined}>
             <Icon name={icon} />
             <span>{t(name)}</span>
           </Link>
         ))}
       </nav>
-      <Account />
+      <div className="header-end">
+        <Account />
+        <Preferences />
+      </div>
     </header>
   )
 }
@@ -52,7 +60,7 @@ function Account() {
             <span>{number(profile.balance)}</span>
             <span className="visually-hidden">{t('credits.free')}</span>
           </Link>
-          <span className="account-name" title={t('auth.account', { name: profile.username })}>
+          <span className="account-name" title={t('auth.account', { name: profile.username ?? '' })}>
             {profile.username}
           </span>
         </>

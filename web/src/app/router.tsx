@@ -3,8 +3,10 @@ import { type AnchorHTMLAttributes, type MouseEvent, useSyncExternalStore } from
 export type Route =
   | { page: 'make' }
   | { page: 'task'; id: string }
+  | { page: 'compare'; id: string; other: string | null }
   | { page: 'mine' }
   | { page: 'credits' }
+  | { page: 'operator' }
   | { page: 'missing' }
 
 export function routeOf(path: string): Route {
@@ -12,6 +14,9 @@ export function routeOf(path: string): Route {
   if (plain === '/') return { page: 'make' }
   if (plain === '/mine') return { page: 'mine' }
   if (plain === '/credits') return { page: 'credits' }
+  if (plain === '/operator') return { page: 'operator' }
+  const pair = /^\/tasks\/([\w-]+)\/compare(?:\/([\w-]+))?$/.exec(plain)
+  if (pair !== null) return { page: 'compare', id: pair[1]!, other: pair[2] ?? null }
   const task = /^\/tasks\/([\w-]+)$/.exec(plain)
   return task === null ? { page: 'missing' } : { page: 'task', id: task[1]! }
 }

@@ -25,8 +25,8 @@ export function AuthForm({ start }: { start: Way }) {
   }
   const other: Way = way === 'login' ? 'register' : 'login'
   const problem = send.error instanceof Problem ? send.error : null
-  const aboutName = problem?.about('/username')
-  const aboutPassword = problem?.about('/password')
+  const aboutName = problem?.code === 'already-exists' ? t('auth.taken') : problem?.about('/username')
+  const aboutPassword = problem?.status === 401 ? t('auth.wrong') : problem?.about('/password')
 
   return (
     <form className="auth-form" onSubmit={submit}>

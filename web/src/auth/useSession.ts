@@ -21,3 +21,6 @@ export function useProfile(): Profile | undefined {
   const { data } = useQuery({ queryKey: ['profile'], queryFn: lathe.profile, enabled })
   return enabled ? data : undefined
 }
+
+/** May this person see how the service runs? */
+export const useIsOperator = (): boolean => ['operator', 'admin'].includes(useProfile()?.role ?? '')

@@ -1,31 +1,36 @@
-import { type FormEvent, type KeyboardEvent, useId, useState } from 'react'
+import { type FormEvent, useId, useState } from 'react'
+import { Problem } from '../api/problem.ts'
 import { useProfile } from '../auth/useSession.ts'
 import { credits, t } from '../i18n/index.ts'
 import { Icon } from '../ui/Icon.tsx'
 import { Failure } from '../ui/Notice.tsx'
-import { changeDraft, useDraft } from './draft.ts'
+import { addPhoto, changeDraft, useDraft } from './draft.ts'
 import { DropZone } from './DropZone.tsx'
+import { ForkNote, InheritedPhotos } from './ForkNote.tsx'
 import { PhotoButtons } from './PhotoButtons.tsx'
 import { refusalOf } from './photo.ts'
-import { PhotoPreview } from './PhotoPreview.tsx'
+import { PhotoTray } from './PhotoTray.tsx'
+import { Prompt } from './Prompt.tsx'
 import { Settings } from './Settings.tsx'
-import { useEngines } from './useEngines.ts'
+import { kindOf, useEngines } from './useEngines.ts'
 import { useMake } from './useMake.ts'
 
 const MOST_CHARACTERS = 2000
 
-/** The one large field: words or a photo go in, Enter sends. */
+/** The one large field: words or photos go in, Enter sends. */
 export function Composer() {
   const draft = useDraft()
+  const { prompt, photos, params, parent } = draft
   const profile = useProfile()
-  const { fitting, engine, loaded, failure: noEngines } = useEngines(draft)
+  const { fitting, engine, loaded, failure: noEngines, takesViews } = useEngines(draft)
   const make = useMake()
-  const [open, setOpen] = useState(false)
+  const [open, setOpen] = useState(parent !== null)
   const [refusal, setRefusal] = useState<string | null>(null)
   const id = useId()
 
-  const tooMany = draft.prompt.length - MOST_CHARACTERS
-  const ready = (engine !== undefined || !loaded) && (draft.photo !== null || (draft.prompt.trim() !== '' && tooMany <= 0))
+  const hasWords = kindOf(draft) === 'text'
+  const tooMany = prompt.length - MOST_CHARACTERS
+  const ready = (engine !== undefined || !loaded) && (!hasWords || (prompt.trim() !== '' && tooMany <= 0))
   const send = (): void => {
     if (ready && !make.busy) make.send({ draft, engine })
   }
@@ -33,50 +38,38 @@ export function Composer() {
     event.preventDefault()
     send()
   }
-  const onKey = (event: KeyboardEvent): void => {
-    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return
-    event.preventDefault()
-    send()
-  }
-  const takePhoto = (photo: File): void => {
-    const why = refusalOf(photo)
-    setRefusal(why)
+  const take = (files: File[]): void => {
     make.forget()
-    if (why === null) changeDraft({ photo })
+    setRefusal(files.map(refusalOf).find((why) => why !== null) ?? null)
+    for (const file of files) if (refusalOf(file) === null) addPhoto(file, !takesViews)
   }
-  const changed = Object.keys(draft.params).length
+  const changed = Object.keys(params).length
+  const problem = make.failure instanceof Problem ? make.failure : null
 
   return (
     <form className="composer" onSubmit={submit} aria-busy={make.busy}>
-      <DropZone onPhoto={takePhoto} />
+      <DropZone onPhotos={take} />
       <div className="composer-box">
-        {draft.photo === null ? (
-          <div className="composer-grow" data-text={`${draft.prompt} `}>
-            <label className="visually-hidden" htmlFor={`${id}-prompt`}>
-              {t('make.prompt')}
-            </label>
-            <textarea
-              id={`${id}-prompt`}
-              rows={2}
-              value={draft.prompt}
-              placeholder={t('make.placeholder')}
-              aria-describedby={`${id}-keys`}
-              aria-invalid={tooMany > 0}
-              enterKeyHint="send"
-              autoFocus={matchMedia('(hover: hover)').matches}
-              onKeyDown={onKey}
-              onChange={(event) => {
-                changeDraft({ prompt: event.target.value })
-                make.forget()
-              }}
-            />
-          </div>
+        {parent !== null && <ForkNote parent={parent} />}
+        {hasWords ? (
+          <Prompt
+            value={prompt}
+            onChange={(words) => {
+              changeDraft({ prompt: words })
+              make.forget()
+            }}
+            onSend={send}
+            invalid={tooMany > 0}
+            describedBy={`${id}-keys`}
+          />
+        ) : photos.length > 0 ? (
+          <PhotoTray photos={photos} />
         ) : (
-          <PhotoPreview photo={draft.photo} onRemove={() => changeDraft({ photo: null })} />
+          parent && <InheritedPhotos parent={parent} />
         )}
         <div className="composer-bar">
           <div className="composer-tools">
-            <PhotoButtons onPhoto={takePhoto} />
+            {parent === null && <PhotoButtons onPhotos={take} several={takesViews} another={photos.length > 0 && takesViews} />}
             <button
               type="button"
               className="button button-quiet"
@@ -86,7 +79,7 @@ export function Composer() {
             >
               <Icon name="settings" />
               <span className="from-small">{t('make.settings')}</span>
-              {changed > 0 && <span className="count">{t('make.settings.changed', { n: changed })}</span>}
+              {changed > 0 && parent === null && <span className="count">{t('make.settings.changed', { n: changed })}</span>}
             </button>
           </div>
           <p className="composer-price">
@@ -99,18 +92,22 @@ export function Composer() {
           </button>
         </div>
         <div id={`${id}-settings`} hidden={!open}>
-          {engine && <Settings engine={engine} fitting={fitting} params={draft.params} />}
+          {engine && <Settings engine={engine} fitting={fitting} params={params} problem={problem} />}
         </div>
       </div>
       <p id={`${id}-keys`} className="composer-keys faint">
-        {tooMany > 0 ? <strong className="error-text">{t('make.tooLong', { n: tooMany })}</strong> : t('make.keys')}
+        {tooMany > 0 ? (
+          <strong className="error-text">{t('make.tooLong', { n: tooMany })}</strong>
+        ) : (
+          hasWords && `${t('make.keys')} ${t('make.words')}`
+        )}
       </p>
       {refusal !== null && (
         <p className="error-text" role="alert">
           {refusal}
         </p>
       )}
-      {loaded && engine === undefined && <p className="error-text">{t('make.noEngine')}</p>}
+      {loaded && engine === undefined && <NoEngine several={photos.length > 1} />}
       {noEngines !== null && !loaded && <Failure failure={noEngines} />}
       {make.failure !== null && (
         <Failure failure={make.failure} {...(make.unsure && { hint: t('make.safe') })} onRetry={send} />
@@ -118,3 +115,9 @@ export function Composer() {
     </form>
   )
 }
+
+const NoEngine = ({ several }: { several: boolean }) => (
+  <p className="error-text" role="alert">
+    {t(several ? 'make.noEngine.views' : 'make.noEngine')}
+  </p>
+)

@@ -1,14 +1,14 @@
 import { useEffect, useEffectEvent, useState } from 'react'
 import { t } from '../i18n/index.ts'
 import { Icon } from '../ui/Icon.tsx'
-import { photoIn } from './photo.ts'
+import { photosIn } from './photo.ts'
 
 const holdsFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') ?? false
 
-/** Takes a photo that is dropped anywhere on the page, or pasted. */
-export function DropZone({ onPhoto }: { onPhoto: (photo: File) => void }) {
+/** Takes photos that are dropped anywhere on the page, or pasted. */
+export function DropZone({ onPhotos }: { onPhotos: (photos: File[]) => void }) {
   const [over, setOver] = useState(false)
-  const take = useEffectEvent(onPhoto)
+  const take = useEffectEvent(onPhotos)
 
   useEffect(() => {
     const listening = new AbortController()
@@ -27,16 +27,16 @@ export function DropZone({ onPhoto }: { onPhoto: (photo: File) => void }) {
         if (!holdsFiles(event)) return
         event.preventDefault()
         setOver(false)
-        const photo = photoIn(event.dataTransfer)
-        if (photo) take(photo)
+        const photos = photosIn(event.dataTransfer)
+        if (photos.length > 0) take(photos)
       },
       { signal },
     )
     addEventListener(
       'paste',
       (event) => {
-        const photo = photoIn(event.clipboardData)
-        if (photo) take(photo)
+        const photos = photosIn(event.clipboardData)
+        if (photos.length > 0) take(photos)
       },
       { signal },
     )

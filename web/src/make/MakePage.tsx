@@ -10,7 +10,7 @@ export function MakePage() {
   useTitle('')
   const composer = useRef<HTMLDivElement>(null)
   const choose = (prompt: string): void => {
-    changeDraft({ prompt, photo: null })
+    changeDraft({ prompt, photos: [], parent: null, engine: null, params: {} })
     composer.current?.scrollIntoView({ block: 'center' })
     requestAnimationFrame(() => composer.current?.querySelector('textarea')?.focus({ preventScroll: true }))
   }

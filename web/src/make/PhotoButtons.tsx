@@ -3,21 +3,24 @@ import { t } from '../i18n/index.ts'
 import { Icon } from '../ui/Icon.tsx'
 import { ACCEPTED } from './photo.ts'
 
-/** Pick a picture; on a phone or tablet also take one. */
-export function PhotoButtons({ onPhoto }: { onPhoto: (photo: File) => void }) {
+type PhotoButtonsProps = { onPhotos: (photos: File[]) => void; several: boolean; another: boolean }
+
+/** Pick pictures; on a phone or tablet also take one. */
+export function PhotoButtons({ onPhotos, several, another }: PhotoButtonsProps) {
   const file = useRef<HTMLInputElement>(null)
   const camera = useRef<HTMLInputElement>(null)
-  const take = (event: ChangeEvent<HTMLInputElement>): void => {
-    const photo = event.target.files?.[0]
-    event.target.value = ''
-    if (photo) onPhoto(photo)
+  const take = ({ target }: ChangeEvent<HTMLInputElement>): void => {
+    const photos = [...(target.files ?? [])]
+    target.value = ''
+    if (photos.length > 0) onPhotos(photos)
   }
   const hidden = { type: 'file', accept: ACCEPTED, hidden: true, tabIndex: -1, onChange: take } as const
+  const label = t(another ? 'make.photo.another' : 'make.photo')
   return (
     <>
       <button type="button" className="button button-quiet" onClick={() => file.current?.click()}>
         <Icon name="photo" />
-        <span className="from-small">{t('make.photo')}</span>
+        <span className="from-small">{label}</span>
       </button>
       <button
         type="button"
@@ -27,7 +30,7 @@ export function PhotoButtons({ onPhoto }: { onPhoto: (photo: File) => void }) {
       >
         <Icon name="camera" />
       </button>
-      <input ref={file} {...hidden} aria-label={t('make.photo')} data-testid="photo" />
+      <input ref={file} {...hidden} multiple={several} aria-label={label} data-testid="photo" />
       <input ref={camera} {...hidden} aria-label={t('make.camera')} capture="environment" />
     </>
   )

@@ -1,56 +1,41 @@
-import type { Model, Params } from '../api/types.ts'
-import { credits, t } from '../i18n/index.ts'
+import type { Problem } from '../api/problem.ts'
+import type { Model, ParamSchema, Params } from '../api/types.ts'
+import { credits, t, tOr } from '../i18n/index.ts'
 import { changeDraft } from './draft.ts'
-import { ParamField } from './ParamField.tsx'
+import { ParamField } from './params/ParamField.tsx'
 
-type SettingsProps = { engine: Model; fitting: Model[]; params: Params }
+type SettingsProps = { engine: Model; fitting: Model[]; params: Params; problem: Problem | null }
+
+const SEED: ParamSchema = { type: 'integer', minimum: 0 }
 
 /** The engine and its parameters, drawn from its JSON Schema. Only what was changed is sent. */
-export function Settings({ engine, fitting, params }: SettingsProps) {
-  const schemas = Object.entries(engine.params_schema.properties ?? {})
+export function Settings({ engine, fitting, params, problem }: SettingsProps) {
+  const properties = engine.params_schema.properties ?? {}
+  const fields: Record<string, ParamSchema> = { ...properties, seed: properties['seed'] ?? SEED }
   const change = (name: string, value: unknown): void => {
     const { [name]: _, ...rest } = params
-    const isDefault = JSON.stringify(value) === JSON.stringify(engine.params_schema.properties?.[name]?.default)
+    const isDefault = JSON.stringify(value) === JSON.stringify(fields[name]?.default)
     changeDraft({ params: value === undefined || isDefault ? rest : { ...rest, [name]: value } })
   }
   return (
     <div className="settings">
-      {fitting.length > 1 && (
-        <fieldset className="param">
-          <legend>{t('make.engine')}</legend>
-          <div className="segments">
-            {fitting.map((model) => (
-              <label key={model.id} className="segment">
-                <input
-                  type="radio"
-                  name="engine"
-                  checked={model.id === engine.id}
-                  onChange={() => changeDraft({ engine: model.id, params: {} })}
-                />
-                <span>
-                  {model.title} · {credits(model.price)}
-                </span>
-              </label>
-            ))}
-          </div>
-        </fieldset>
-      )}
-      {fitting.length === 1 && (
+      {fitting.length > 1 ? (
+        <Engines engine={engine} fitting={fitting} />
+      ) : (
         <p className="settings-engine faint">
-          {engine.title} · <code>{engine.id}</code> {engine.version}
+          {titleOf(engine)} · <code>{engine.id}</code> {engine.version}
         </p>
       )}
-      {schemas.map(([name, schema]) => (
-        <ParamField key={`${engine.id}/${name}`} name={name} schema={schema} value={params[name]} onChange={change} />
-      ))}
-      {engine.params_schema.properties?.['seed'] === undefined && (
+      {Object.entries(fields).map(([name, schema]) => (
         <ParamField
-          name="seed"
-          schema={{ type: 'integer', minimum: 0, description: t('param.seed.hint') }}
-          value={params['seed']}
+          key={`${engine.id}/${name}`}
+          name={name}
+          schema={schema}
+          value={params[name]}
+          error={problem?.about(`/params/${name}`)}
           onChange={change}
         />
-      )}
+      ))}
       {Object.keys(params).length > 0 && (
         <button type="button" className="button button-quiet" onClick={() => changeDraft({ params: {} })}>
           {t('make.settings.reset')}
@@ -59,3 +44,29 @@ export function Settings({ engine, fitting, params }: SettingsProps) {
     </div>
   )
 }
+
+const titleOf = (engine: Model): string => tOr(`engine.${engine.id}`, engine.title)
+
+const Engines = ({ engine, fitting }: { engine: Model; fitting: Model[] }) => (
+  <fieldset className="param engines">
+    <legend>{t('make.engine')}</legend>
+    <div className="engine-choices">
+      {fitting.map((model) => (
+        <label key={model.id} className="engine-choice" aria-label={titleOf(model)}>
+          <input
+            type="radio"
+            name="engine"
+            checked={model.id === engine.id}
+            onChange={() => changeDraft({ engine: model.id, params: {} })}
+          />
+          <span className="engine-card">
+            <strong>{titleOf(model)}</strong>
+            <span className="faint">
+              {model.id} {model.version} · {credits(model.price)} · {t('stage.eta', { seconds: Math.max(1, Math.round(model.typical_seconds)) })}
+            </span>
+          </span>
+        </label>
+      ))}
+    </div>
+  </fieldset>
+)

@@ -12,5 +12,9 @@ export function refusalOf(file: File): string | null {
   return null
 }
 
-export const photoIn = (transfer: DataTransfer | null): File | undefined =>
-  [...(transfer?.files ?? [])].find((file) => file.type.startsWith('image/')) ?? transfer?.files[0]
+/** The pictures among what was dropped; when there is none, the first file, to be told what is wrong with it. */
+export function photosIn(transfer: DataTransfer | null): File[] {
+  const files = [...(transfer?.files ?? [])]
+  const pictures = files.filter((file) => file.type.startsWith('image/'))
+  return pictures.length > 0 ? pictures : files.slice(0, 1)
+}

@@ -2,11 +2,11 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import * as lathe from '../api/lathe.ts'
 import { isPassing, LoginDismissed } from '../api/problem.ts'
-import type { Model, Task, TaskOrder } from '../api/types.ts'
+import type { Model, Params, Task } from '../api/types.ts'
 import { navigate } from '../app/router.tsx'
-import { clearDraft, type Draft } from './draft.ts'
+import { clearDraft, type Draft, type Photo, settingsOf } from './draft.ts'
 
-type Attempt = { draft: Draft; engine: string | undefined; uploadKey: string; taskKey: string }
+type Attempt = { draft: Draft; engine: string | undefined; uploadKeys: string[]; taskKey: string }
 
 /**
  * Sends a draft and goes to its task. As long as the draft stays the same after a failure whose outcome is unknown, it
@@ -20,15 +20,18 @@ export function useMake() {
   const send = useMutation({
     mutationFn: async ({ draft, engine }: { draft: Draft; engine: Model | undefined }): Promise<Task> => {
       const same = last.current?.draft === draft && last.current.engine === engine?.id
-      const attempt = same ? last.current! : { draft, engine: engine?.id, uploadKey: lathe.newKey(), taskKey: lathe.newKey() }
+      const attempt = same
+        ? last.current!
+        : { draft, engine: engine?.id, uploadKeys: draft.photos.map(lathe.newKey), taskKey: lathe.newKey() }
       last.current = attempt
+      if (draft.parent !== null) return lathe.fork(draft.parent.task_id, changesOf(draft.parent, draft, engine), attempt.taskKey)
       // Who is quicker than the list of engines gets the server's usual one.
-      const order: TaskOrder = engine === undefined ? {} : { model: engine.id, max_credits: engine.price }
+      const order: lathe.TaskOrder = engine === undefined ? {} : { model: engine.id, max_credits: engine.price }
       if (Object.keys(draft.params).length > 0) order.params = draft.params
-      if (draft.photo === null) order.prompt = draft.prompt.trim()
+      if (draft.photos.length === 0) order.prompt = draft.prompt.trim()
       else {
         setStep('photo')
-        order.image_file_id = (await lathe.upload(draft.photo, attempt.uploadKey)).file_id
+        Object.assign(order, await uploaded(draft.photos, attempt.uploadKeys))
       }
       setStep('task')
       return lathe.create(order, attempt.taskKey)
@@ -47,4 +50,30 @@ export function useMake() {
 
   const failure = send.error instanceof LoginDismissed ? null : send.error
   return { send: send.mutate, busy: send.isPending, step, failure, unsure: isPassing(failure), forget: send.reset }
+}
+
+/** One photo is an image; several are images by the side that they show. */
+async function uploaded(photos: readonly Photo[], keys: string[]): Promise<lathe.TaskOrder> {
+  const files = await Promise.all(photos.map(({ file }, index) => lathe.upload(file, keys[index]!)))
+  if (files.length === 1) return { image_file_id: files[0]!.file_id }
+  return { images: Object.fromEntries(photos.map(({ view }, index) => [view, files[index]!.file_id])) }
+}
+
+/** What the draft changes in its parent. Settings of another engine are taken away, so that none of them is left over. */
+export function changesOf(parent: Task, draft: Draft, engine: Model | undefined): lathe.Fork {
+  const change: lathe.Fork = {}
+  const prompt = draft.prompt.trim()
+  if (prompt !== (parent.prompt ?? '')) change.prompt = prompt
+  if (engine !== undefined) {
+    change.max_credits = engine.price
+    if (engine.id !== parent.model) change.model = engine.id
+  }
+  const before = settingsOf(parent)
+  const params: Params = {}
+  for (const name of new Set([...Object.keys(before), ...Object.keys(draft.params)])) {
+    const [was, is] = [before[name], draft.params[name]]
+    if (JSON.stringify(was) !== JSON.stringify(is)) params[name] = is === undefined ? null : is
+  }
+  if (Object.keys(params).length > 0) change.params = params
+  return change
 }

@@ -1,6 +1,6 @@
 import { isTerminal, type Task } from '../api/types.ts'
 import { Link } from '../app/router.tsx'
-import { credits, number, t } from '../i18n/index.ts'
+import { credits, percent } from '../i18n/index.ts'
 import { nameOf } from '../task/name.ts'
 import { Turning } from '../task/Turning.tsx'
 import { Icon } from '../ui/Icon.tsx'
@@ -18,7 +18,7 @@ export function TaskCard({ task }: { task: Task }) {
         <span className="task-name">{nameOf(task)}</span>
         <span className="task-line">
           <Status status={task.status} />
-          {!isTerminal(task.status) && <span>{t('mine.progress', { n: number(Math.floor(task.progress * 100)) })}</span>}
+          {!isTerminal(task.status) && <span>{percent(task.progress)}</span>}
           {task.charged > 0 && <span className="faint">{credits(task.charged)}</span>}
         </span>
       </Link>

@@ -1,15 +1,17 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import * as lathe from '../api/lathe.ts'
-import { isTerminal } from '../api/types.ts'
+import { isTerminal, type TaskStatus } from '../api/types.ts'
 import { useSignedIn } from '../auth/useSession.ts'
 
-const PAGE = 24
+export const PAGE = 24
+/** The most that the server gives at once: for looking through everything. */
+export const LARGEST_PAGE = 100
 
 /** The account's tasks, newest first, page by page; looked up again as long as one of them is at work. */
-export function useTasks(status?: string) {
+export function useTasks(status: TaskStatus[] = [], size = PAGE) {
   const query = useInfiniteQuery({
-    queryKey: ['tasks', 'all', status ?? ''],
-    queryFn: ({ pageParam }) => lathe.tasks(pageParam, PAGE, status),
+    queryKey: ['tasks', 'all', status.join(), size],
+    queryFn: ({ pageParam }) => lathe.tasks(pageParam, size, status),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
     enabled: useSignedIn(),

@@ -1,26 +1,43 @@
 import { fileUrl } from '../api/lathe.ts'
 import type { Task } from '../api/types.ts'
-import { credits, number, readable, t, tOr } from '../i18n/index.ts'
+import { credits, t, tOr } from '../i18n/index.ts'
+import { labelOf, valueText } from '../make/params/field.ts'
 import { useFile } from '../ui/useFile.ts'
 
-/** The request as it was made: its photo, engine, settings, seed and price. */
+/** The request as it was made: its photos, engine, settings, seed and price. */
 export function Asked({ task }: { task: Task }) {
-  const photo = task.inputs?.[0]
-  const { src } = useFile(photo && fileUrl(photo.file_id))
   const settings = Object.entries(task.params).filter(([name]) => name !== 'seed')
   return (
     <section className="panel" aria-labelledby="asked-title">
       <h2 id="asked-title">{t('asked.title')}</h2>
-      {src && <img className="asked-photo" src={src} alt={t('asked.photo')} />}
+      {task.inputs.length > 0 && (
+        <ul className="asked-photos">
+          {task.inputs.map(({ role, file_id }) => (
+            <li key={role}>
+              <AskedPhoto fileId={file_id} name={tOr(`view.${role}`, t('asked.photo'))} />
+            </li>
+          ))}
+        </ul>
+      )}
       <dl className="understood">
-        <Fact label={t('asked.engine')} value={`${task.model} ${task.model_version ?? ''}`} />
+        <Fact label={t('asked.engine')} value={`${task.model} ${task.model_version}`} />
         {settings.map(([name, value]) => (
-          <Fact key={name} label={tOr(`param.${name}`, readable(name))} value={valueText(name, value)} />
+          <Fact key={name} label={labelOf(name)} value={valueText(name, value)} />
         ))}
-        {typeof task.seed === 'number' && <Fact label={t('param.seed')} value={String(task.seed)} />}
-        {task.price !== undefined && <Fact label={t('asked.price')} value={credits(task.price)} />}
+        <Fact label={t('param.seed')} value={String(task.seed)} />
+        <Fact label={t('asked.price')} value={credits(task.price)} />
       </dl>
     </section>
+  )
+}
+
+function AskedPhoto({ fileId, name }: { fileId: string; name: string }) {
+  const { src } = useFile(fileUrl(fileId))
+  return (
+    <figure className="asked-photo">
+      {src && <img src={src} alt={name} />}
+      <figcaption className="faint">{name}</figcaption>
+    </figure>
   )
 }
 
@@ -30,9 +47,3 @@ const Fact = ({ label, value }: { label: string; value: string }) => (
     <dd>{value}</dd>
   </div>
 )
-
-function valueText(name: string, value: unknown): string {
-  if (Array.isArray(value)) return value.map((one) => String(one).toUpperCase()).join(', ')
-  if (typeof value === 'number') return tOr(`param.unit.${name}`, number(value), { n: value })
-  return tOr(`value.${String(value)}`, readable(String(value)))
-}

@@ -4,6 +4,7 @@ import { Crash } from '../app/Crash.tsx'
 import { credits, t, tOr } from '../i18n/index.ts'
 import { Notice } from '../ui/Notice.tsx'
 import { useFile } from '../ui/useFile.ts'
+import { Growing } from './Growing.tsx'
 import { nameOf } from './name.ts'
 import { Turning } from './Turning.tsx'
 
@@ -31,7 +32,7 @@ function Content({ task, result, box }: ContentProps) {
           <Notice tone="bad" title={tOr(`problem.${task.problem?.code ?? ''}`, t('task.failed'))}>
             {task.problem?.detail && <p>{task.problem.detail}</p>}
             {task.problem?.kind === 'bad-input' && !task.problem.detail && <p>{t('task.reason.bad-input')}</p>}
-            <p>{t('task.failed.refunded', { amount: credits(task.price ?? 0) })}</p>
+            <p>{t('task.failed.refunded', { amount: credits(task.price) })}</p>
           </Notice>
         </div>
       )
@@ -42,13 +43,13 @@ function Content({ task, result, box }: ContentProps) {
             {task.charged > 0 ? (
               <p>{t('task.cancelled.charged', { amount: credits(task.charged) })}</p>
             ) : (
-              <p>{t('task.cancelled.refunded', { amount: credits(task.price ?? 0) })}</p>
+              <p>{t('task.cancelled.refunded', { amount: credits(task.price) })}</p>
             )}
           </Notice>
         </div>
       )
     default:
-      return <Turning progress={task.status === 'queued' ? 0 : task.progress} />
+      return <Growing task={task} />
   }
 }
 

@@ -1,5 +1,5 @@
 import { isTerminal, type Task, type TaskEvent } from '../api/types.ts'
-import { number, t } from '../i18n/index.ts'
+import { number, percent as inPercent, t } from '../i18n/index.ts'
 import { Icon } from '../ui/Icon.tsx'
 import { STEPS, secondsBySteps, stepOf } from './stages.ts'
 
@@ -18,7 +18,7 @@ export function StageStrip({ task, events, lost = false }: StripProps) {
         <div className="strip-now">
           <strong>{t(`stage.doing.${STEPS[now]!}`)}</strong>
           <span className="faint">{waitText(task)}</span>
-          <span className="strip-percent">{number(percent)} %</span>
+          <span className="strip-percent">{inPercent(task.progress)}</span>
         </div>
       )}
       {!ended && (

@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
 import * as lathe from '../api/lathe.ts'
 import { isTerminal } from '../api/types.ts'
+import { Link } from '../app/router.tsx'
 import { useTitle } from '../app/useTitle.ts'
 import { Gate } from '../auth/Gate.tsx'
-import { number, t } from '../i18n/index.ts'
+import { percent, t } from '../i18n/index.ts'
 import { Failure } from '../ui/Notice.tsx'
 import { Announcer } from './Announcer.tsx'
 import { Asked } from './Asked.tsx'
@@ -38,13 +39,17 @@ function TaskView({ id }: { id: string }) {
   })
   const working = task !== undefined && !isTerminal(task.status)
   const title = task ? nameOf(task) : ''
-  useTitle(working ? `${number(Math.floor(task.progress * 100))} % ${title}` : title)
+  useTitle(working ? `${percent(task.progress)} ${title}` : title)
 
   if (task === undefined) {
-    if (failure === null) return <div className="page task-page" aria-busy="true" />
+    if (failure === null) return <Waiting />
     return (
       <div className="page blank">
+        <h1>{t('task.none')}</h1>
         <Failure failure={failure} onRetry={reload} />
+        <Link className="button" href="/mine">
+          {t('mine.title')}
+        </Link>
       </div>
     )
   }
@@ -72,3 +77,18 @@ function TaskView({ id }: { id: string }) {
     </div>
   )
 }
+
+/** The page's shape while its task is fetched, so that nothing jumps when it comes. */
+const Waiting = () => (
+  <div className="page task-page" aria-busy="true">
+    <div className="task-head">
+      <h1 className="bone">{t('app.loading')}</h1>
+    </div>
+    <div className="task-main">
+      <div className="stage stage-floor" />
+    </div>
+    <div className="task-side">
+      <div className="panel bone bone-panel" />
+    </div>
+  </div>
+)

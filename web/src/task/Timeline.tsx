@@ -1,8 +1,9 @@
 import type { Task, TaskEvent } from '../api/types.ts'
-import { clock, credits, number, readable, t, tOr } from '../i18n/index.ts'
+import { clock, credits, day, number, readable, t, tOr } from '../i18n/index.ts'
+import { costOf, whoOf } from './moments.ts'
 import { StageStrip } from './StageStrip.tsx'
 
-/** The task's life: who did what, when, and what it cost. */
+/** The task's life: what happened, who did it, when, and what it cost. */
 export function Timeline({ task, events }: { task: Task; events: readonly TaskEvent[] }) {
   const first = events[0]
   return (
@@ -12,22 +13,26 @@ export function Timeline({ task, events }: { task: Task; events: readonly TaskEv
       <ol className="timeline">
         {events.map((event) => {
           const after = first && (Date.parse(event.time) - Date.parse(first.time)) / 1000
+          const cost = costOf(event)
           return (
             <li key={event.seq} className={`moment moment-${event.status}`}>
-              <time dateTime={event.time} title={event.time}>
-                {clock(event.time)}
-              </time>
-              <span>{wordsOf(event)}</span>
-              {after ? <span className="faint">{t('timeline.took', { n: number(after, 1) })}</span> : null}
+              <span className="moment-what">
+                {tOr(`timeline.${event.type}`, readable(event.type), { n: event.attempt ?? 1 })}
+              </span>
+              {cost && (
+                <span className="moment-cost">{t(`timeline.${cost.kind}`, { amount: credits(cost.amount) })}</span>
+              )}
+              <span className="moment-when faint">
+                <time dateTime={event.time} title={day(event.time)}>
+                  {clock(event.time)}
+                </time>
+                <span>{whoOf(event)}</span>
+                {after ? <span>{t('timeline.took', { n: number(after, 1) })}</span> : null}
+              </span>
             </li>
           )
         })}
       </ol>
     </section>
   )
-}
-
-function wordsOf(event: TaskEvent): string {
-  const amount = credits((event.type === 'requested' ? event.reserved : event.charged) ?? 0)
-  return tOr(`timeline.${event.type}`, readable(event.type), { amount, n: event.attempt ?? 1 })
 }

@@ -1,13 +1,10 @@
-import { useMutation } from '@tanstack/react-query'
-import { useRef } from 'react'
 import * as lathe from '../api/lathe.ts'
-import { isPassing } from '../api/problem.ts'
 import type { Result, Task, Understood as Reading } from '../api/types.ts'
-import { navigate } from '../app/router.tsx'
-import { credits, number, readable, t, tOr } from '../i18n/index.ts'
+import { credits, percent, number, t, tOr, word } from '../i18n/index.ts'
 import { Icon } from '../ui/Icon.tsx'
 import { Failure } from '../ui/Notice.tsx'
 import { Swatch } from '../ui/Swatch.tsx'
+import { useAgain } from './useAgain.ts'
 import { withoutWords } from './words.ts'
 
 type Fact = { label: string; value: string; color?: string | undefined }
@@ -42,8 +39,8 @@ export function Understood({ task, result }: { task: Task; result: Result }) {
       {ignored.length > 0 && (
         <p className="ignored">
           <span>{t('understood.ignored')}</span>
-          {ignored.map((word) => (
-            <s key={word}>{word}</s>
+          {ignored.map((passed) => (
+            <s key={passed}>{passed}</s>
           ))}
         </p>
       )}
@@ -54,27 +51,17 @@ export function Understood({ task, result }: { task: Task; result: Result }) {
 
 /** Makes it again without the words that the engine passed over. */
 function Without({ task, ignored }: { task: Task; ignored: string[] }) {
-  const key = useRef<string | null>(null)
   const prompt = withoutWords(task.prompt ?? '', ignored)
-  const make = useMutation({
-    mutationFn: () => {
-      const seed = typeof task.seed === 'number' ? { seed: task.seed } : {}
-      return lathe.create({ prompt, model: task.model, params: { ...task.params, ...seed } }, (key.current ??= lathe.newKey()))
-    },
-    onSuccess: (made) => navigate(`/tasks/${made.task_id}`),
-    onError: (failure) => {
-      if (!isPassing(failure)) key.current = null
-    },
-  })
+  const make = useAgain((key) => lathe.fork(task.task_id, { prompt }, key))
   if (prompt === '') return null
   return (
     <>
-      <button type="button" className="button" aria-disabled={make.isPending} onClick={() => make.isPending || make.mutate()}>
+      <button type="button" className="button" aria-disabled={make.busy} onClick={make.press}>
         <Icon name="again" />
         {t('understood.without')}
-        {task.price !== undefined && <span className="faint">{credits(task.price)}</span>}
+        <span className="faint">{credits(task.price)}</span>
       </button>
-      {make.error && <Failure failure={make.error} />}
+      {make.failure && <Failure failure={make.failure} />}
     </>
   )
 }
@@ -83,20 +70,21 @@ function factsOf(reading: Reading): Fact[] {
   const facts: Fact[] = []
   const object = reading.object ?? reading.family
   if (object && reading.family === undefined) {
-    facts.push({ label: t('understood.separation'), value: readable(object) })
+    facts.push({ label: t('understood.separation'), value: word(object) })
   } else if (object) {
     const many = (reading.count ?? 1) > 1 ? `${reading.count} × ` : ''
-    facts.push({ label: t('understood.object'), value: many + readable(object) })
+    facts.push({ label: t('understood.object'), value: many + word(object) })
   }
-  if (reading.share_of_photo !== undefined) {
-    facts.push({ label: t('understood.share'), value: `${number(reading.share_of_photo * 100, 0)} %` })
+  const share = reading['share_of_photo']
+  if (typeof share === 'number') {
+    facts.push({ label: t('understood.share'), value: percent(share) })
   }
   for (const [role, { material, color }] of Object.entries(reading.finishes ?? {})) {
-    facts.push({ label: tOr(`finish.${role}`, readable(role)), value: material ? readable(material) : '', color })
+    facts.push({ label: tOr(`finish.${role}`, word(role)), value: material ? word(material) : '', color })
   }
-  for (const [part, count] of Object.entries(reading.parts ?? {})) facts.push({ label: readable(part), value: `× ${number(count)}` })
+  for (const [part, count] of Object.entries(reading.parts ?? {})) facts.push({ label: word(part), value: `× ${number(count)}` })
   for (const [option, value] of Object.entries(reading.options ?? {})) {
-    facts.push({ label: readable(option), value: typeof value === 'boolean' ? t(value ? 'understood.yes' : 'understood.no') : readable(String(value)) })
+    facts.push({ label: word(option), value: typeof value === 'boolean' ? t(value ? 'understood.yes' : 'understood.no') : word(String(value)) })
   }
   for (const [typed, meant] of Object.entries(reading.corrected ?? {})) {
     facts.push({ label: t('understood.corrected', { word: typed }), value: meant })

@@ -2,9 +2,10 @@ import type { Task } from '../api/types.ts'
 import { t } from '../i18n/index.ts'
 
 /** What a person calls the task: its words, or that it came from a photo. */
-export function nameOf(task: Task): string {
+export function nameOf(task: Pick<Task, 'prompt' | 'inputs'>): string {
   if (task.prompt) return task.prompt
-  return task.inputs?.length ? t('task.photo') : t('task.model')
+  if (task.inputs.length === 0) return t('task.model')
+  return t(task.inputs.length > 1 ? 'task.photos' : 'task.photo')
 }
 
 /** A file name for a download: `a-red-wooden-chair.glb`. */

@@ -60,11 +60,14 @@ function merged(task: Task | undefined, { events, progress }: Life): Task | unde
   return {
     ...task,
     ...live,
+    // Progress tells the picture only when it is a new one.
+    preview_url: live?.preview_url ?? task.preview_url,
     status,
     attempt: last?.attempt ?? task.attempt,
     progress: Math.max(live?.progress ?? 0, live ? 0 : task.progress),
     charged: last?.charged ?? task.charged,
-    problem: task.problem ?? last?.problem ?? null,
+    // The words to the event's code come with the document, which is fetched anew after each event.
+    problem: task.problem,
     reason: task.reason ?? last?.reason ?? null,
   }
 }

@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import * as lathe from '../api/lathe.ts'
 
@@ -13,6 +13,19 @@ export function useFile(url: string | null | undefined): { src: string | undefin
   return { src: useBlobUrl(blob), failure: error }
 }
 
+/** As `useFile`, of an address that changes: what was shown stays until the next is there. */
+export function useLatestFile(url: string | null | undefined): { src: string | undefined } {
+  const { data: blob } = useQuery({
+    queryKey: ['file', url],
+    queryFn: () => lathe.bytes(url!),
+    enabled: Boolean(url),
+    staleTime: Number.POSITIVE_INFINITY,
+    placeholderData: keepPreviousData,
+    retry: false,
+  })
+  return { src: useBlobUrl(blob) }
+}
+
 /** A `blob:` address of `blob`, given back when it is no longer shown. */
 export function useBlobUrl(blob: Blob | undefined): string | undefined {
   const [made, setMade] = useState<{ blob: Blob; url: string }>()
@@ -22,5 +35,5 @@ export function useBlobUrl(blob: Blob | undefined): string | undefined {
     setMade({ blob, url })
     return () => URL.revokeObjectURL(url)
   }, [blob])
-  return made?.blob === blob ? made?.url : undefined
+  return blob === undefined ? undefined : made?.url
 }

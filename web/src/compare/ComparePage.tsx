@@ -1,0 +1,73 @@
+import { lazy, Suspense } from 'react'
+import { Link, navigate } from '../app/router.tsx'
+import { useTitle } from '../app/useTitle.ts'
+import { Gate } from '../auth/Gate.tsx'
+import { day, t } from '../i18n/index.ts'
+import { useTasks } from '../mine/useTasks.ts'
+import { nameOf } from '../task/name.ts'
+import { Failure } from '../ui/Notice.tsx'
+import { Differences } from './Differences.tsx'
+import { type Side, useSide } from './useSide.ts'
+
+const Pair = lazy(() => import('./Pair.tsx'))
+
+export default function ComparePage({ id, other }: { id: string; other: string | null }) {
+  useTitle(t('compare.title'))
+  return (
+    <Gate title={t('auth.gate')}>
+      <Compare id={id} other={other} />
+    </Gate>
+  )
+}
+
+function Compare({ id, other }: { id: string; other: string | null }) {
+  const left = useSide(id)
+  const right = useSide(other)
+  return (
+    <div className="page compare">
+      <div className="section-head">
+        <h1>{t('compare.title')}</h1>
+        <Chooser id={id} other={other} />
+      </div>
+      <div className="compare-names">
+        <Name side={left} />
+        {other !== null && <Name side={right} />}
+      </div>
+      <Suspense fallback={<div className="stage stage-floor" aria-busy="true" />}>
+        <Pair left={left} right={other === null ? null : right} />
+      </Suspense>
+      {left.task && right.task && <Differences left={left} right={right} />}
+    </div>
+  )
+}
+
+function Name({ side }: { side: Side }) {
+  if (side.failure) return <Failure failure={side.failure} />
+  return (
+    <div className="compare-name">
+      <h2>{side.task ? <Link href={`/tasks/${side.task.task_id}`}>{nameOf(side.task)}</Link> : t('app.loading')}</h2>
+      {side.task && <time dateTime={side.task.created_at}>{day(side.task.created_at)}</time>}
+    </div>
+  )
+}
+
+/** What to hold it against: any other task that was completed. */
+function Chooser({ id, other }: { id: string; other: string | null }) {
+  const { tasks, isSuccess } = useTasks(['completed'], 100)
+  const choices = tasks.filter((task) => task.task_id !== id)
+  if (isSuccess && choices.length === 0) return <p className="lead">{t('compare.alone')}</p>
+  return (
+    <label className="compare-chooser">
+      <span>{t('compare.with')}</span>
+      <select value={other ?? ''} onChange={({ target }) => navigate(`/tasks/${id}/compare/${target.value}`)}>
+        {other === null && <option value="">{t('compare.choose')}</option>}
+        {other !== null && choices.every((task) => task.task_id !== other) && <option value={other}>{other.slice(0, 8)}</option>}
+        {choices.map((task) => (
+          <option key={task.task_id} value={task.task_id}>
+            {nameOf(task)}, {day(task.created_at)}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}

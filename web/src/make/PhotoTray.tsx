@@ -1,0 +1,57 @@
+import { useId } from 'react'
+import { size, t } from '../i18n/index.ts'
+import { Icon } from '../ui/Icon.tsx'
+import { useBlobUrl } from '../ui/useFile.ts'
+import { type Photo, removePhoto, turnPhoto, VIEWS } from './draft.ts'
+
+/** The chosen photos; of several, each says from which side it was taken. */
+export function PhotoTray({ photos }: { photos: readonly Photo[] }) {
+  return (
+    <div className="photo-tray">
+      <ul className="photos">
+        {photos.map((photo) => (
+          <Item key={photo.view} photo={photo} several={photos.length > 1} />
+        ))}
+      </ul>
+      <p className="hint">{t(photos.length > 1 ? 'make.views.note' : 'make.photo.note')}</p>
+    </div>
+  )
+}
+
+function Item({ photo, several }: { photo: Photo; several: boolean }) {
+  const { file, view } = photo
+  const src = useBlobUrl(file)
+  const id = useId()
+  return (
+    <li className="photo">
+      <div className="photo-frame">{src && <img src={src} alt={t('make.photo.alt', { name: file.name })} />}</div>
+      <div className="photo-words">
+        <strong>{file.name}</strong>
+        <span className="faint">{size(file.size)}</span>
+        {several && (
+          <>
+            <label className="visually-hidden" htmlFor={id}>
+              {t('make.view', { name: file.name })}
+            </label>
+            <select id={id} value={view} onChange={({ target }) => turnPhoto(photo, VIEWS[target.selectedIndex]!)}>
+              {VIEWS.map((one) => (
+                <option key={one} value={one}>
+                  {t(`view.${one}`)}
+                </option>
+              ))}
+            </select>
+          </>
+        )}
+      </div>
+      <button
+        type="button"
+        className="button button-icon"
+        aria-label={t('make.photo.remove', { name: file.name })}
+        title={t('make.photo.remove', { name: file.name })}
+        onClick={() => removePhoto(photo)}
+      >
+        <Icon name="close" />
+      </button>
+    </li>
+  )
+}
