@@ -60,8 +60,12 @@ class Freshness:
         return found
 
     async def reach(self, position: str) -> None:
-        """Wait for a `Lathe-Position`. Raises InvalidInput, ProjectionBehind."""
+        """Wait for a `Lathe-Position`. Raises InvalidInput for one that the log never had, ProjectionBehind."""
         tp, offset = _parse(position)
+        if self._positions.next_offset(tp) > offset:
+            return
+        if offset >= (end := (await self._ends.now())[tp]):
+            raise _no_position(f"The log ends before it: the next offset is {end}")
         if not await self._positions.reach(tp, offset + 1, PATIENCE_S):
             raise ProjectionBehind(f"The read models have not reached {position} yet.", retry_after_s=1)
 
@@ -72,11 +76,15 @@ def _parse(position: str) -> tuple[TP, int]:
     partition, _, offset = rest.partition("@")
     sound = all(part.isascii() and part.isdigit() and len(part) <= 18 for part in (partition, offset))
     if not sound or int(partition) >= _PARTITIONS.get(topic, 0):
-        raise InvalidInput(
-            "min_position must be a Lathe-Position, <topic>:<partition>@<offset>.",
-            errors=[{"parameter": "min_position", "in": "query", "detail": "This is no Lathe-Position"}],
-        )
+        raise _no_position("It looks like <topic>:<partition>@<offset>")
     return (topic, int(partition)), int(offset)
+
+
+def _no_position(why: str) -> InvalidInput:
+    return InvalidInput(
+        f"min_position is a Lathe-Position that a command answered with. {why}.",
+        errors=[{"parameter": "min_position", "in": "query", "detail": why}],
+    )
 
 
 async def wait_for_position(

@@ -189,11 +189,17 @@ async def test_missing_is_answered_at_once_when_nothing_is_behind(here: World, p
     assert asyncio.get_running_loop().time() - asked < 1.5
 
 
-async def test_a_position_that_is_not_reached_is_503(here: World) -> None:
+async def test_a_position_that_is_not_reached_is_503_and_one_that_never_was_is_422(here: World) -> None:
     ann = await here.user()
-    answer = await here.get(f"/generate?min_position=lathe.accounts:{ann.partition}@1000", ann)
+    task_id = await here.task(ann)
+    await here.stop_projecting()
+    await here.by_hand.append(ann.account_id, started(task_id))
+    end = len(here.by_hand.log.partitions[("lathe.accounts", ann.partition)])
+    answer = await here.get(f"/generate?min_position=lathe.accounts:{ann.partition}@{end - 1}", ann)
     assert (answer.status_code, answer.json()["type"]) == (503, "/problems/projection-behind")
     assert answer.headers["retry-after"] == "1"
+    answer = await here.get(f"/generate?min_position=lathe.accounts:{ann.partition}@{end}", ann)
+    assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (422, "min_position")
 
 
 async def test_an_erased_account_shows_no_texts(here: World) -> None:
