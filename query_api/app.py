@@ -15,6 +15,7 @@ from query_api.routes import (
     keys,
     models,
     previews,
+    problems,
     profile,
     results,
     tasks,
@@ -34,6 +35,7 @@ ROUTERS = (
     events.router,
     keys.router,
     health.router,
+    problems.router,
     metrics.router,
     docs.router,
 )
