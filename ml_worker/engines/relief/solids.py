@@ -50,8 +50,16 @@ class Body(_PhotoSolid):
         value = z * z - film
         steep = torch.sqrt(slope_x**2 + slope_y**2 + (2 * z / self.bulge) ** 2).clamp(min=self.pixel * 0.1)
         straight = torch.sqrt(film.clamp(min=0)) * self.bulge - points[:, 2].abs()
-        # Deep inside the gradient vanishes; the way straight out bounds the distance there.
-        return torch.where(value < 0, torch.maximum(value / steep, -straight.clamp(min=0)), value / steep)
+        # Deep inside the gradient vanishes; the way straight out bounds the distance there. Far outside, where the
+        # film falls steeply, the way to the bounds does: else the mesher would look for a surface all over the place.
+        outside = torch.maximum(value / steep, self._beyond(points))
+        return torch.where(value < 0, torch.maximum(value / steep, -straight.clamp(min=0)), outside)
+
+    def _beyond(self, points: torch.Tensor) -> torch.Tensor:
+        """(N,) metres outside of the bounds and two pixels around them; 0 within."""
+        low, high = points.new_tensor(self.bounds)
+        off = (points - (low + high) / 2).abs() - (high - low) / 2 - 2 * self.pixel
+        return off.clamp(min=0).norm(dim=1)
 
 
 class Plate(_PhotoSolid):
