@@ -15,9 +15,11 @@ from PIL import Image
 from ml_worker.engines.form import FormEngine
 from ml_worker.engines.form.families.registry import FAMILIES
 from ml_worker.engines.port import Inputs
+from ml_worker.local_run import LocalRun
 
 FOLDER = Path(__file__).parent.parent / "docs" / "images" / "families"
 SIDE = 512
+SEED = 7
 LARGEST = 100_000
 """Bytes a picture may have."""
 PROMPTS = {
@@ -34,25 +36,10 @@ PROMPTS = {
 }
 
 
-class Quiet:
-    """A run of which only the files are wanted."""
-
-    seed = 7
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def check_cancel(self) -> None:
-        """Nobody cancels a gallery."""
-
-    def progress(self, stage: str, fraction_of_stage: float, preview: Path | None = None) -> None:
-        """Nobody watches."""
-
-
 def draw(prompt: str, target: Path) -> int:
     """Bytes of the picture written."""
     with tempfile.TemporaryDirectory() as folder:
-        result = FormEngine().run(Inputs(prompt=prompt), {"formats": ["glb"]}, Quiet(Path(folder)))
+        result = FormEngine().run(Inputs(prompt=prompt), {"formats": ["glb"]}, LocalRun(SEED, Path(folder), ()))
         preview = next(file.path for file in result.files if file.format == "preview")
         with Image.open(preview) as picture:
             small = picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS)

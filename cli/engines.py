@@ -9,9 +9,9 @@ import typer
 
 def engines(
     arguments: Annotated[
-        list[str] | None, typer.Argument(help="`list`, or `run <engine> …`; see `run --help`.")
+        list[str] | None, typer.Argument(help="`list`, `run`, `check` or `new`; each has its own --help.")
     ] = None,
 ) -> None:
-    """Engines of this machine, without a server: `lathe engines list`, `lathe engines run lathe/form "a mug"`."""
+    """Engines of this machine, without a server: `list`, `run lathe/form "a mug"`, `check acme/pebble`, `new`."""
     command = [sys.executable, "-m", "ml_worker.command", *(arguments or ["--help"])]
     raise typer.Exit(subprocess.run(command, check=False).returncode)

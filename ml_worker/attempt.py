@@ -244,6 +244,8 @@ class Attempt:
                 params=order.params,
                 seed=order.seed,
                 folder=str(results),
+                checkpoints=str(self._folder / "stages"),
+                deadline=order.deadline,
                 subject=self._subject,
             ),
             self._heard,

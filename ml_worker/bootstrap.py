@@ -49,6 +49,7 @@ async def run(settings: Settings, own: WorkerSettings) -> None:
             device=device,
             threads=machine.threads,
             engines=own.engines,
+            remote=own.remote_engines,
             on_change=lambda: heart.hurry(),
         )
         for device in machine.devices

@@ -1,6 +1,6 @@
 """The child process of one slot: it loads engines and runs them, one run at a time, and lives as long as its parent.
 
-    python -m ml_worker.child <socket fd> <parent pid> <device> <threads> <engines, comma separated>
+    python -m ml_worker.child <socket fd> <parent pid> <device> <threads> <settings, JSON: see Wanted>
 
 Engines are described first, so that the worker can take runs, and loaded in the background of waiting.
 """
@@ -12,18 +12,21 @@ import signal
 import socket
 import sys
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import structlog
 
 from adapters.settings import load_settings
 from adapters.telemetry import tracing
 from adapters.telemetry.privacy import silent_trace
 from adapters.telemetry.start import start_telemetry
+from ml_worker.checkpoints import Checkpoints
 from ml_worker.device import choose_device, device_memory
 from ml_worker.engines.port import BadInput, Cancelled, Description, Engine, EngineError, Input, Inputs
-from ml_worker.engines.registry import EngineMissing, make, sources
+from ml_worker.engines.registry import EngineMissing, Source, described, sources
 from ml_worker.frames import (
     CancelRun,
     DeviceMemory,
@@ -33,10 +36,13 @@ from ml_worker.frames import (
     Loaded,
     MadeFile,
     Offered,
+    Preparing,
     Progressed,
     RunEngine,
+    Saved,
     Stopped,
     Unusable,
+    Wanted,
     pack,
     receive_blocking,
 )
@@ -56,9 +62,13 @@ class ChildRun:
         self._child, self._number, self._stages, self._watched = child, order.run, stages, watched
         self.seed = order.seed
         self.folder = Path(order.folder)
+        self.deadline = order.deadline
+        self._checkpoints = Checkpoints(Path(order.checkpoints))
 
     def check_cancel(self) -> None:
         if self._number in self._child.cancelled:
+            raise Cancelled
+        if self.deadline is not None and datetime.now(UTC) >= self.deadline:
             raise Cancelled
 
     def progress(self, stage: str, fraction_of_stage: float, preview: Path | None = None) -> None:
@@ -74,14 +84,23 @@ class ChildRun:
             )
         )
 
+    def save_stage(self, name: str, content: bytes) -> None:
+        self._checkpoints.save(name, content)
+        self._child.tell(Saved(run=self._number, name=name))
+
+    def load_stage(self, name: str) -> bytes | None:
+        return self._checkpoints.load(name)
+
 
 class Child:
-    """`engine_names` as in LATHE_ENGINES."""
+    """Tells the parent what `wanted` comes to, and runs it."""
 
-    def __init__(self, pipe: socket.socket, device: str, engine_names: tuple[str, ...]) -> None:
+    def __init__(self, pipe: socket.socket, device: str, wanted: Wanted) -> None:
         self._pipe = pipe
         self._device = device
-        self._names = engine_names
+        self._wanted = wanted
+        self._sources: dict[str, str] = {}
+        """Names of sources by engine id."""
         self._engines: dict[str, Engine] = {}
         self._descriptions: dict[str, Description] = {}
         self._loaded: set[str] = set()
@@ -118,26 +137,31 @@ class Child:
         os._exit(0)
 
     def _describe_all(self) -> None:
-        for name, source in sources(self._names).items():
-            try:
-                engine = make(source)
-                description = engine.describe()
-            except EngineMissing as missing:
-                self.tell(Unusable(engine=name, why=str(missing)))
-            except Exception as error:
-                log.exception("an engine cannot be made", engine=name)
-                self.tell(Unusable(engine=name, why=repr(error)))
-            else:
-                self._engines[description.id] = engine
-                self._descriptions[description.id] = description
+        remote = None if self._wanted.remote is None else Path(self._wanted.remote)
+        for source in sources(self._wanted.engines, remote):
+            if source.name not in self._wanted.without:
+                self._describe(source)
         self.tell(Offered(device=self._device, engines=tuple(self._descriptions.values())))
+
+    def _describe(self, source: Source) -> None:
+        self.tell(Preparing(source=source.name))
+        try:
+            engine, told = described(source)
+            if told.id in self._engines:
+                raise EngineMissing(f"{source.origin} has a second engine with the id {told.id}")
+        except EngineMissing as missing:
+            self.tell(Unusable(engine=source.name, why=str(missing)))
+            return
+        self._engines[told.id], self._descriptions[told.id] = engine, told
+        self._sources[told.id] = source.name
 
     def _try_load(self, engine: str) -> bool:
         if engine in self._loaded:
             return True
+        self.tell(Preparing(source=self._sources[engine]))
         try:
             self._engines[engine].load(self._device)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             log.exception("an engine cannot be loaded", engine=engine)
             self.tell(Unusable(engine=engine, why=repr(error)))
             return False
@@ -182,7 +206,7 @@ class Child:
             log.error("out of memory", engine=order.engine, **silent_trace(error))
             message = "There was not enough memory for this."
             return Failed(run=order.run, code="out-of-memory", kind="retryable", message=message)
-        except Exception as error:  # noqa: BLE001 - logged, without the message: it may repeat the prompt
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - logged, without the message: it may repeat the prompt
             log.error("an engine failed unexpectedly", engine=order.engine, **silent_trace(error))
             message = "The engine failed unexpectedly. It is not your fault."
             return Failed(run=order.run, code="engine-error", kind="retryable", message=message)
@@ -205,7 +229,7 @@ def _die_with(parent: int) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    fd, parent, device, threads, names = arguments
+    fd, parent, device, threads, wanted = arguments
     _die_with(int(parent))
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)  # A signal to the process group is the parent's to answer.
@@ -215,7 +239,7 @@ def main(arguments: list[str]) -> None:
         os.environ[variable] = threads
     pipe = socket.socket(fileno=int(fd))
     pipe.set_inheritable(False)
-    Child(pipe, choose_device(device), tuple(names.split(","))).work()
+    Child(pipe, choose_device(device), msgspec.json.decode(wanted, type=Wanted)).work()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -11,6 +12,17 @@ from ml_worker.engines.port import Description
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Base. `run` is the parent's own number of a run, so that an answer to a run that was given up is recognised."""
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which engines a child is to offer."""
+
+    engines: tuple[str, ...]
+    """As in LATHE_ENGINES."""
+    remote: str | None = None
+    """As in LATHE_REMOTE_ENGINES."""
+    without: tuple[str, ...] = ()
+    """Sources that ended earlier children; they are not touched again."""
 
 
 class InputFile(msgspec.Struct, frozen=True):
@@ -35,6 +47,9 @@ class RunEngine(Frame, frozen=True, kw_only=True):
     params: dict[str, Any]
     seed: int
     folder: str
+    checkpoints: str
+    """The folder of saved stages; those of earlier attempts lie in it."""
+    deadline: datetime | None = None
     subject: dict[str, Any] = {}
     """What the run is about, for logs and traces: the arguments of `adapters.telemetry.subject.about`."""
 
@@ -43,6 +58,12 @@ class CancelRun(Frame, frozen=True, kw_only=True):
     """Parent to child: the next `check_cancel` of this run raises Cancelled."""
 
     run: int
+
+
+class Preparing(Frame, frozen=True, kw_only=True):
+    """Child to parent: foreign code is about to be imported or loaded. If nothing follows, that was what killed it."""
+
+    source: str
 
 
 class Offered(Frame, frozen=True, kw_only=True):
@@ -82,6 +103,13 @@ class Progressed(Frame, frozen=True, kw_only=True):
     preview: str | None = None
 
 
+class Saved(Frame, frozen=True, kw_only=True):
+    """A stage lies in the folder of saved stages, whole."""
+
+    run: int
+    name: str
+
+
 class Finished(Frame, frozen=True, kw_only=True):
     run: int
     files: tuple[MadeFile, ...]
@@ -108,7 +136,7 @@ class Stopped(Frame, frozen=True, kw_only=True):
 
 
 FromParent = RunEngine | CancelRun
-FromChild = Offered | Loaded | DeviceMemory | Unusable | Progressed | Finished | Failed | Stopped
+FromChild = Preparing | Offered | Loaded | DeviceMemory | Unusable | Progressed | Saved | Finished | Failed | Stopped
 
 MAX_FRAME: Final = 64 * 1024 * 1024
 _encoder = msgspec.msgpack.Encoder()

@@ -6,7 +6,9 @@ import os
 import socket
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -22,10 +24,13 @@ from ml_worker.frames import (
     FromChild,
     Loaded,
     Offered,
+    Preparing,
     Progressed,
     RunEngine,
+    Saved,
     Stopped,
     Unusable,
+    Wanted,
     pack,
     receive,
 )
@@ -34,6 +39,10 @@ log = structlog.get_logger(__name__)
 _STABLE_S: Final = 30.0
 """A child that lived this long is restarted at once; one that keeps dying waits longer each time, at most 30 s."""
 _MOST_WAIT_S: Final = 30.0
+_MOST_DEATHS: Final = 2
+"""An engine that ended so many children while it was imported or loaded is left out."""
+_IMPORT_S: Final = 180.0
+"""An import that takes longer counts as one that will never end. Loading may take as long as it likes."""
 
 
 class Died(msgspec.Struct, frozen=True):
@@ -44,15 +53,29 @@ class Died(msgspec.Struct, frozen=True):
 
 Outcome = Finished | Failed | Stopped | Died
 OnProgress = Callable[[Progressed], None]
+OnSaved = Callable[[str], None]
 
 
 class Slot:
-    """`device`, `threads`, `engines`: what the child is started with; `on_change` is called when the offer changes."""
+    """`device`, `threads`, `engines`, `remote` (the file of LATHE_REMOTE_ENGINES): what the child is started with.
+
+    `on_change` is called when the offer changes.
+    """
 
     def __init__(
-        self, *, device: str, threads: int, engines: Sequence[str], on_change: Callable[[], None] = lambda: None
+        self,
+        *,
+        device: str,
+        threads: int,
+        engines: Sequence[str],
+        remote: Path | None = None,
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        self._arguments = (device, str(threads), ",".join(engines))
+        self._arguments = (device, str(threads))
+        self._wanted = Wanted(engines=tuple(engines), remote=None if remote is None else str(remote))
+        self._preparing: str | None = None
+        """The source whose code runs in the child just now, if it is being imported or loaded."""
+        self._deaths: Counter[str] = Counter()
         self._environment = {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
         self._on_change = on_change
         self._keeper: asyncio.Task[None] | None = None
@@ -62,6 +85,7 @@ class Slot:
         self._stream: asyncio.StreamWriter | None = None
         self._answer: asyncio.Future[Outcome] | None = None
         self._on_progress: OnProgress = lambda _: None
+        self._on_saved: OnSaved = lambda _: None
         self._number = 0
         self.device = ""
         self.device_memory: DeviceMemory | None = None
@@ -87,14 +111,17 @@ class Slot:
                 await self._keeper
             self._keeper = None
 
-    async def run(self, order: RunEngine, on_progress: OnProgress) -> Outcome:
-        """Run an engine; `order.run` is filled in here. Waits until the child is ready."""
+    async def run(self, order: RunEngine, on_progress: OnProgress, on_saved: OnSaved = lambda _: None) -> Outcome:
+        """Run an engine; `order.run` is filled in here. Waits until the child is ready.
+
+        `on_saved` gets the name of each stage that now lies in `order.checkpoints`.
+        """
         await self.ready.wait()
         if self._stream is None or self._answer is not None:
             raise RuntimeError("a slot runs one engine at a time")
         self._number += 1
         self._answer = asyncio.get_running_loop().create_future()
-        self._on_progress = on_progress
+        self._on_progress, self._on_saved = on_progress, on_saved
         try:
             self._send(msgspec.structs.replace(order, run=self._number))
             return await self._answer
@@ -134,6 +161,7 @@ class Slot:
             self._process = self._alive = process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 *("-m", "ml_worker.child", str(theirs.fileno()), str(os.getpid()), *self._arguments),
+                msgspec.json.encode(self._wanted).decode(),
                 pass_fds=(theirs.fileno(),),
                 env=os.environ | self._environment,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -150,14 +178,37 @@ class Slot:
             await asyncio.wait({listening, exited}, return_when=asyncio.FIRST_COMPLETED)
             # What it said before it died still counts, and one that closed its end is about to go.
             await asyncio.wait({listening, exited}, timeout=1)
+            if self._alive is not None:
+                self._blame()
         finally:
             if not exited.done():
                 self.kill()
             await self._bury(process, listening)
         return process.returncode
 
+    def _blame(self) -> None:
+        """The child died by itself: whose code was being prepared is tried once more, then left out."""
+        source, self._preparing = self._preparing, None
+        if source is None:
+            return
+        self._deaths[source] += 1
+        log.error("an engine ended its process while it was prepared", engine=source, times=self._deaths[source])
+        if self._deaths[source] >= _MOST_DEATHS:
+            log.error("an engine is left out from now on; the others go on", engine=source)
+            without = (*self._wanted.without, source)
+            self._wanted = msgspec.structs.replace(self._wanted, without=without)
+
+    def _give_up_import(self, source: str, process: asyncio.subprocess.Process | None) -> None:
+        """Called when an import could long have ended."""
+        if process is None or process is not self._alive or self._preparing != source or self.ready.is_set():
+            return
+        log.error("the import of an engine does not end; its process is killed", engine=source, seconds=_IMPORT_S)
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()  # `self.kill` would say that it was not the engine's fault
+
     async def _bury(self, process: asyncio.subprocess.Process, listening: asyncio.Task[None]) -> None:
         self.ready.clear()
+        self._preparing = None
         listening.cancel()
         if self._stream is not None:
             self._stream.close()
@@ -173,7 +224,13 @@ class Slot:
             self._hear(frame)
 
     def _hear(self, frame: FromChild) -> None:
+        if not isinstance(frame, Progressed | Saved):
+            self._preparing = None
         match frame:
+            case Preparing():
+                self._preparing = frame.source
+                if not self.ready.is_set():
+                    asyncio.get_running_loop().call_later(_IMPORT_S, self._give_up_import, frame.source, self._process)
             case Offered():
                 self.device = frame.device
                 self.offers = {engine.id: engine for engine in frame.engines}
@@ -191,6 +248,9 @@ class Slot:
             case Progressed():
                 if self._answer is not None and frame.run == self._number:
                     self._on_progress(frame)
+            case Saved():
+                if self._answer is not None and frame.run == self._number:
+                    self._on_saved(frame.name)
             case _:
                 if self._answer is not None and not self._answer.done() and frame.run == self._number:
                     self._answer.set_result(frame)

@@ -5,6 +5,7 @@ wrote, numbers, texts). It knows nothing of Kafka, HTTP or PostgreSQL, so it can
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -75,7 +76,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
-    """One file an engine wrote into `Run.folder`. Formats: glb, obj, stl, preview."""
+    """One file an engine wrote into `Run.folder`. Formats: glb, obj, stl, fbx, preview."""
 
     format: str
     path: Path
@@ -97,13 +98,25 @@ class Run(Protocol):
 
     seed: int
     folder: Path
-    """An empty folder for the run's files."""
+    """An empty folder for the run's files: the only place an engine writes to."""
+    deadline: datetime | None
+    """When the person stops waiting (UTC): `check_cancel` raises from then on. None: no deadline."""
 
     def check_cancel(self) -> None:
         """Raises Cancelled. To be called at least every 500 ms."""
 
     def progress(self, stage: str, fraction_of_stage: float, preview: Path | None = None) -> None:
         """Tell where the run is; cheap, may be called often. `preview` is a PNG."""
+
+    def save_stage(self, name: str, content: bytes) -> None:
+        """Keep something that took long to make, so that the next attempt need not make it again.
+
+        `name`: lower-case letters, digits, `-`, `.` and `_`, at most 64 (else ValueError). The same name replaces.
+        """
+
+    def load_stage(self, name: str) -> bytes | None:
+        """What an earlier attempt of the same task saved under this name; None when there is nothing."""
+        ...
 
 
 class Engine(Protocol):

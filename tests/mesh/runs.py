@@ -10,6 +10,7 @@ class RecordedRun:
         folder.mkdir(parents=True, exist_ok=True)
         self.seed = seed
         self.folder = folder
+        self.deadline = None
         self.cancel_at = cancel_at
         self.told: list[tuple[str, float]] = []
         self.checks = 0
@@ -21,3 +22,9 @@ class RecordedRun:
 
     def progress(self, stage: str, fraction_of_stage: float, preview: Path | None = None) -> None:
         self.told.append((stage, fraction_of_stage))
+
+    def save_stage(self, name: str, content: bytes) -> None:
+        """Nothing is kept."""
+
+    def load_stage(self, name: str) -> bytes | None:
+        return None

@@ -28,7 +28,16 @@ async def slot() -> AsyncIterator[Slot]:
 
 
 def order(folder: Path, prompt: str | None = "a mug", files: tuple[InputFile, ...] = (), **params: Any) -> RunEngine:
-    return RunEngine(run=0, engine="test/steps", prompt=prompt, files=files, params=params, seed=7, folder=str(folder))
+    return RunEngine(
+        run=0,
+        engine="test/steps",
+        prompt=prompt,
+        files=files,
+        params=params,
+        seed=7,
+        folder=str(folder),
+        checkpoints=str(folder / "stages"),
+    )
 
 
 async def test_an_engine_is_described_before_it_is_loaded_and_runs(slot: Slot, tmp_path: Path) -> None:

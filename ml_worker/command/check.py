@@ -1,0 +1,58 @@
+"""`lathe engines check`: the conformance suite, for a terminal."""
+
+import json
+from typing import Annotated, Final
+
+import typer
+
+from ml_worker.command.options import (
+    Device,
+    EngineName,
+    Images,
+    Names,
+    Params,
+    Remote,
+    images_by_role,
+    parameters,
+)
+from ml_worker.device import choose_device
+from ml_worker.engines.conformance import CHECKS, Finding, Sample, Suite
+from ml_worker.engines.registry import ALL, EngineMissing, find
+
+_MARKS: Final = {"passed": "ok  ", "failed": "FAIL", "not-used": "-   "}
+_WIDTH: Final = max(map(len, CHECKS))
+
+
+def check(
+    engine: EngineName,
+    prompt: Annotated[str | None, typer.Option(help="What to make; default: a red mug.")] = None,
+    image: Images = None,
+    param: Params = None,
+    device: Device = "cpu",
+    names: Names = ALL,
+    remote: Remote = None,
+    patience: Annotated[float, typer.Option(min=1, help="How many times slower than usual this machine is.")] = 1.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Tell the findings as JSON.")] = False,
+) -> None:
+    """Put an engine through the conformance suite. Exit code 0: it keeps every promise; 1: it does not."""
+    sample = Sample(prompt=prompt, images=images_by_role(image), params=parameters(param))
+    try:
+        find(engine, names.split(","), remote)
+    except EngineMissing as missing:
+        typer.echo(str(missing), err=True)
+        raise typer.Exit(1) from None
+    with Suite(
+        lambda: find(engine, names.split(","), remote), sample, device=choose_device(device), patience=patience
+    ) as suite:
+        findings = suite.findings(lambda finding: None if as_json else _tell(finding))
+    if as_json:
+        typer.echo(json.dumps(findings.plain(), indent=1, ensure_ascii=False))
+    else:
+        failed = sum(finding.verdict == "failed" for finding in findings.found)
+        typer.echo(f"{findings.engine} " + ("conforms." if findings.conforms else f"fails {failed} checks."))
+    if not findings.conforms:
+        raise typer.Exit(1)
+
+
+def _tell(finding: Finding) -> None:
+    typer.echo(f"{_MARKS[finding.verdict]} {finding.check:{_WIDTH}}  {finding.detail}")

@@ -1,0 +1,100 @@
+"""The files of a result, as strangers will read them."""
+
+import hashlib
+import io
+import warnings
+import zipfile
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from ml_worker.engines.conformance.findings import Broken
+from ml_worker.engines.port import Result
+from ml_worker.mesh.gate import faults
+from ml_worker.mesh.mesh import Mesh
+
+MEDIA_TYPES: Final = {
+    "glb": "model/gltf-binary",
+    "obj": "application/zip",
+    "stl": "model/stl",
+    "preview": "image/png",
+}
+READABLE: Final = ("glb", "obj", "stl")
+PREVIEW_SIDE: Final = 512
+MILLIMETRES: Final = 1000.0
+
+
+def hashes(result: Result) -> dict[str, str]:
+    """SHA-256 of each file by its format."""
+    return {made.format: hashlib.sha256(made.path.read_bytes()).hexdigest() for made in result.files}
+
+
+def require_files(result: Result, folder: Path, wanted: list[str]) -> None:
+    """Raises Broken: a format missing or twice, a file outside of the run's folder, empty, or of a wrong media type."""
+    formats = [made.format for made in result.files]
+    if len(set(formats)) != len(formats):
+        raise Broken(f"the result has a format twice: {formats}")
+    missing = [name for name in wanted if name not in formats]
+    if missing:
+        raise Broken(f"the formats {missing} were asked for and are not in the result ({formats})")
+    for made in result.files:
+        if not made.path.resolve().is_relative_to(folder.resolve()):
+            raise Broken(f"{made.format}: {made.path} is not in the run's folder")
+        if not made.path.is_file() or not made.path.stat().st_size:
+            raise Broken(f"{made.format}: there is nothing in {made.path.name}")
+        right = MEDIA_TYPES.get(made.format)
+        if right is not None and made.media_type != right:
+            raise Broken(f"{made.format}: its media type is {right}, not {made.media_type}")
+
+
+def require_clean_meshes(result: Result) -> list[str]:
+    """What was checked. Raises Broken when a model file is not a closed, clean surface."""
+    checked = []
+    for made in result.files:
+        if made.format in READABLE:
+            mesh = read_mesh(made.path, made.format)
+            wrong = faults(mesh)
+            if wrong:
+                raise Broken(f"{made.format}: {'; '.join(wrong)}")
+            checked.append(f"{made.format} {len(mesh.faces):,} faces")
+    return checked
+
+
+def require_preview(result: Result) -> None:
+    """Raises Broken unless there is a picture that lists can show."""
+    from PIL import Image, UnidentifiedImageError
+
+    previews = [made.path for made in result.files if made.format == "preview"]
+    if not previews:
+        raise Broken("a result with a model has a `preview`, a PNG")
+    try:
+        with Image.open(previews[0]) as picture:
+            size, kind = picture.size, picture.format
+    except (UnidentifiedImageError, OSError) as error:
+        raise Broken(f"preview: it cannot be read: {error}") from error
+    if kind != "PNG" or min(size) < PREVIEW_SIDE:
+        raise Broken(f"preview: a PNG of at least {PREVIEW_SIDE} px is wanted, this is {kind} of {size}")
+
+
+def read_mesh(path: Path, form: str) -> Mesh:
+    """The triangles of a file, whole, corners as they stand in it. Raises Broken when it cannot be read."""
+    try:
+        loaded = _loaded(path, form)
+    except Exception as error:
+        raise Broken(f"{form}: it cannot be read: {type(error).__name__}: {error}") from error
+    vertices = np.asarray(loaded.vertices, np.float64)
+    return Mesh(vertices / MILLIMETRES if form == "stl" else vertices, np.asarray(loaded.faces, np.int32))
+
+
+def _loaded(path: Path, form: str) -> Any:
+    import trimesh
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if form == "obj":
+            with zipfile.ZipFile(path) as archive:
+                name = next(n for n in archive.namelist() if n.endswith(".obj"))
+                content = archive.read(name)
+            return trimesh.load(io.BytesIO(content), file_type="obj", force="mesh", process=False, skip_materials=True)
+        return trimesh.load(path, file_type=form, force="mesh", process=False)
