@@ -11,7 +11,7 @@ from adapters.settings import Settings, SettingsError, load_settings
 from adapters.unused_settings import unused_settings
 from cli.stack.errors import StackError
 from cli.stack.home import Home, lock, open_home
-from cli.stack.plan import announce, make_plan
+from cli.stack.plan import Plan, announce, make_plan
 from cli.stack.screen import Screen
 from cli.stack.secrets import admin_password_file
 from cli.stack.supervisor import Supervisor
@@ -49,7 +49,7 @@ def run(settings: Settings, home: Home, screen: Screen) -> None:
         home,
         changed=screen.changed,
         ticked=screen.tick,
-        came_up=lambda: _welcome(settings, home, screen),
+        came_up=lambda: _welcome(settings, home, plan, screen),
     )
     interrupted.supervisor = supervisor
     screen.show(supervisor.slots)
@@ -78,7 +78,8 @@ class Interrupted:
         self.seen = True
 
 
-def _welcome(settings: Settings, home: Home, screen: Screen) -> None:
+def _welcome(settings: Settings, home: Home, plan: Plan, screen: Screen) -> None:
     screen.say(f"The page is at {settings.page_url()}  (Ctrl-C stops everything)")
+    screen.say(f"Usage by model and minute, on this machine only: http://{plan.addresses.usage}/")
     if settings.admin_password is None:
         screen.say(f"User `admin`: its password is in {admin_password_file(home)}")

@@ -36,6 +36,8 @@ _ALWAYS: Final = (
     (b"cache-control", b"no-store"),
 )
 _AUDITED: Final = frozenset({"unauthenticated", "forbidden", "origin-refused", "rate-limited"})
+_PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Asked every few seconds by machines: their good answers are no news."""
 _HEADERS: Final = "answer_headers"
 log = structlog.get_logger("http")
 
@@ -90,12 +92,7 @@ class _Exchange:
             elif name == b"traceparent":
                 traceparent = value
         self.request_id = given.decode() if _REQUEST_ID.match(given) else secrets.token_hex(16)
-        self.span = tracing.start(
-            scope["method"],
-            tracing.valid(traceparent.decode("latin-1")),
-            "server",
-            http__request__method=scope["method"],
-        )
+        self.span = _span(scope, tracing.valid(traceparent.decode("latin-1")))
         self.state: dict[str, Any] = scope.setdefault("state", {})
         self.state["request_id"] = self.request_id
         self.state["traceparent"] = self.span.traceparent
@@ -158,7 +155,8 @@ class _Exchange:
         if status >= 500:
             self.span.fail(str(status))
         self.span.end()
-        log.info(
+        tell = log.debug if self.scope["path"] in _PROBES and status < 400 else log.info
+        tell(
             "request",
             method=method,
             path=self._shown_path(),
@@ -201,3 +199,9 @@ class _Exchange:
         path = str(self.scope["path"])
         first = path[1:].partition("/")[0]
         return path if len(path) <= 1 else f"/{first[:40]}{'/…' if len(first) + 1 < len(path) else ''}"
+
+
+def _span(scope: Scope, parent: str | None) -> tracing.AnySpan:
+    if scope["path"] in _PROBES:
+        return tracing.Untraced(parent)
+    return tracing.start(scope["method"], parent, "server", http__request__method=scope["method"])

@@ -27,21 +27,34 @@ class LogIdentity(msgspec.Struct, frozen=True):
 
 async def identify(bootstrap: str, topics: tuple[str, ...]) -> LogIdentity:
     """Ask the broker. Raises LogUnavailable, also when one of `topics` does not exist yet."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="lathe", request_timeout_ms=10_000)
-    try:
-        async with asyncio.timeout(15):
-            try:
-                await admin.start()
-                answer = await admin._send_request(_MetadataRequest(topics))
-            finally:
-                await admin.close()
-    except (KafkaError, TimeoutError, OSError, NotImplementedError) as error:
-        raise LogUnavailable(f"the broker did not say which cluster it is: {error!r}") from error
+    answer = await _ask(bootstrap, topics)
     found = {name: str(topic_id) for _, name, topic_id, *_ in answer.topics if topic_id.int}
     missing = [name for name in topics if name not in found]
     if missing:
         raise LogUnavailable(f"topics are missing: {', '.join(missing)}")
     return LogIdentity(answer.cluster_id, found)
+
+
+async def replication_of(bootstrap: str, topic: str) -> int:
+    """How many replicas a topic's partitions have: whoever makes topics beside it makes as many. Raises LogUnavailable.
+
+    1 when the topic has no partitions.
+    """
+    answer = await _ask(bootstrap, (topic,))
+    return max((len(partition[4]) for found in answer.topics for partition in found[4]), default=1)
+
+
+async def _ask(bootstrap: str, topics: tuple[str, ...]) -> Any:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="lathe", request_timeout_ms=10_000)
+    try:
+        async with asyncio.timeout(15):
+            try:
+                await admin.start()
+                return await admin._send_request(_MetadataRequest(topics))
+            finally:
+                await admin.close()
+    except (KafkaError, TimeoutError, OSError, NotImplementedError) as error:
+        raise LogUnavailable(f"the broker did not say which cluster it is: {error!r}") from error
 
 
 class _Uuid:

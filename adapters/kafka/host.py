@@ -12,6 +12,7 @@ from adapters.kafka.appenders import Appenders
 from adapters.kafka.claims import Claim
 from adapters.kafka.directory import REANNOUNCE_S, Directory, announce
 from adapters.kafka.membership import Membership
+from adapters.kafka.metrics import PARTITIONS
 from adapters.kafka.owner import OnOwned, PartitionOwner
 from adapters.kafka.port import AppendFailed, Log, LogUnavailable
 from adapters.kafka.position import TP
@@ -47,6 +48,8 @@ class Host:
         self._running: list[asyncio.Task[None]] = []
         self._membership: Membership | None = None
         self.directory = Directory(log_, self._heard)
+        for topic in deciders:
+            PARTITIONS.labels(topic.name).set(topic.partitions)
         self.owners: dict[TP, PartitionOwner] = {
             (topic.name, p): PartitionOwner(
                 log_,

@@ -7,6 +7,7 @@ from prometheus_client import Counter, Gauge
 VOID_RECORDS: Final = Counter("lathe_void_records_total", "Records that the read rule skipped", ["topic"])
 CLAIMS: Final = Counter("lathe_owner_claims_total", "Claims read as valid in this process", ["topic"])
 TAKEOVERS: Final = Counter("lathe_owner_takeovers_total", "Claims that ended somebody's ownership", ["topic"])
+PARTITIONS: Final = Gauge("lathe_topic_partitions", "Partitions that must be owned by somebody", ["topic"])
 OWNED: Final = Gauge("lathe_owned_partitions", "Partitions that this process owns now", ["topic"])
 STEP_DOWNS: Final = Counter("lathe_owner_step_downs_total", "Ownerships given up, by reason", ["topic", "reason"])
 APPENDED: Final = Counter("lathe_appended_events_total", "Events acknowledged by the broker", ["topic"])

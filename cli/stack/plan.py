@@ -19,11 +19,13 @@ from cli.stack.ports import LOOPBACK, Ports, require_gateway_port
 from cli.stack.postgres import PostgresConfig, postgres_part
 from cli.stack.s3 import S3Config, s3_part
 from cli.stack.secrets import Secrets, load_secrets
-from cli.stack.services import Addresses, own_addresses, service_parts, shared_environment, worker_part
+from cli.stack.services import Addresses, own_addresses, service_parts, shared_environment, usage_part, worker_part
 from cli.stack.topics import ensure_topics
 from cli.stack.web import PAGE, page_build, page_policy
 
 COMMAND_PROCESSES: Final = 2
+WITHOUT_API: Final = ("processors", "ml_worker")
+"""Parts that serve their figures at an address of their own."""
 STATE_MEGABYTES: Final = 500
 """Free space that a start asks for: Kafka's segments and PostgreSQL's log are laid out in advance."""
 
@@ -59,6 +61,8 @@ def make_plan(settings: Settings, home: Home, report: Report) -> Plan:
         gateway_url=f"http://{LOOPBACK}:{settings.port}",
         command_api=own_addresses(tuple(ports.choose(8001 + n) for n in range(COMMAND_PROCESSES))),
         query_api=own_addresses((ports.choose(8001 + COMMAND_PROCESSES),)),
+        metrics={part: f"{LOOPBACK}:{ports.choose(9100 + n)}" for n, part in enumerate(WITHOUT_API)},
+        usage=f"{LOOPBACK}:{ports.choose(8090)}",
     )
     environment = shared_environment(settings, home, secrets, addresses)
     gateway = GatewayConfig(
@@ -73,7 +77,7 @@ def make_plan(settings: Settings, home: Home, report: Report) -> Plan:
     first = [*embedded, *page_build(), gateway_part(gateway)]
     stages: list[list[Part]] = [first, service_parts(home, environment, addresses)]
     stages += [[part] for part in worker_packages()]
-    stages.append([worker_part(home, environment, addresses)])
+    stages.append([worker_part(home, environment, addresses), usage_part(home, environment, addresses)])
     return Plan(stages, addresses)
 
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -47,6 +47,10 @@ class Addresses:
     command_api: tuple[str, ...]
     """host:port of each."""
     query_api: tuple[str, ...]
+    metrics: Mapping[str, str] = field(default_factory=dict)
+    """host:port of /metrics of each part that has no API; the APIs serve it at their own address."""
+    usage: str | None = None
+    """host:port of the usage page; it is for this machine only."""
 
 
 def shared_environment(settings: Settings, home: Home, secrets: Secrets, addresses: Addresses) -> dict[str, str]:
@@ -87,14 +91,20 @@ def http_service(module: str, address: str, environment: Mapping[str, str], *, n
 
 
 def background_service(
-    module: str, home: Home, environment: Mapping[str, str | None], *, vital: bool = True, stop_seconds: float = 15
+    module: str,
+    home: Home,
+    environment: Mapping[str, str | None],
+    *,
+    metrics: str | None,
+    vital: bool = True,
+    stop_seconds: float = 15,
 ) -> Part:
-    """A process without HTTP, which touches LATHE_READY_FILE when it is ready."""
+    """A process without an API, which touches LATHE_READY_FILE when it is ready. `metrics`: host:port of /metrics."""
     ready = home.run / f"{module}.ready"
     return Part(
         name=module,
         command=(sys.executable, "-m", module),
-        environment={**environment, f"{PREFIX}READY_FILE": str(ready)},
+        environment={**environment, f"{PREFIX}READY_FILE": str(ready), f"{PREFIX}METRICS_BIND": metrics},
         prepare=lambda: ready.unlink(missing_ok=True),
         is_ready=lambda: was_touched(ready),
         folder=str(PROJECT),
@@ -113,7 +123,7 @@ def service_parts(home: Home, environment: Mapping[str, str], addresses: Address
             for number, address in enumerate(addresses.command_api, start=1)
         ),
         *(http_service("query_api", address, environment) for address in addresses.query_api),
-        background_service("processors", home, environment),
+        background_service("processors", home, environment, metrics=addresses.metrics.get("processors")),
     ]
 
 
@@ -125,7 +135,16 @@ def worker_part(home: Home, environment: Mapping[str, str], addresses: Addresses
         **untold,
         f"{PREFIX}COMMAND_URL": ",".join(f"http://{address}" for address in addresses.command_api),
     }
-    return background_service("ml_worker", home, told, vital=False, stop_seconds=30)
+    return background_service(
+        "ml_worker", home, told, metrics=addresses.metrics.get("ml_worker"), vital=False, stop_seconds=30
+    )
+
+
+def usage_part(home: Home, environment: Mapping[str, str], addresses: Addresses) -> Part:
+    """Usage by model and minute. Nothing depends on it, and it needs Kafka alone."""
+    untold: dict[str, str | None] = dict.fromkeys([*(PREFIX + name for name in (*SECRETS, "SERVICE_TOKEN")), *ALIASES])
+    told = {**environment, **untold, f"{PREFIX}USAGE_BIND": addresses.usage}
+    return background_service("processors.metrics", home, told, metrics=None, vital=False)
 
 
 def own_addresses(ports: tuple[int, ...]) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ def test_everything_is_embedded_by_default(tmp_path: Path, monkeypatch: pytest.M
     assert {"kafka", "postgres", "s3", "gateway"} <= {part.name for part in plan.stages[0]}
     services = [part.name for part in plan.stages[1]]
     assert services == ["command_api-1", "command_api-2", "query_api", "processors"]
-    assert [part.name for part in plan.stages[-1]] == ["ml_worker"]
+    assert [part.name for part in plan.stages[-1]] == ["ml_worker", "processors.metrics"]
     assert not parts(plan)["ml_worker"].vital
 
 
