@@ -47,8 +47,8 @@ def events() -> str:
 
     page = [
         "# Events",
-        "One event is one Kafka record: CloudEvents 1.0 in Kafka's binary mode, JSON, money in integer micro-credits, times "
-        "in RFC 3339 UTC. `Sealed` fields are personal: encrypted under the account's key, `{\"$enc\": \"v1:…\"}`. "
+        "One event is one Kafka record: CloudEvents 1.0 in Kafka's binary mode, JSON, money in integer micro-credits, "
+        'times in RFC 3339 UTC. `Sealed` fields are personal: encrypted under the account\'s key, `{"$enc": "v1:…"}`. '
         "Owned topics (`lathe.identity`, `lathe.catalog`, `lathe.accounts`, `lathe.assignments`) are read by the "
         "[read rule](../decisions/0001-ownership-in-the-log.md).",
     ]
@@ -63,9 +63,9 @@ def problems() -> str:
 
     page = [
         "# Problem types",
-        "Every refusal is `application/problem+json` (RFC 9457). `type` is stable: branch on it, never on `title`, which "
-        "follows `Accept-Language`, or `detail`, which is for people. `errors` names places by JSON pointer; `request_id` "
-        "finds the request in the logs.",
+        "Every refusal is `application/problem+json` (RFC 9457). `type` is stable: branch on it, never on `title`, "
+        "which follows `Accept-Language`, or `detail`, which is for people. `errors` names places by JSON pointer; "
+        "`request_id` finds the request in the logs.",
     ]
     for code, kind in PROBLEMS.items():
         page.append(f"## {code}")
@@ -99,8 +99,8 @@ def api() -> str:
     document = yaml.safe_load((ROOT / "docs" / "api_spec.yaml").read_text())
     page = [
         "# HTTP API",
-        "The specification: [English](../api_spec.yaml), [Russian](../api_spec.ru.yaml) (OpenAPI 3.1). A running installation "
-        "shows it at `/docs` and `/redoc`.",
+        "The specification: [English](../api_spec.yaml), [Russian](../api_spec.ru.yaml) (OpenAPI 3.1). A running "
+        "installation shows it at `/docs` and `/redoc`.",
     ]
     tags = {tag["name"]: tag["description"] for tag in document["tags"]}
     for tag, title in tags.items():
@@ -174,7 +174,9 @@ def _fields(struct: type[msgspec.Struct]) -> str:
     rows = []
     for field in msgspec.structs.fields(struct):
         required = field.default is msgspec.NODEFAULT and field.default_factory is msgspec.NODEFAULT
-        rows.append((f"`{field.name}`", f"`{_type(field.type)}`", "" if required else "optional", told.get(field.name, "")))
+        rows.append(
+            (f"`{field.name}`", f"`{_type(field.type)}`", "" if required else "optional", told.get(field.name, ""))
+        )
     return _table(("field", "type", "", "meaning"), rows) if rows else ""
 
 
@@ -184,9 +186,9 @@ def _attribute_docstrings(struct: type) -> dict[str, str]:
     (tree,) = ast.parse(inspect.cleandoc("\n" + inspect.getsource(struct))).body
     assert isinstance(tree, ast.ClassDef)
     for field, below in zip(tree.body, tree.body[1:], strict=False):
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(below, ast.Expr):
-            if isinstance(below.value, ast.Constant) and isinstance(below.value.value, str):
-                found[field.target.id] = inspect.cleandoc(below.value.value)
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                found[name] = inspect.cleandoc(text)
     return found
 
 
@@ -197,7 +199,9 @@ def _own_docstring(struct: type) -> str:
 def _type(annotation: Any) -> str:
     if isinstance(annotation, type):
         return annotation.__name__ if "[" not in str(annotation) else str(annotation)
-    return re.sub(r"\b(?:[a-z_]+\.)+([A-Z]\w*|datetime)", r"\1", str(annotation)).replace("datetime.datetime", "datetime")
+    return re.sub(r"\b(?:[a-z_]+\.)+([A-Z]\w*|datetime)", r"\1", str(annotation)).replace(
+        "datetime.datetime", "datetime"
+    )
 
 
 def _values(schema: dict[str, Any]) -> str:

@@ -30,6 +30,12 @@ class Stack:
         self.log = home.parent / f"{home.name}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def kafka_url(self) -> str:
+        """Where the broker of this stack listens."""
+        config = (self.home / "kafka" / "server.properties").read_text()
+        return config.partition("advertised.listeners=PLAINTEXT://")[2].partition("\n")[0]
+
     def start(self) -> None:
         """Returns once the API and a worker are ready."""
         environment = {

@@ -24,7 +24,9 @@ def photo() -> bytes:
 
 @pytest.mark.timeout(120)
 def test_a_prompt_becomes_a_closed_textured_model(client: Client) -> None:
-    task_id = client.generate(prompt="a red wooden chair with four legs", params={"formats": ["glb", "obj", "stl", "fbx"]})
+    task_id = client.generate(
+        prompt="a red wooden chair with four legs", params={"formats": ["glb", "obj", "stl", "fbx"]}
+    )
     told, progress = client.follow(task_id)
     assert [event["type"] for event in told] == ["requested", "started", "completed"]
     fractions = [p["progress"] for p in progress]
