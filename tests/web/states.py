@@ -33,6 +33,7 @@ def every_control(visit: Visit) -> None:
 
 
 def photos(visit: Visit) -> None:
+    expect(visit.page.get_by_test_id("photo")).to_have_attribute("multiple", "")
     again = {**PHOTO, "name": "pear-left.png"}
     visit.page.get_by_test_id("photo").set_input_files([PHOTO, again])
     expect(visit.page.locator(".photo")).to_have_count(2)
@@ -185,6 +186,21 @@ def expired(visit: Visit) -> None:
     expect(visit.page.get_by_role("dialog")).to_be_visible()
 
 
+def operator(visit: Visit) -> None:
+    visit.name = f"op-{visit.name}"
+    visit.begin(SLOW)
+    visit.go("/operator")
+    expect(visit.page.locator(".letter")).to_have_count(2)
+    visit.page.locator(".letter .button").first.click()
+    expect(visit.page.locator(".letter-details")).to_be_visible()
+
+
+def operator_refused(visit: Visit) -> None:
+    empty_gallery(visit)
+    visit.go("/operator")
+    expect(visit.page.get_by_role("heading", level=1)).to_be_visible()
+
+
 STATES: Final[Mapping[str, Callable[[Visit], None]]] = {
     "make": make_page,
     "make, settings": settings,
@@ -212,6 +228,8 @@ STATES: Final[Mapping[str, Callable[[Visit], None]]] = {
     "mine, nothing found": nothing_found,
     "credits": ledger,
     "credits, new": empty_credits,
+    "operator": operator,
+    "operator, refused": operator_refused,
 }
 
 

@@ -12,6 +12,7 @@ import { extname, join, resolve } from 'node:path'
 import { profileOf } from './accounts.ts'
 import { generate } from './generate.ts'
 import { answer, formOf, jsonOf, Refusal } from './http.ts'
+import { operate } from './operator.ts'
 import { missing, pageOf, World } from './world.ts'
 
 const root = resolve(import.meta.dirname, '..')
@@ -25,6 +26,7 @@ async function route(request: IncomingMessage, response: ServerResponse): Promis
   if (path.startsWith('/auth/')) return auth(path, request, response)
   if (path.startsWith('/mock/')) return answer(response, 200, trick(path))
   if (path === '/generate' || path.startsWith('/generate/')) return generate(world, request, response, url)
+  if (path.startsWith('/admin/')) return operate(world, request, response, url)
   const me = () => world.accounts.of(request.headers.authorization)
   if (path === '/api/v1/billing/balance') {
     return answer(response, 200, { available: me().balance, reserved: me().reserved, currency: 'credits' })

@@ -56,11 +56,11 @@ test('when the session has ended the request waits for the login and then goes o
     '/auth/login': [tokens('first'), tokens('again')],
   })
   const answer = client.json('/a')
-  await expect.poll(() => session.demanded).toBe(true)
+  await expect.poll(() => session.demanded).toBe('login')
   expect(session.state).toBe('expired')
   await session.login({ username: 'ann', password: 'secret1' })
   expect(await answer).toEqual({ ok: true })
-  expect(session.demanded).toBe(false)
+  expect(session.demanded).toBeNull()
   expect(server.to('/a').at(-1)?.headers.get('Authorization')).toBe('Bearer again')
 })
 
@@ -69,7 +69,7 @@ test('closing the login dialog ends the request', async () => {
   const session = new Session(server.fetch, new Memory())
   await session.restore()
   const answer = new Client(session, server.fetch).json('/a')
-  await expect.poll(() => session.demanded).toBe(true)
+  await expect.poll(() => session.demanded).toBe('register')
   session.dismiss()
   await expect(answer).rejects.toThrow(LoginDismissed)
   expect(server.seen).toHaveLength(0)

@@ -69,7 +69,7 @@ export class Client {
     if (call.key !== undefined) headers.set('Idempotency-Key', call.key)
     let body: BodyInit | undefined
     if (call.body instanceof FormData) body = call.body
-    else if (call.body !== undefined) {
+    else if (call.body !== undefined && call.body !== null) {
       headers.set('Content-Type', 'application/json')
       body = JSON.stringify(call.body)
     }

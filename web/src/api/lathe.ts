@@ -51,19 +51,22 @@ export const balance = (): Promise<Balance> => get(client, '/api/v1/billing/bala
 export const transactions = (cursor: string | null, limit: number): Promise<TransactionPage> =>
   get(client, '/api/v1/billing/transactions', { query: { limit, cursor } })
 
+/** What the page needs of the answer to whatever makes a task. */
+export type Made = { task_id: string }
+
 export type TaskOrder = Partial<Body<'/generate', 'post'>>
 
-export const create = (order: TaskOrder, key: string): Promise<Task> =>
-  client.json('/generate', { method: 'POST', body: order, key })
+export const create = (order: TaskOrder, key: string): Promise<Made> =>
+  post(client, '/generate', { body: { params: {}, priority: 0, ...order }, key })
 
 /** What a fork changes; what is left out stays as in its parent, a parameter of null is taken away. */
-export type Fork = { prompt?: string; model?: string; params?: Record<string, unknown>; max_credits?: number }
+export type Fork = Partial<NonNullable<Body<'/generate/{task_id}/fork', 'post'>>>
 
-export const fork = (id: string, change: Fork, key: string): Promise<Task> =>
-  client.json(`/generate/${encodeURIComponent(id)}/fork`, { method: 'POST', body: change, key })
+export const fork = (id: string, change: Fork, key: string): Promise<Made> =>
+  post(client, '/generate/{task_id}/fork', { path: { task_id: id }, body: { params: {}, ...change }, key })
+
+export const retry = (id: string, key: string): Promise<Made> =>
+  post(client, '/generate/{task_id}/retry', { path: { task_id: id }, body: null, key })
 
 export const cancel = (id: string): Promise<unknown> =>
   post(client, '/generate/{task_id}/cancel', { path: { task_id: id }, key: newKey() })
-
-export const retry = (id: string, key: string): Promise<Task> =>
-  client.json(`/generate/${encodeURIComponent(id)}/retry`, { method: 'POST', key })

@@ -24,6 +24,187 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/accounts/{account_uuid}/credits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give credits to an account, or take them
+         * @description Only what is free to spend can be taken. The same Idempotency-Key gives or takes once.
+         */
+        post: operations["adjust_credits_admin_accounts__account_uuid__credits_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Parked records
+         * @description In the order of the log. Where one record cannot be folded, the rest of its stream waits behind it.
+         */
+        get: operations["dead_letters_admin_dead_letters_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/dead-letters/{letter_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One parked record, and what was decided about it
+         * @description With the record's headers. Personal fields stay sealed; what should be sealed and is not is hidden.
+         */
+        get: operations["dead_letter_admin_dead_letters__letter_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/dead-letters/{letter_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fold a parked stream again
+         * @description From its first parked record on, in order, as far as it goes: after its cause was put right. Repeatable.
+         */
+        post: operations["retry_admin_dead_letters__letter_id__retry_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/dead-letters/{letter_id}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Leave a record out for good
+         * @description The rest of its stream is folded as if it had changed nothing: the read models differ from the truth by it
+         *     until they are rebuilt by code that can fold it. Only for the record that is the cause (`role` poison).
+         */
+        post: operations["skip_admin_dead_letters__letter_id__skip_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/lag": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far each reader of the log is behind
+         * @description The read models, the live streams of the process that answers, and the reactors; by partition.
+         */
+        get: operations["lag_admin_lag_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tasks under way, by model and by account
+         * @description What waits and what runs. A model that is queued for and has no workers needs one.
+         */
+        get: operations["queue_admin_queue_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/rebuilds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read models that are being rebuilt
+         * @description Empty while the live read models are the only ones.
+         */
+        get: operations["rebuilds_admin_rebuilds_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live workers and what they hold
+         * @description Those whose heartbeat came within the last 10 s.
+         */
+        get: operations["workers_admin_workers_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/billing/balance": {
         parameters: {
             query?: never;
@@ -250,6 +431,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/generate/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make up to 100 3D models
+         * @description All or none of them, with one reservation; then each is a task of its own, charged by itself.
+         *
+         *     A queue that is below its limit takes a whole batch.
+         */
+        post: operations["batch_generate_batch_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/generate/models": {
         parameters: {
             query?: never;
@@ -354,6 +557,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/generate/{task_id}/fork": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make another one like it
+         * @description A new task from any of yours, whatever became of it: with its input and parameters where you give no others.
+         */
+        post: operations["fork_generate__task_id__fork_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/generate/{task_id}/preview": {
         parameters: {
             query?: never;
@@ -431,6 +654,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/problems": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All types of problems
+         * @description JSON, or a page for a browser. The codes are stable: branch on them.
+         */
+        get: operations["catalogue_problems_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/problems/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One type of problem: what it means, what to do
+         * @description JSON, or a page for a browser.
+         */
+        get: operations["problem_type_problems__code__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/readyz": {
         parameters: {
             query?: never;
@@ -471,10 +734,180 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin an upload into the object store
+         * @description For large files: the bytes go straight to the store. Nothing is a file before the upload is completed.
+         */
+        post: operations["begin_uploads_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/uploads/{upload_id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Complete an upload
+         * @description The uploaded bytes are checked as POST /upload checks them. A repeat is answered with the same file.
+         */
+        post: operations["complete_uploads__upload_id__complete_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description The tasks in the order they were asked for. From here on each goes its own way. */
+        AcceptedBatch: {
+            batch_id: string;
+            /** @description What the tasks hold together */
+            reserved: number;
+            items: components["schemas"]["BatchedTask"][];
+        };
+        /** @description A task as its owner knows it now. Amounts in credits, times in RFC 3339. */
+        AcceptedTask: {
+            task_id: string;
+            /** @description queued, running, cancelling, completed, failed or cancelled */
+            status: string;
+            /** @description 1 = the next of your own tasks */
+            queue_position: number | null;
+            /** @description Seconds until it may be done, roughly. */
+            eta_s?: number | null;
+            attempt: number;
+            model: string;
+            params: {
+                [key: string]: unknown;
+            };
+            seed: number;
+            price: number;
+            /** @description Still held; 0 once the task ended */
+            reserved: number;
+            charged: number;
+            /** @description The task this one is a retry or a fork of */
+            parent: string | null;
+            created_at: string;
+        };
+        Adjustment: {
+            /**
+             * @description In credits; negative takes them away.
+             * @example 25
+             */
+            amount: number | string;
+            /** @description Stands in the account's ledger. */
+            reason: string;
+        };
+        Batch: {
+            items: components["schemas"]["Generation"][];
+            /** @description Refuse if all cost more together. */
+            max_credits?: number | string | null;
+        };
+        BatchedTask: {
+            task_id: string;
+            url: string;
+            status: string;
+            reserved: number;
+            queue_position: number | null;
+            eta_s: number | null;
+        };
+        /** @description What somebody decided about a dead letter. */
+        DeadLetterOrder: {
+            order_id: number;
+            /** @enum {string} */
+            action: "retry" | "skip";
+            actor: string;
+            ordered_at: string;
+            done_at: string | null;
+            /** @description failed: it cannot be folded yet. not-first: records before it wait too. not-parked: not any more. */
+            outcome: ("folded" | "skipped" | "failed" | "not-first" | "not-parked") | null;
+            /** @description Records of its stream that were folded by this. */
+            folded: number | null;
+            /** @description Records of its stream that are parked still. */
+            left: number | null;
+            /** @description Why the first of those is. */
+            why: string | null;
+        };
+        /** @description What is to be different from the parent. A prompt, an image or images take the place of the parent's input. */
+        Fork: {
+            /**
+             * @description What to make, in words.
+             * @example the same in oak
+             */
+            prompt?: string | null;
+            /** @description An uploaded photo. */
+            image_file_id?: string | null;
+            /** @description Uploaded photos by view. */
+            images?: {
+                [key: string]: string;
+            } | null;
+            /** @description Left out: the parent's, or one for the new input. */
+            model?: string | null;
+            /**
+             * @description Merged with the parent's, `seed` too; null takes one away.
+             * @default {}
+             */
+            params: {
+                [key: string]: unknown;
+            };
+            /** @description Left out: the parent's. */
+            priority?: number | null;
+            /** @description Left out: the parent's if it is still ahead; null: none. */
+            deadline?: string | null;
+            /** @description Refuse if it would cost more. */
+            max_credits?: number | string | null;
+        };
+        /** @description What to make: a prompt, or images; the model is chosen by them if none is named. */
+        Generation: {
+            /**
+             * @description What to make, in words.
+             * @example a red wooden chair
+             */
+            prompt?: string | null;
+            /** @description An uploaded photo. */
+            image_file_id?: string | null;
+            /** @description Uploaded photos by view: front, left, back, right, top, bottom. */
+            images?: {
+                [key: string]: string;
+            } | null;
+            /** @description A model of GET /generate/models. */
+            model?: string | null;
+            /**
+             * @description Parameters by the model's schema; and `seed`, which all take.
+             * @default {}
+             */
+            params: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description Among your own tasks, higher first.
+             * @default 0
+             */
+            priority: number;
+            /** @description If it is not running by then, it is cancelled and refunded. */
+            deadline?: string | null;
+            /** @description Refuse if it would cost more. */
+            max_credits?: number | string | null;
+        };
         NewPassword: {
             old_password: string;
             new_password: string;
@@ -494,9 +927,24 @@ export interface components {
             name?: string | null;
         };
         Retry: {
+            /** @description Refuse if it would cost more. */
             max_credits?: number | null;
             /** @description Left out: the parent's. */
             seed?: number | null;
+        };
+        /** @description A file of yours. */
+        StoredFileDocument: {
+            file_id: string;
+            name: string;
+            stored_name: string;
+            media_type: string;
+            bytes: number;
+            sha256: string;
+            /** @description Of an image, in pixels */
+            width: number | null;
+            height: number | null;
+            created_at: string;
+            url: string;
         };
         TicketDocument: {
             ticket: string;
@@ -506,6 +954,49 @@ export interface components {
              */
             expires_in: number;
             expires_at: string;
+        };
+        /** @description Send the bytes with `method` and `headers` to `url` before it expires, then POST to `complete_url`. */
+        UploadDocument: {
+            upload_id: string;
+            /** @example PUT */
+            method: string;
+            url: string;
+            headers: {
+                [key: string]: string;
+            };
+            expires_at: string;
+            complete_url: string;
+        };
+        UploadWanted: {
+            /**
+             * @description It is stored cleaned.
+             * @example chair.png
+             */
+            name: string;
+            /**
+             * @description Images are examined by their content.
+             * @example image/png
+             */
+            media_type: string;
+            /** @description The exact length; the URL takes no other. */
+            bytes: number;
+            /** @description If given, the content must have it. */
+            sha256?: string | null;
+        };
+        /** @description In credits. */
+        Wallet: {
+            /** @description Free to spend */
+            balance: number;
+            /** @description Held by tasks that did not end */
+            reserved: number;
+        };
+        /** @description Tasks under way of one account. */
+        AccountQueue: {
+            account_id: string;
+            queued: number;
+            running: number;
+            cancelling: number;
+            oldest_queued_at: string | null;
         };
         /** @description The process answers. */
         Alive: {
@@ -527,6 +1018,57 @@ export interface components {
             /** @description What is wrong. */
             detail?: string;
             lag?: components["schemas"]["Lag"] | null;
+        };
+        /** @description A record that is parked, because it cannot be folded or stands behind one that cannot. */
+        DeadLetter: {
+            /**
+             * @description `<topic>:<partition>@<offset>`.
+             * @example lathe.accounts:3@1234
+             */
+            id: string;
+            topic: string;
+            partition: number;
+            offset: number;
+            /** @description Its stream: an account's id, a user's number, a model. */
+            key: string | null;
+            /**
+             * @description poison: it cannot be folded itself.
+             * @enum {string}
+             */
+            role: "poison" | "behind";
+            why: string;
+            event_id: string | null;
+            event_type: string | null;
+            bytes: number;
+            parked_at: string;
+        };
+        /** @description One record with its headers and what was decided about it. Personal fields stay sealed. */
+        DeadLetterDetails: {
+            id: string;
+            /** @description False: an order ended it; the record is told no more. */
+            parked: boolean;
+            record: components["schemas"]["DeadLetter"] | null;
+            headers: {
+                [key: string]: string;
+            };
+            /** @description The event as JSON; null when it is none. */
+            value: unknown;
+            /** @description Records that wait behind it. */
+            behind: number;
+            /** @description The newest first. */
+            orders: components["schemas"]["DeadLetterOrder"][];
+        };
+        /** @description Parked records in the order of the log. */
+        DeadLetterPage: {
+            items: components["schemas"]["DeadLetter"][];
+            /** @description How many there are in all, with the same filters. */
+            total: number;
+            /** @description The most items of one page. */
+            limit: number;
+            /** @description How many were skipped. */
+            offset: number;
+            /** @description The `cursor` of the following page; null on the last one. */
+            next: string | null;
         };
         Dependencies: {
             kafka: components["schemas"]["Check"];
@@ -557,6 +1099,11 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description A run that a worker holds. */
+        HeldRun: {
+            task_id: string;
+            attempt: number;
+        };
         /** @description An Ed25519 key (RFC 8037). */
         Key: {
             kid: string;
@@ -578,6 +1125,18 @@ export interface components {
         Lag: {
             read_models: number;
             live_feed: number;
+        };
+        /** @description All readers, by projection, topic and partition. */
+        LagPage: {
+            items: components["schemas"]["ReaderLag"][];
+            /** @description How many there are in all, with the same filters. */
+            total: number;
+            /** @description The most items of one page. */
+            limit: number;
+            /** @description How many were skipped. */
+            offset: number;
+            /** @description The `cursor` of the following page; null on the last one. */
+            next: string | null;
         };
         /** @description Of the mesh. Lengths in millimetres; engines may add members. */
         MeshReport: {
@@ -636,6 +1195,16 @@ export interface components {
             /** @description The `cursor` of the following page; null on the last one. */
             next: string | null;
         };
+        /** @description Tasks under way that want one model. */
+        ModelQueue: {
+            model: string;
+            queued: number;
+            running: number;
+            cancelling: number;
+            oldest_queued_at: string | null;
+            /** @description Live workers that have it. */
+            workers: number;
+        };
         /** @description A file to download. */
         Output: {
             format: string;
@@ -651,6 +1220,31 @@ export interface components {
             printable: boolean;
             /** @description What to mind, in plain words. */
             hints: string[];
+        };
+        /** @description One type of problem, as `type` names it. */
+        ProblemType: {
+            /** @example /problems/not-found */
+            type: string;
+            code: string;
+            /** @description The HTTP status it comes with. */
+            status: number;
+            title: components["schemas"]["Words"];
+            /** @description What it means. */
+            means: components["schemas"]["Words"];
+            /** @description What to do. */
+            remedy: components["schemas"]["Words"];
+        };
+        /** @description All types, by status. */
+        ProblemTypePage: {
+            items: components["schemas"]["ProblemType"][];
+            /** @description How many there are in all, with the same filters. */
+            total: number;
+            /** @description The most items of one page. */
+            limit: number;
+            /** @description How many were skipped. */
+            offset: number;
+            /** @description The `cursor` of the following page; null on the last one. */
+            next: string | null;
         };
         /** @description A user with the wallet. Amounts in credits. */
         Profile: {
@@ -670,11 +1264,35 @@ export interface components {
             /** @description Held for tasks that have not ended. */
             reserved: number;
         };
+        /** @description All tasks under way. */
+        Queue: {
+            queued: number;
+            running: number;
+            cancelling: number;
+            /** @description Those with the most first. */
+            by_model: components["schemas"]["ModelQueue"][];
+            /** @description Those with the most first; 100 at most. */
+            by_account: components["schemas"]["AccountQueue"][];
+        };
         /** @description What one task would cost now, in credits. */
         Quote: {
             model: string;
             model_version: string;
             price: number;
+        };
+        /** @description One reader of one partition of the log. */
+        ReaderLag: {
+            /** @description `read` (the read models), `live` (streams of this process) or `reactors`. */
+            projection: string;
+            topic: string;
+            partition: number;
+            /** @description The next offset it reads. */
+            position: number;
+            /** @description The log's end. */
+            end: number;
+            behind: number;
+            /** @description Records that it set aside. */
+            parked: number;
         };
         /** @description Whether queries are served, and who works. */
         Readiness: {
@@ -689,6 +1307,27 @@ export interface components {
             engines: {
                 [key: string]: number;
             };
+        };
+        /** @description Read models that are built anew beside the live ones. */
+        Rebuild: {
+            schema: string;
+            /** @enum {string} */
+            state: "building" | "comparing" | "swapped" | "failed";
+            done: number;
+            eta_s: number | null;
+            started_at: string;
+        };
+        /** @description Rebuilds, the newest first. */
+        RebuildPage: {
+            items: components["schemas"]["Rebuild"][];
+            /** @description How many there are in all, with the same filters. */
+            total: number;
+            /** @description The most items of one page. */
+            limit: number;
+            /** @description How many were skipped. */
+            offset: number;
+            /** @description The `cursor` of the following page; null on the last one. */
+            next: string | null;
         };
         /** @description The files, and what there is to say about them. */
         Result: {
@@ -882,6 +1521,44 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description A text in both languages. */
+        Words: {
+            en: string;
+            ru: string;
+        };
+        /** @description A worker that beat within the last 10 s. */
+        Worker: {
+            worker_id: string;
+            host: string;
+            device: string;
+            /** @description Runs it can take at once. */
+            slots: number;
+            engines: components["schemas"]["WorkerEngine"][];
+            running: components["schemas"]["HeldRun"][];
+            /** @description It finishes what it has and takes nothing new. */
+            draining: boolean;
+            started_at: string;
+            /** @description Its last heartbeat. */
+            heard_at: string;
+        };
+        /** @description An engine that a worker has. */
+        WorkerEngine: {
+            id: string;
+            version: string;
+            loaded: boolean;
+        };
+        /** @description Live workers, by host and start. */
+        WorkerPage: {
+            items: components["schemas"]["Worker"][];
+            /** @description How many there are in all, with the same filters. */
+            total: number;
+            /** @description The most items of one page. */
+            limit: number;
+            /** @description How many were skipped. */
+            offset: number;
+            /** @description The `cursor` of the following page; null on the last one. */
+            next: string | null;
+        };
         /** @description RFC 9457 `application/problem+json`. */
         ProblemDocument: {
             /** @example /problems/not-found */
@@ -952,6 +1629,964 @@ export interface operations {
             /** @description The request does not make sense (`invalid-input`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something went wrong here (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not available right now (`unavailable`); A part of the service does not answer (`dependency-down`); The answer is not up to date yet (`projection-behind`) */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    adjust_credits_admin_accounts__account_uuid__credits_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 printable ASCII characters. The same key and request again is answered alike, and done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                account_uuid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Adjustment"];
+            };
+        };
+        responses: {
+            /** @description The wallet as it is now */
+            200: {
+                headers: {
+                    /** @description Where it stands in the log: a read with it as `min_position` is never older. */
+                    "Lathe-Position"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Wallet"];
+                };
+            };
+            /** @description The request cannot be read (`malformed-request`); A token has no place in a URL (`token-in-url`); The body is not valid JSON (`malformed-json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Log in first (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not enough credits (`insufficient-credits`) */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Requests from this origin are not accepted (`origin-refused`); You may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such resource (`not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request took too long to arrive (`too-slow`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The same request is being worked on (`in-flight`); The account is closed (`account-closed`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description This kind of content is not accepted (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request does not make sense (`invalid-input`); The idempotency key belongs to another request (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too many requests (`rate-limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something went wrong here (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not available right now (`unavailable`); Nobody can decide this right now (`no-owner`); The outcome is not known yet (`outcome-pending`); A part of the service does not answer (`dependency-down`); This account's history needs an operator (`stream-quarantined`) */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    dead_letters_admin_dead_letters_get: {
+        parameters: {
+            query?: {
+                /** @description Only records of this topic. */
+                topic?: string | null;
+                /** @description Only those that are the cause. */
+                role?: ("poison" | "behind") | null;
+                /** @description Only records of this stream. */
+                key?: string | null;
+                /** @description The most items of one page. */
+                limit?: number;
+                /** @description Skip so many. `cursor` is better. */
+                offset?: number;
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterPage"];
+                };
+            };
+            /** @description You have it already (If-None-Match) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read (`malformed-request`); A token has no place in a URL (`token-in-url`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Log in first (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Requests from this origin are not accepted (`origin-refused`); You may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request does not make sense (`invalid-input`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too many requests (`rate-limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something went wrong here (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not available right now (`unavailable`); A part of the service does not answer (`dependency-down`); The answer is not up to date yet (`projection-behind`) */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    dead_letter_admin_dead_letters__letter_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                letter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterDetails"];
+                };
+            };
+            /** @description You have it already (If-None-Match) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read (`malformed-request`); A token has no place in a URL (`token-in-url`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Log in first (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Requests from this origin are not accepted (`origin-refused`); You may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such resource (`not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request does not make sense (`invalid-input`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too many requests (`rate-limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something went wrong here (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not available right now (`unavailable`); A part of the service does not answer (`dependency-down`); The answer is not up to date yet (`projection-behind`) */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    retry_admin_dead_letters__letter_id__retry_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                letter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The order; look at the dead letter for what comes of it */
+            202: {
+                headers: {
+                    /** @description Where to look */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterOrder"];
+                };
+            };
+            /** @description The request cannot be read (`malformed-request`); A token has no place in a URL (`token-in-url`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Log in first (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Requests from this origin are not accepted (`origin-refused`); You may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such resource (`not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not possible in this state (`wrong-state`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request does not make sense (`invalid-input`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too many requests (`rate-limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something went wrong here (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not available right now (`unavailable`); A part of the service does not answer (`dependency-down`); The answer is not up to date yet (`projection-behind`) */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    skip_admin_dead_letters__letter_id__skip_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                letter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The order; look at the dead letter for what comes of it */
+            202: {
+                headers: {
+                    /** @description Where to look */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterOrder"];
+                };
+            };
+            /** @description The request cannot be read (`malformed-request`); A token has no place in a URL (`token-in-url`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Log in first (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Requests from this origin are not accepted (`origin-refused`); You may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such resource (`not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not possible in this state (`wrong-state`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request does not make sense (`invalid-input`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too many requests (`rate-limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something went wrong here (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not available right now (`unavailable`); A part of the service does not answer (`dependency-down`); The answer is not up to date yet (`projection-behind`) */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    lag_admin_lag_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LagPage"];
+                };
+            };
+            /** @description You have it already (If-None-Match) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read (`malformed-request`); A token has no place in a URL (`token-in-url`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Log in first (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Requests from this origin are not accepted (`origin-refused`); You may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request does not make sense (`invalid-input`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too many requests (`rate-limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something went wrong here (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not available right now (`unavailable`); A part of the service does not answer (`dependency-down`); The answer is not up to date yet (`projection-behind`) */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    queue_admin_queue_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description You have it already (If-None-Match) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read (`malformed-request`); A token has no place in a URL (`token-in-url`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Log in first (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Requests from this origin are not accepted (`origin-refused`); You may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request does not make sense (`invalid-input`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too many requests (`rate-limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something went wrong here (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not available right now (`unavailable`); A part of the service does not answer (`dependency-down`); The answer is not up to date yet (`projection-behind`) */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    rebuilds_admin_rebuilds_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RebuildPage"];
+                };
+            };
+            /** @description You have it already (If-None-Match) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read (`malformed-request`); A token has no place in a URL (`token-in-url`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Log in first (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Requests from this origin are not accepted (`origin-refused`); You may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request does not make sense (`invalid-input`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too many requests (`rate-limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something went wrong here (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not available right now (`unavailable`); A part of the service does not answer (`dependency-down`); The answer is not up to date yet (`projection-behind`) */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    workers_admin_workers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkerPage"];
+                };
+            };
+            /** @description You have it already (If-None-Match) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read (`malformed-request`); A token has no place in a URL (`token-in-url`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Log in first (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Requests from this origin are not accepted (`origin-refused`); You may not do this (`forbidden`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request does not make sense (`invalid-input`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too many requests (`rate-limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1813,7 +3448,12 @@ export interface operations {
     generate_generate_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 printable ASCII characters. The same key and request again is answered alike, and done once. */
+                "Idempotency-Key"?: string;
+                /** @description `wait=N`: the result itself, if it is there within N (at most 60) seconds. RFC 7240. */
+                Prefer?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1865,13 +3505,313 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description Finished within the preferred wait: the result */
+            200: {
+                headers: {
+                    /** @description Where to look */
+                    Location?: string;
+                    /** @description Where it stands in the log: a read with it as `min_position` is never older. */
+                    "Lathe-Position"?: string;
+                    /** @description Which preference was honoured */
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Result"];
+                };
+            };
+            /** @description Accepted */
             202: {
+                headers: {
+                    /** @description Where to look */
+                    Location?: string;
+                    /** @description Where it stands in the log: a read with it as `min_position` is never older. */
+                    "Lathe-Position"?: string;
+                    /** @description Which preference was honoured */
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedTask"];
+                };
+            };
+            /** @description The request cannot be read (`malformed-request`); A token has no place in a URL (`token-in-url`); The body is not valid JSON (`malformed-json`) */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Log in first (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not enough credits (`insufficient-credits`) */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Requests from this origin are not accepted (`origin-refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request took too long to arrive (`too-slow`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The same request is being worked on (`in-flight`); The price is above your limit (`price-changed`); It exists already (`already-exists`); The account is closed (`account-closed`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no result (`no-result`) */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description This kind of content is not accepted (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request does not make sense (`invalid-input`); The idempotency key belongs to another request (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too many requests (`rate-limited`); Too many queued tasks (`too-many-queued`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something went wrong here (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not available right now (`unavailable`); Nobody can decide this right now (`no-owner`); The outcome is not known yet (`outcome-pending`); A part of the service does not answer (`dependency-down`); This account's history needs an operator (`stream-quarantined`) */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    batch_generate_batch_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 printable ASCII characters. The same key and request again is answered alike, and done once. */
+                "Idempotency-Key"?: string;
+                /** @description `wait=N`: the result itself, if it is there within N (at most 60) seconds. RFC 7240. */
+                Prefer?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Batch"];
+            };
+        };
+        responses: {
+            /** @description All ended within the preferred wait */
+            200: {
+                headers: {
+                    /** @description Where it stands in the log: a read with it as `min_position` is never older. */
+                    "Lathe-Position"?: string;
+                    /** @description Which preference was honoured */
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedBatch"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    /** @description Where it stands in the log: a read with it as `min_position` is never older. */
+                    "Lathe-Position"?: string;
+                    /** @description Which preference was honoured */
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedBatch"];
+                };
+            };
+            /** @description The request cannot be read (`malformed-request`); A token has no place in a URL (`token-in-url`); The body is not valid JSON (`malformed-json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Log in first (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not enough credits (`insufficient-credits`) */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Requests from this origin are not accepted (`origin-refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request took too long to arrive (`too-slow`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The same request is being worked on (`in-flight`); The price is above your limit (`price-changed`); It exists already (`already-exists`); The account is closed (`account-closed`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description This kind of content is not accepted (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request does not make sense (`invalid-input`); The idempotency key belongs to another request (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too many requests (`rate-limited`); Too many queued tasks (`too-many-queued`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something went wrong here (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not available right now (`unavailable`); Nobody can decide this right now (`no-owner`); The outcome is not known yet (`outcome-pending`); A part of the service does not answer (`dependency-down`); This account's history needs an operator (`stream-quarantined`) */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -2157,7 +4097,12 @@ export interface operations {
     cancel_generate__task_id__cancel_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 printable ASCII characters. The same key and request again is answered alike, and done once. */
+                "Idempotency-Key"?: string;
+                /** @description An ETag that you got: do it only if nothing has changed since. */
+                "If-Match"?: string;
+            };
             path: {
                 task_id: string;
             };
@@ -2165,18 +4110,107 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description The task as it is now */
             202: {
+                headers: {
+                    /** @description Where to look */
+                    Location?: string;
+                    /** @description Where it stands in the log: a read with it as `min_position` is never older. */
+                    "Lathe-Position"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedTask"];
+                };
+            };
+            /** @description The request cannot be read (`malformed-request`); A token has no place in a URL (`token-in-url`) */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description The request does not make sense */
+            /** @description Log in first (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Requests from this origin are not accepted (`origin-refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such resource (`not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not possible in this state (`wrong-state`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The resource has changed (`precondition-failed`) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request does not make sense (`invalid-input`); The idempotency key belongs to another request (`idempotency-key-reused`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too many requests (`rate-limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something went wrong here (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not available right now (`unavailable`); Nobody can decide this right now (`no-owner`); The outcome is not known yet (`outcome-pending`); A part of the service does not answer (`dependency-down`); This account's history needs an operator (`stream-quarantined`) */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2313,6 +4347,188 @@ export interface operations {
                 };
             };
             /** @description Not available right now (`unavailable`); A part of the service does not answer (`dependency-down`); The answer is not up to date yet (`projection-behind`) */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    fork_generate__task_id__fork_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 printable ASCII characters. The same key and request again is answered alike, and done once. */
+                "Idempotency-Key"?: string;
+                /** @description `wait=N`: the result itself, if it is there within N (at most 60) seconds. RFC 7240. */
+                Prefer?: string;
+            };
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Fork"] | null;
+            };
+        };
+        responses: {
+            /** @description Finished within the preferred wait: the result */
+            200: {
+                headers: {
+                    /** @description Where to look */
+                    Location?: string;
+                    /** @description Where it stands in the log: a read with it as `min_position` is never older. */
+                    "Lathe-Position"?: string;
+                    /** @description Which preference was honoured */
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Result"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    /** @description Where to look */
+                    Location?: string;
+                    /** @description Where it stands in the log: a read with it as `min_position` is never older. */
+                    "Lathe-Position"?: string;
+                    /** @description Which preference was honoured */
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedTask"];
+                };
+            };
+            /** @description The request cannot be read (`malformed-request`); A token has no place in a URL (`token-in-url`); The body is not valid JSON (`malformed-json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Log in first (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not enough credits (`insufficient-credits`) */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Requests from this origin are not accepted (`origin-refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such resource (`not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request took too long to arrive (`too-slow`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not possible in this state (`wrong-state`); The same request is being worked on (`in-flight`); The price is above your limit (`price-changed`); It exists already (`already-exists`); The account is closed (`account-closed`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The data was erased (`erased`); There is no result (`no-result`) */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description This kind of content is not accepted (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request does not make sense (`invalid-input`); The idempotency key belongs to another request (`idempotency-key-reused`); The idempotency key belongs to another request (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too many requests (`rate-limited`); Too many queued tasks (`too-many-queued`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something went wrong here (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not available right now (`unavailable`); Nobody can decide this right now (`no-owner`); The outcome is not known yet (`outcome-pending`); A part of the service does not answer (`dependency-down`); This account's history needs an operator (`stream-quarantined`) */
             503: {
                 headers: {
                     /** @description Seconds to wait */
@@ -2564,7 +4780,12 @@ export interface operations {
     retry_generate__task_id__retry_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 printable ASCII characters. The same key and request again is answered alike, and done once. */
+                "Idempotency-Key"?: string;
+                /** @description `wait=N`: the result itself, if it is there within N (at most 60) seconds. RFC 7240. */
+                Prefer?: string;
+            };
             path: {
                 task_id: string;
             };
@@ -2576,18 +4797,160 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description Finished within the preferred wait: the result */
+            200: {
+                headers: {
+                    /** @description Where to look */
+                    Location?: string;
+                    /** @description Where it stands in the log: a read with it as `min_position` is never older. */
+                    "Lathe-Position"?: string;
+                    /** @description Which preference was honoured */
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Result"];
+                };
+            };
+            /** @description Accepted */
             202: {
+                headers: {
+                    /** @description Where to look */
+                    Location?: string;
+                    /** @description Where it stands in the log: a read with it as `min_position` is never older. */
+                    "Lathe-Position"?: string;
+                    /** @description Which preference was honoured */
+                    "Preference-Applied"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedTask"];
+                };
+            };
+            /** @description The request cannot be read (`malformed-request`); A token has no place in a URL (`token-in-url`); The body is not valid JSON (`malformed-json`) */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description The request does not make sense */
+            /** @description Log in first (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not enough credits (`insufficient-credits`) */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Requests from this origin are not accepted (`origin-refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such resource (`not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request took too long to arrive (`too-slow`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not possible in this state (`wrong-state`); The same request is being worked on (`in-flight`); The price is above your limit (`price-changed`); It exists already (`already-exists`); The account is closed (`account-closed`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The data was erased (`erased`); There is no result (`no-result`) */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description This kind of content is not accepted (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request does not make sense (`invalid-input`); The idempotency key belongs to another request (`idempotency-key-reused`); The idempotency key belongs to another request (`idempotency-key-reused`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too many requests (`rate-limited`); Too many queued tasks (`too-many-queued`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something went wrong here (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not available right now (`unavailable`); Nobody can decide this right now (`no-owner`); The outcome is not known yet (`outcome-pending`); A part of the service does not answer (`dependency-down`); This account's history needs an operator (`stream-quarantined`) */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2612,6 +4975,191 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Alive"];
+                };
+            };
+            /** @description Something went wrong here (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not available right now (`unavailable`) */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    catalogue_problems_get: {
+        parameters: {
+            query?: {
+                /** @description The language of the page; else what the browser prefers. */
+                lang?: ("en" | "ru") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemTypePage"];
+                    "text/html": string;
+                };
+            };
+            /** @description You have it already (If-None-Match) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read (`malformed-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Requests from this origin are not accepted (`origin-refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such representation (`not-acceptable`) */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request does not make sense (`invalid-input`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something went wrong here (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not available right now (`unavailable`) */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    problem_type_problems__code__get: {
+        parameters: {
+            query?: {
+                /** @description The language of the page; else what the browser prefers. */
+                lang?: ("en" | "ru") | null;
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemType"];
+                    "text/html": string;
+                };
+            };
+            /** @description You have it already (If-None-Match) */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read (`malformed-request`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Requests from this origin are not accepted (`origin-refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such resource (`not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such representation (`not-acceptable`) */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request does not make sense (`invalid-input`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             /** @description Something went wrong here (`internal`) */
@@ -2677,7 +5225,10 @@ export interface operations {
     upload_upload_post: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 255 printable ASCII characters. The same key and request again is answered alike, and done once. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2690,13 +5241,385 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The file */
+            201: {
+                headers: {
+                    /** @description Where to look */
+                    Location?: string;
+                    /** @description Where it stands in the log: a read with it as `min_position` is never older. */
+                    "Lathe-Position"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredFileDocument"];
+                };
+            };
+            /** @description The request cannot be read (`malformed-request`); A token has no place in a URL (`token-in-url`); The body is not valid JSON (`malformed-json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Log in first (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Requests from this origin are not accepted (`origin-refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such resource (`not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request took too long to arrive (`too-slow`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The same request is being worked on (`in-flight`); The account is closed (`account-closed`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description This kind of content is not accepted (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request does not make sense (`invalid-input`); The idempotency key belongs to another request (`idempotency-key-reused`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too many requests (`rate-limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something went wrong here (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not available right now (`unavailable`); Nobody can decide this right now (`no-owner`); The outcome is not known yet (`outcome-pending`); A part of the service does not answer (`dependency-down`); This account's history needs an operator (`stream-quarantined`) */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    begin_uploads_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UploadWanted"];
+            };
+        };
+        responses: {
             /** @description Successful Response */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["UploadDocument"];
+                };
+            };
+            /** @description The request cannot be read (`malformed-request`); A token has no place in a URL (`token-in-url`); The body is not valid JSON (`malformed-json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Log in first (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Requests from this origin are not accepted (`origin-refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request took too long to arrive (`too-slow`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description This kind of content is not accepted (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request does not make sense (`invalid-input`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too many requests (`rate-limited`); Too many unfinished uploads (`too-many-uploads`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something went wrong here (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not available right now (`unavailable`); Nobody can decide this right now (`no-owner`); The outcome is not known yet (`outcome-pending`); A part of the service does not answer (`dependency-down`); This account's history needs an operator (`stream-quarantined`) */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    complete_uploads__upload_id__complete_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            201: {
+                headers: {
+                    /** @description Where to look */
+                    Location?: string;
+                    /** @description Where it stands in the log: a read with it as `min_position` is never older. */
+                    "Lathe-Position"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredFileDocument"];
+                };
+            };
+            /** @description The request cannot be read (`malformed-request`); A token has no place in a URL (`token-in-url`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Log in first (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Requests from this origin are not accepted (`origin-refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such resource (`not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not possible in this state (`wrong-state`); It exists already (`already-exists`); The same request is being worked on (`in-flight`); The account is closed (`account-closed`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The data was erased (`erased`) */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description This kind of content is not accepted (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request does not make sense (`invalid-input`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too many requests (`rate-limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something went wrong here (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not available right now (`unavailable`); Nobody can decide this right now (`no-owner`); The outcome is not known yet (`outcome-pending`); A part of the service does not answer (`dependency-down`); This account's history needs an operator (`stream-quarantined`) */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };

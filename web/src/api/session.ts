@@ -3,6 +3,9 @@ import type { Tokens } from './types.ts'
 
 export type SessionState = 'restoring' | 'anonymous' | 'active' | 'expired'
 
+/** Who has no account yet makes one; who pressed "Log in" has one. */
+export type Entrance = 'login' | 'register'
+
 type Login = { username: string; password: string }
 
 /** Local storage says only that a cookie may exist, so that a first visit asks the server nothing. */
@@ -15,8 +18,8 @@ const EARLY_MS = 20_000
  */
 export class Session {
   state: SessionState = 'restoring'
-  /** True while a request waits for somebody to log in: the dialog is shown. */
-  demanded = false
+  /** Set while a request, or a person, waits for the login dialog: what it offers first. */
+  demanded: Entrance | null = null
 
   private token: string | null = null
   private expiresAt = 0
@@ -80,10 +83,10 @@ export class Session {
   }
 
   /** Waits until somebody logs in. Rejects with LoginDismissed when the dialog is closed instead. */
-  demand(): Promise<void> {
+  demand(first: Entrance = this.state === 'expired' ? 'login' : 'register'): Promise<void> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ resolve, reject })
-      this.demanded = true
+      this.demanded = first
       this.tell()
     })
   }
@@ -91,7 +94,7 @@ export class Session {
   dismiss(): void {
     const waiting = this.waiting
     this.waiting = []
-    this.demanded = false
+    this.demanded = null
     this.tell()
     for (const { reject } of waiting) reject(new LoginDismissed())
   }
@@ -131,7 +134,7 @@ export class Session {
     this.storage.setItem(HINT, '1')
     const waiting = this.waiting
     this.waiting = []
-    this.demanded = false
+    this.demanded = null
     this.become('active')
     for (const { resolve } of waiting) resolve()
   }

@@ -45,7 +45,7 @@ function Account() {
   if (state === 'anonymous') {
     return (
       <div className="account">
-        <button type="button" className="button button-quiet" onClick={() => session.demand().catch(() => undefined)}>
+        <button type="button" className="button button-quiet" onClick={() => session.demand('login').catch(() => undefined)}>
           {t('auth.login')}
         </button>
       </div>

@@ -12,10 +12,11 @@ export function AuthDialog() {
   const dialog = useRef<HTMLDialogElement>(null)
 
   useEffect(() => {
-    if (demanded) dialog.current?.showModal()
+    if (demanded !== null) dialog.current?.showModal()
   }, [demanded])
 
-  if (!demanded) return null
+  if (demanded === null) return null
+  const why = expired ? 'expired' : demanded
   return (
     <dialog ref={dialog} className="dialog" aria-labelledby="auth-title" onCancel={() => session.dismiss()}>
       <button
@@ -26,9 +27,9 @@ export function AuthDialog() {
       >
         <Icon name="close" />
       </button>
-      <h2 id="auth-title">{t(expired ? 'auth.title.expired' : 'auth.title.register')}</h2>
-      <p className="lead">{t(expired ? 'auth.hint.expired' : 'auth.hint.register')}</p>
-      <AuthForm start={expired ? 'login' : 'register'} />
+      <h2 id="auth-title">{t(`auth.title.${why}`)}</h2>
+      <p className="lead">{t(`auth.hint.${why}`)}</p>
+      <AuthForm start={demanded} />
     </dialog>
   )
 }

@@ -1,13 +1,13 @@
 import { useQuery } from '@tanstack/react-query'
 import { useSyncExternalStore } from 'react'
 import * as lathe from '../api/lathe.ts'
-import type { SessionState } from '../api/session.ts'
+import type { Entrance, SessionState } from '../api/session.ts'
 import type { Profile } from '../api/types.ts'
 
 export const useSessionState = (): SessionState =>
   useSyncExternalStore(lathe.session.subscribe, () => lathe.session.state)
 
-export const useLoginDemanded = (): boolean =>
+export const useLoginDemanded = (): Entrance | null =>
   useSyncExternalStore(lathe.session.subscribe, () => lathe.session.demanded)
 
 /** Is there an account whose things may be asked for? An expired session counts: its requests wait for the login. */

@@ -97,6 +97,18 @@ export const clock = (time: string): string =>
 export const day = (time: string): string =>
   new Intl.DateTimeFormat(spoken, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(time))
 
+const SPANS = [['second', 60], ['minute', 60], ['hour', 24], ['day', Number.POSITIVE_INFINITY]] as const
+
+/** `5 seconds ago`. A time that has not come yet, by a clock that goes otherwise, is now. */
+export function ago(time: string): string {
+  let passed = Math.max(0, (Date.now() - Date.parse(time)) / 1000)
+  for (const [unit, many] of SPANS) {
+    if (passed < many) return new Intl.RelativeTimeFormat(spoken, { numeric: 'auto' }).format(-Math.floor(passed), unit)
+    passed /= many
+  }
+  return day(time)
+}
+
 /** `side_table` → `Side table`: for words of engines that the catalogue does not know. */
 export function readable(code: string): string {
   const words = code.replace(/[_-]+/g, ' ').trim()

@@ -18,7 +18,7 @@ export function useMake() {
   const [step, setStep] = useState<'photo' | 'task'>('task')
 
   const send = useMutation({
-    mutationFn: async ({ draft, engine }: { draft: Draft; engine: Model | undefined }): Promise<Task> => {
+    mutationFn: async ({ draft, engine }: { draft: Draft; engine: Model | undefined }): Promise<lathe.Made> => {
       const same = last.current?.draft === draft && last.current.engine === engine?.id
       const attempt = same
         ? last.current!

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import * as lathe from '../api/lathe.ts'
+import { Problem } from '../api/problem.ts'
 import { isTerminal } from '../api/types.ts'
 import { Link } from '../app/router.tsx'
 import { useTitle } from '../app/useTitle.ts'
@@ -45,8 +46,14 @@ function TaskView({ id }: { id: string }) {
     if (failure === null) return <Waiting />
     return (
       <div className="page blank">
-        <h1>{t('task.none')}</h1>
-        <Failure failure={failure} onRetry={reload} />
+        {failure instanceof Problem && failure.status === 404 ? (
+          <>
+            <h1>{t('task.none')}</h1>
+            <p className="lead">{t('app.missing.hint')}</p>
+          </>
+        ) : (
+          <Failure failure={failure} onRetry={reload} />
+        )}
         <Link className="button" href="/mine">
           {t('mine.title')}
         </Link>

@@ -9,7 +9,7 @@ import { navigate } from '../app/router.tsx'
  * Makes a new task out of `task` by `order` and goes to it. After a failure of unknown outcome the key is kept, so that
  * pressing again makes it at most once.
  */
-export function useAgain(order: (key: string) => Promise<Task>) {
+export function useAgain(order: (key: string) => Promise<lathe.Made>) {
   const cache = useQueryClient()
   const key = useRef<string | null>(null)
   const { mutate, isPending, error } = useMutation({
@@ -31,7 +31,7 @@ export function useAgain(order: (key: string) => Promise<Task>) {
 }
 
 /** As it was when it did not come to an end; with another seed when it did. */
-export const anew = (task: Task, key: string): Promise<Task> =>
+export const anew = (task: Task, key: string): Promise<lathe.Made> =>
   task.status === 'completed'
     ? lathe.fork(task.task_id, { params: { seed: null } }, key)
     : lathe.retry(task.task_id, key)
