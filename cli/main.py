@@ -2,6 +2,7 @@
 
 import typer
 
+from cli.doctor.command import doctor
 from cli.down import down
 from cli.engines import engines
 from cli.fetch import fetch
@@ -13,6 +14,7 @@ from cli.up import up
 app = typer.Typer(help="From a prompt or a photo to a 3D model.", no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(up)
 app.command()(down)
+app.command()(doctor)
 app.command()(fetch)
 app.command()(generate)
 app.command()(follow)

@@ -57,6 +57,10 @@ class Ledger:
         self._write()
         return sorted(set(leftovers.values()))
 
+    def alive(self) -> list[str]:
+        """The parts that the last supervisor recorded and that still run, by name."""
+        return sorted({name for _, name in _alive(self._read())})
+
     def _read(self) -> list[tuple[int, str, float]]:
         try:
             rows = json.loads(self._path.read_text())

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.docker import files
 from tests.docker.test_same_as_embedded import KNOWN
@@ -152,6 +153,31 @@ def test_only_the_gateway_may_be_opened_to_the_network() -> None:
     assert all(network == {"internal": True} for network in inner.values())
 
 
+def test_prometheus_asks_services_that_there_are_where_they_listen() -> None:
+    """The jobs are named by DNS names of services; each listens where its variables say."""
+    jobs = yaml.safe_load((files.FOLDER / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    asked = {name: job["port"] for jobs_ in jobs for job in jobs_.get("dns_sd_configs", []) for name in job["names"]}
+    variable = {"processors": "LATHE_METRICS_BIND", "ml-worker": "LATHE_METRICS_BIND", "usage": "LATHE_USAGE_BIND"}
+    for name, port in asked.items():
+        service = files.services()[name]
+        told = {**files.environment(service["build"]["target"]), **service["environment"]}
+        assert told[variable.get(name, "LATHE_BIND")] == f"0.0.0.0:{port}", name
+        assert set(service["networks"]) & set(files.services()["prometheus"]["networks"])
+    ours = {name for name in files.built() if name not in RUNS_ONCE | {"gateway"}}
+    assert set(asked) == ours
+
+
+def test_grafana_gets_what_is_in_the_repository() -> None:
+    mounts = [mount.split(":")[0] for mount in files.services()["grafana"]["volumes"]]
+    mounts += [mount.split(":")[0] for mount in files.services()["prometheus"]["volumes"]]
+    for path in (mount for mount in mounts if mount.startswith("./")):
+        assert any((files.FOLDER / path).rglob("*.y*ml")) or any((files.FOLDER / path).rglob("*.json")), path
+    provider = yaml.safe_load((files.FOLDER / "grafana/provisioning/dashboards/lathe.yaml").read_text())["providers"][0]
+    assert f"./grafana/dashboards:{provider['options']['path']}:ro" in files.services()["grafana"]["volumes"]
+    source = yaml.safe_load((files.FOLDER / "grafana/provisioning/datasources/prometheus.yaml").read_text())
+    assert source["datasources"][0]["url"] == "http://prometheus:9090"
+
+
 def test_what_must_outlive_a_container_lies_in_a_volume() -> None:
     volumes = files.compose()["volumes"]
     mounts = {
@@ -170,7 +196,7 @@ def test_what_must_outlive_a_container_lies_in_a_volume() -> None:
 def test_every_variable_of_compose_is_a_setting_or_a_port_and_every_demanded_one_is_made() -> None:
     text = "".join((files.FOLDER / name).read_text() for name in ("compose.yaml", "compose.gpu.yaml"))
     names = set(re.findall(r"\$\{(\w+)", text))
-    assert names - KNOWN == {"KAFKA_CLUSTER_ID", "S3_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT"}
+    assert names - KNOWN == {"KAFKA_CLUSTER_ID", "S3_PORT", "USAGE_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT"}
     assert set(re.findall(r"\$\{(\w+):\?", text)) == set(secrets_module()["SECRETS"])
 
 

@@ -21,22 +21,23 @@ from cli.stack.part import Part
 from cli.stack.postgres import CLUSTER_OPTIONS, DATABASE, SUPERUSER, VERSION, PostgresConfig, postgres_part
 from cli.stack.s3 import packaged_program
 from cli.stack.secrets import Secrets
-from cli.stack.services import ALIASES, SECRETS, Addresses, service_parts, shared_environment, worker_part
+from cli.stack.services import ALIASES, SECRETS, Addresses, service_parts, shared_environment, usage_part, worker_part
 from cli.stack.web import page_policy
 from ml_worker.settings import WorkerSettings
 from tests.docker import files
 
 HOME: Final = Home(Path("home"))
 ADDRESSES: Final = Addresses("kafka:1", "postgresql://db", "http://s3:1", "http://gateway:1", ("a:1", "b:1"), ("c:1",))
+NAMES: Final = {"processors.metrics": "usage"}
 KNOWN: Final = {
     f"LATHE_{name.upper()}" for settings in (Settings, Limits, WorkerSettings) for name in settings.model_fields
 }
 
 
 def embedded_processes() -> dict[str, Part]:
-    """Our own processes as `lathe up` starts them, by module."""
-    parts = [*service_parts(HOME, {}, ADDRESSES), worker_part(HOME, {}, ADDRESSES)]
-    return {part.command[-1]: part for part in parts}
+    """Our own processes as `lathe up` starts them, by the names that their services have."""
+    parts = [*service_parts(HOME, {}, ADDRESSES), worker_part(HOME, {}, ADDRESSES), usage_part(HOME, {}, ADDRESSES)]
+    return {NAMES.get(part.command[-1], part.command[-1].replace("_", "-")): part for part in parts}
 
 
 def kafka_config() -> KafkaConfig:
@@ -106,12 +107,11 @@ def test_the_database_has_the_settings_of_the_embedded_one() -> None:
 
 def test_the_same_processes_run_by_the_same_commands() -> None:
     processes = embedded_processes()
-    for module, part in processes.items():
-        target = module.replace("_", "-")
-        assert files.services()[target]["build"]["target"] == target
-        assert files.command(target) == ["python", *part.command[1:]]
-    own = {service["build"]["target"] for service in files.built().values()} - {"gateway", "lathe"}
-    assert own == {module.replace("_", "-") for module in processes}
+    for name, part in processes.items():
+        service = files.services()[name]
+        command = service.get("command") or files.command(service["build"]["target"])
+        assert command == ["python", *part.command[1:]]
+    assert set(files.built()) - {"gateway", "lathe", "topics"} == set(processes)
 
 
 def test_every_part_has_as_long_to_stop() -> None:

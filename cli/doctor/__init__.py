@@ -1,0 +1,1 @@
+"""`lathe doctor`: looks at everything an installation needs, changes nothing, and says what to do about each fault."""
