@@ -58,6 +58,7 @@ class Limits(BaseSettings):
     max_prompt_chars: int = Field(2000, ge=1, description="Longest prompt, in characters.")
     max_image_mb: int = Field(20, ge=1, description="Largest image, in megabytes.")
     max_image_megapixels: int = Field(50, ge=1, description="Largest image, in megapixels.")
+    max_upload_mb: int = Field(200, ge=1, description="Largest file of POST /uploads, in megabytes.")
     max_json_mb: int = Field(1, ge=1, description="Largest JSON body, in megabytes.")
     requests_per_second: int = Field(60, ge=1, description="Requests a second per account.")
     max_queued: int = Field(20, ge=1, description="Tasks that one account may have queued.")
@@ -123,6 +124,11 @@ class Settings(BaseSettings):
     )
     s3_public_url: str | None = Field(
         None, description="Address at which clients reach S3, for presigned URLs. Default: LATHE_S3_URL."
+    )
+    uploads_by_gateway: bool = Field(
+        False,
+        description="The gateway passes PUT /<bucket>/staging/… on to S3, so that clients upload to the address they "
+        "came by. `lathe up` sets it for its own S3.",
     )
     s3_bucket: str = Field("lathe", min_length=3, max_length=63, description="Bucket; it is made at the start.")
 

@@ -4,10 +4,22 @@ from fastapi import FastAPI
 
 from adapters.http import metrics
 from adapters.http.application import make_application
-from command_api.routes import admin, auth, batches, dead_letters, generate, health, internal, task_actions, tickets, uploads
+from command_api.routes import (
+    admin,
+    auth,
+    batches,
+    dead_letters,
+    generate,
+    health,
+    internal,
+    presigned,
+    task_actions,
+    tickets,
+    uploads,
+)
 
 ROUTERS = (
-    *(auth.router, tickets.router, admin.router, dead_letters.router, uploads.router),
+    *(auth.router, tickets.router, admin.router, dead_letters.router, uploads.router, presigned.router),
     *(generate.router, batches.router, task_actions.router),
     *(health.router, metrics.router, internal.router),
 )

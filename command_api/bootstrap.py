@@ -23,6 +23,7 @@ from adapters.object_store.s3 import make_store
 from adapters.postgres.audit import Audit
 from adapters.postgres.engine import make_pool
 from adapters.postgres.ops_migrate import migrate_ops
+from adapters.postgres.uploads import Uploads
 from adapters.security.account_keys import AccountKeys
 from adapters.security.digests import Digests
 from adapters.security.master_key import load_master_key, require_master_key
@@ -38,6 +39,7 @@ from adapters.settings import Settings, SettingsError
 from command_api.first_start import first_start
 from command_api.parts import Parts
 from command_api.runs_feed import RunsFeed
+from command_api.staging import keep_swept
 from domain.account.decider import AccountDecider
 from domain.catalog.decider import CatalogDecider
 from domain.errors import DomainError
@@ -89,6 +91,7 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
         catalog=catalog,
         pool=pool,
         store=store,
+        uploads=Uploads(pool),
         images=images,
         limits=RateLimits(settings.limits),
         sealer=Sealer(AccountKeys(pool, master.key_wrapping), SealedObjects(store)),
@@ -106,12 +109,16 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
     await users.start()
     await catalog.start()
     await host.start()
-    beginning = asyncio.create_task(_first_start(parts))
+    beside = [
+        asyncio.create_task(_first_start(parts)),
+        asyncio.create_task(keep_swept(parts.uploads, store)),
+    ]
     try:
         yield parts
     finally:
-        beginning.cancel()
-        await asyncio.wait([beginning])
+        for task in beside:
+            task.cancel()
+        await asyncio.wait(beside)
         await host.stop()
         await commands.stop()
         await catalog.stop()

@@ -15,6 +15,7 @@ from adapters.kafka.port import Log
 from adapters.kafka.replica import Replica
 from adapters.object_store.s3 import S3Store
 from adapters.postgres.audit import Audit
+from adapters.postgres.uploads import Uploads
 from adapters.security.digests import Digests
 from adapters.security.passwords import Passwords
 from adapters.security.sealing import Sealer
@@ -38,6 +39,7 @@ class Parts:
     catalog: Replica[CatalogState]
     pool: "asyncpg.Pool[Any]"
     store: S3Store
+    uploads: Uploads
     images: ImageInspector
     limits: RateLimits
     sealer: Sealer

@@ -17,8 +17,9 @@ from adapters.kafka.topics import account_partition
 from adapters.object_store.port import object_key
 from command_api.parts import Parts
 from domain.account.events import StoredFile
-from domain.account.names import ENDINGS
-from domain.errors import DomainError, InvalidInput
+from domain.account.names import ENDINGS, stored_name
+from domain.errors import DomainError, InvalidInput, NotFound
+from domain.personal import SealedAt
 
 VIEWS: Final = ("front", "left", "back", "right", "top", "bottom")
 _IMAGES: Final = (
@@ -131,6 +132,19 @@ def refuse_other_fields(form: Form) -> None:
     """For POST /upload, which takes the file alone."""
     for name in form.fields:
         raise InvalidInput(f"There is no field `{name[:80]}`.", pointer=pointer_of([name]))
+
+
+async def file_document(parts: Parts, account_id: str, view: dict[str, Any]) -> dict[str, Any]:
+    """A file as clients see it, from the owner's sealed view. Raises NotFound for a repeat whose file is gone."""
+    if view.get("deleted"):
+        raise NotFound("The file that this request stored was deleted since.")
+    told = {n: view[n] for n in ("file_id", "media_type", "bytes", "sha256", "width", "height", "created_at")}
+    name = await parts.sealer.open(account_id, msgspec.convert(view["name"], SealedAt))
+    return told | {
+        "name": name,
+        "stored_name": stored_name(view["file_id"], view["media_type"]),
+        "url": f"/files/{view['file_id']}",
+    }
 
 
 def _is_image(file: ReceivedFile) -> bool:

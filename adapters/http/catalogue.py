@@ -54,6 +54,7 @@ PROBLEMS: Final[dict[str, ProblemType]] = {
     ),
     "rate-limited": ProblemType(429, "Too many requests", "Слишком много запросов"),
     "too-many-queued": ProblemType(429, "Too many queued tasks", "Слишком много задач в очереди"),
+    "too-many-uploads": ProblemType(429, "Too many unfinished uploads", "Слишком много незавершённых загрузок"),
     "internal": ProblemType(500, "Something went wrong here", "Внутренняя ошибка"),
     "unavailable": ProblemType(503, "Not available right now", "Сейчас недоступно"),
     "projection-behind": ProblemType(503, "The answer is not up to date yet", "Ответ ещё не обновлён"),

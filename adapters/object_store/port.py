@@ -83,6 +83,14 @@ class Presigner(Protocol):
     def presign_put(self, key: str, expires_s: int, *, inside: bool = False) -> str: ...
 
 
+class Inviter(Protocol):
+    """URLs by which a client puts one object of one exact length."""
+
+    def presign_upload(self, key: str, length: int, expires_s: int, *, reached_at: str | None = None) -> str:
+        """`reached_at`: the address at which the client reaches the store, if it is not the usual one for clients."""
+        ...
+
+
 def object_key(account_id: str, sha256: str) -> str:
     """Where an account's content lies. Raises ValueError for anything that is no lower-case SHA-256."""
     if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):

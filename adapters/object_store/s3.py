@@ -16,6 +16,7 @@ from minio.error import InvalidResponseError, MinioException, S3Error
 from adapters.errors import DependencyDown
 from adapters.object_store.metrics import ERRORS, SECONDS
 from adapters.object_store.port import CHUNK, ObjectMissing, StoredObject
+from adapters.object_store.presign import presigned_upload
 from adapters.settings import Settings, SettingsError
 
 Done = TypeVar("Done")
@@ -45,6 +46,8 @@ class S3Store:
             timeout=urllib3.Timeout(connect=5, read=60),
             retries=urllib3.Retry(total=3, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504]),
         )
+        self._keys = (access_key, secret_key)
+        self._public_url = public_url or url
         self._client = _client(url, access_key, secret_key, self._http)
         self._public = _client(public_url or url, access_key, secret_key, self._http)
 
@@ -128,6 +131,19 @@ class S3Store:
     def presign_put(self, key: str, expires_s: int, *, inside: bool = False) -> str:
         client = self._client if inside else self._public
         return str(client.presigned_put_object(self._bucket, key, timedelta(seconds=expires_s)))
+
+    def presign_upload(self, key: str, length: int, expires_s: int, *, reached_at: str | None = None) -> str:
+        access_key, secret_key = self._keys
+        return presigned_upload(
+            reached_at or self._public_url,
+            self._bucket,
+            key,
+            length,
+            access_key=access_key,
+            secret_key=secret_key,
+            region=_REGION,
+            expires_s=expires_s,
+        )
 
     def _make_bucket(self) -> None:
         if not self._client.bucket_exists(self._bucket):

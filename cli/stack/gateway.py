@@ -31,6 +31,9 @@ class GatewayConfig:
     command_api: Sequence[str]
     """host:port of each process that takes writes."""
     query_api: Sequence[str]
+    store: str | None = None
+    """host:port of an object store that clients do not reach themselves: their uploads are passed on to it."""
+    bucket: str = "lathe"
 
     @property
     def caddyfile(self) -> Path:
@@ -74,6 +77,7 @@ def caddyfile(config: GatewayConfig) -> str:
         largest_body=LARGEST_BODY,
         unavailable=_UNAVAILABLE,
         proxy=_PROXY,
+        staging=_STAGING.substitute(bucket=config.bucket, store=config.store) if config.store else "",
     )
 
 
@@ -98,6 +102,22 @@ _PROXY: Final = """{
 			flush_interval -1
 			header_down -Server
 		}"""
+
+# The store checks the signature, which covers the Host by which the client came, the key and the length.
+_STAGING: Final = Template("""
+	@upload {
+		method PUT
+		path /$bucket/staging/*
+		query X-Amz-Signature=*
+	}
+	handle @upload {
+		reverse_proxy $store {
+			header_up -Authorization
+			header_up -Cookie
+			header_down -Server
+		}
+	}
+""")
 
 # A write is repeated on another process only if the first could not even be connected to, so none is sent twice.
 _CADDYFILE: Final = Template("""\
@@ -171,6 +191,7 @@ http://:$port {
 		file_server
 	}
 
+$staging
 	@write method POST PUT PATCH DELETE
 	handle @write {
 		reverse_proxy $command_api $proxy

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 from adapters.settings import Settings
 from cli.stack.gateway import GatewayConfig, gateway_part
@@ -73,6 +74,8 @@ def make_plan(settings: Settings, home: Home, report: Report) -> Plan:
         page_policy=page_policy(),
         command_api=addresses.command_api,
         query_api=addresses.query_api,
+        store=None if settings.s3_url else urlsplit(s3_url).netloc,
+        bucket=settings.s3_bucket,
     )
     first = [*embedded, *page_build(), gateway_part(gateway)]
     stages: list[list[Part]] = [first, service_parts(home, environment, addresses)]

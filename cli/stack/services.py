@@ -63,6 +63,7 @@ def shared_environment(settings: Settings, home: Home, secrets: Secrets, address
         "S3_ACCESS_KEY": secrets.s3_access_key,
         "S3_SECRET_KEY": secrets.s3_secret_key,
         "S3_BUCKET": settings.s3_bucket,
+        "UPLOADS_BY_GATEWAY": str(settings.uploads_by_gateway or not settings.s3_url).lower(),
         "MASTER_KEY": secrets.master_key,
         "ADMIN_PASSWORD": secrets.admin_password,
         "SERVICE_TOKEN": secrets.service_token,

@@ -34,6 +34,7 @@ from adapters.kafka.writer import EventWriter
 from adapters.object_store.memory import MemoryStore
 from adapters.postgres.audit import Audit
 from adapters.postgres.engine import make_pool
+from adapters.postgres.uploads import Uploads
 from adapters.security.account_keys import AccountKeys
 from adapters.security.authenticator import Authenticator
 from adapters.security.digests import Digests
@@ -337,6 +338,7 @@ def _parts(
         catalog=catalog,
         pool=pool,
         store=store,
+        uploads=Uploads(pool),
         images=ImageInspector(
             max_bytes=settings.limits.max_image_mb * MIB, max_megapixels=settings.limits.max_image_megapixels
         ),
