@@ -71,6 +71,9 @@ class HandmadeLog:
         if task_id is not None:
             self._task_seq[task_id] += 1
             fields = {"task_seq": self._task_seq[task_id]} | fields
+        if isinstance(event, e.BatchRequested):
+            self._task_seq |= dict.fromkeys((item.task_id for item in event.items), 1)
+            fields = {"task_seq": 1} | fields
         value = fields.pop("value", None)
         seq = fields.pop("seq", self._seq[tp])
         envelope = self._envelope(
@@ -131,6 +134,35 @@ def requested(task_id: str, price: int = CREDIT, **fields: Any) -> e.TaskRequest
         "seed": 42,
     }
     return e.TaskRequested(**(given | fields))
+
+
+def batch(batch_id: str, *task_ids: str, source: e.StoredFile | None = None) -> e.BatchRequested:
+    """A batch whose even items have their prompts inside, the odd ones in an object; all take `source`."""
+    files = () if source is None else (
+        e.BatchFile(file_id=source.file_id, sha256=source.sha256, media_type=source.media_type, bytes=source.bytes),
+    )  # fmt: skip
+    items = tuple(
+        e.BatchItem(
+            task_id=task_id,
+            model="lathe/form",
+            model_version="1.0.0",
+            price=CREDIT,
+            prompt=None if i % 2 else sealed(f"a chair {i}"),
+            prompt_length=9,
+            inputs=tuple(("image", n) for n in range(len(files))),
+            params={"formats": ["glb"]},
+            seed=i,
+        )
+        for i, task_id in enumerate(task_ids)
+    )
+    return e.BatchRequested(
+        batch_id=batch_id,
+        kind="generate",
+        reserved=CREDIT * len(items),
+        items=items,
+        files=files,
+        prompts_sha256="ef" * 32,
+    )
 
 
 def started(task_id: str, attempt: int = 1) -> e.TaskStarted:

@@ -71,6 +71,8 @@ async def read_accounts(connection: Any) -> dict[str, Any]:
                 "ended_at")  # fmt: skip
         found[row["account_id"]]["tasks"][row["task_id"]] = {name: row[name] for name in task} | {
             "params": json.loads(row["params"]),
+            "prompt": json.loads(row["prompt"] or "null"),
+            "inputs": json.loads(row["inputs"]),
             "outputs": [[o["format"], o["file_id"]] for o in json.loads(row["outputs"] or "[]")],
             "problem": json.loads(row["problem"] or "null"),
         }
@@ -100,10 +102,10 @@ def _file(file: File) -> dict[str, Any]:
 
 
 def _task(task: Task) -> dict[str, Any]:
-    """Prompt and inputs are left out: the owner forgets them, the read model keeps them."""
     values = msgspec.structs.asdict(task)
-    del values["prompt"], values["inputs"]
     return values | {
+        "prompt": None if task.prompt is None else msgspec.to_builtins(task.prompt),
+        "inputs": [msgspec.to_builtins(item) for item in task.inputs],
         "status": task.status.value,
         "params": json.loads(task.params),
         "outputs": [list(output) for output in task.outputs],

@@ -1,5 +1,6 @@
 """The read models are the same fold of the log as the owner's, whatever the batches."""
 
+import json
 import random
 from typing import Any
 
@@ -7,7 +8,17 @@ import pytest
 
 from domain.account import events as e
 from processors.projections.writing import Writer
-from tests.projections.handmade import CREDIT, HandmadeLog, cancelled, completed, failed, file, requested, started
+from tests.projections.handmade import (
+    CREDIT,
+    HandmadeLog,
+    batch,
+    cancelled,
+    completed,
+    failed,
+    file,
+    requested,
+    started,
+)
 from tests.projections.reading import expected, fold, read_accounts, writer_on
 
 
@@ -16,7 +27,7 @@ async def lives(log: HandmadeLog, accounts: int, rng: random.Random) -> None:
     scripts: list[list[tuple[str, e.Event]]] = []
     for n in range(accounts):
         account = log.account_in(n % 2)
-        ids = [log.new_id() for _ in range(9)]
+        ids = [log.new_id() for _ in range(14)]
         script: list[e.Event] = [
             e.AccountOpened(user_id=n + 1, granted=100 * CREDIT),
             e.FileStored(file=file(ids[0])),
@@ -37,6 +48,10 @@ async def lives(log: HandmadeLog, accounts: int, rng: random.Random) -> None:
             e.TaskCancelRequested(task_id=ids[6], attempt=1),
             cancelled(ids[6], charged=CREDIT // 4, released=CREDIT - CREDIT // 4),
             requested(ids[7]),
+            batch(ids[8], ids[9], ids[10], ids[11], source=file(ids[2])),
+            started(ids[10]),
+            completed(ids[10], ids[12]),
+            cancelled(ids[9]),
             e.CreditsAdjusted(amount=-7, reason="a correction"),
             e.AccountClosed(),
             e.CreditsForfeited(amount=CREDIT),
@@ -110,3 +125,34 @@ async def test_the_timeline_is_contiguous(connection: Any, by_hand: HandmadeLog)
     )
     assert behind == 0
     assert await connection.fetchval("SELECT count(*) FROM tasks") > 0
+
+
+async def test_a_batch_is_one_movement_and_the_beginning_of_each_life(connection: Any, by_hand: HandmadeLog) -> None:
+    account, first, second = by_hand.account_in(0), by_hand.new_id(), by_hand.new_id()
+    await by_hand.append(account, e.AccountOpened(user_id=1, granted=5 * CREDIT))
+    event = batch(by_hand.new_id(), first, second)
+    event_id = await by_hand.append(account, event)
+    await by_hand.append(account, started(second))
+    await apply_in_batches(await writer_on(connection), by_hand, [3])
+    rows = await connection.fetch("SELECT kind, balance, reserved, reason FROM ledger ORDER BY version")
+    assert [tuple(row) for row in rows][1:] == [("reservation", -2 * CREDIT, 2 * CREDIT, f"batch {event.batch_id}")]
+    rows = await connection.fetch("SELECT task_id, seq, type, status FROM task_events ORDER BY task_id, seq")
+    assert [tuple(row) for row in rows] == [
+        (first, 1, "requested", "queued"), (second, 1, "requested", "queued"), (second, 2, "started", "running"),
+    ]  # fmt: skip
+    prompts = [json.loads(row["prompt"]) for row in await connection.fetch("SELECT prompt FROM tasks ORDER BY task_id")]
+    assert prompts == [
+        {"event_id": event_id, "field": "items.0.prompt", "enc": "v1:a chair 0"},
+        {"event_id": event_id, "field": "items.1.prompt", "enc": "", "object": "ef" * 32},
+    ]
+
+
+async def test_a_batch_that_names_a_task_of_before_is_parked(connection: Any, by_hand: HandmadeLog) -> None:
+    account, task = by_hand.account_in(0), by_hand.new_id()
+    await by_hand.append(account, e.AccountOpened(user_id=1, granted=5 * CREDIT))
+    await by_hand.append(account, requested(task))
+    await by_hand.append(account, batch(by_hand.new_id(), by_hand.new_id(), task))
+    writer = await writer_on(connection)
+    await apply_in_batches(writer, by_hand, [])
+    assert len(writer.parked_streams) == 1
+    assert await connection.fetchval("SELECT count(*) FROM tasks") == 1
