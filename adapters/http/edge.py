@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from adapters.errors import Unavailable
 from adapters.http.catalogue import language_of
 from adapters.http.client_address import client_address
-from adapters.http.metrics import observe
+from adapters.http.metrics import NO_ROUTE, observe
 from adapters.http.problems import internal_problem, problem_of
 from adapters.telemetry import tracing
 from adapters.telemetry.privacy import silent_trace
@@ -151,7 +151,7 @@ class _Exchange:
         method, status, route = self.scope["method"], self.status or 499, self._route()
         took = time.perf_counter() - self.began
         observe(method, route, status, self.took if self.streams else took)
-        self.span.set(f"{method} {route or '(no route)'}", http__route=route, http__response__status_code=status)
+        self.span.set(f"{method} {route or NO_ROUTE}", http__route=route, http__response__status_code=status)
         if status >= 500:
             self.span.fail(str(status))
         self.span.end()
@@ -193,12 +193,8 @@ class _Exchange:
         return template if isinstance(template, str) else None
 
     def _shown_path(self) -> str:
-        """The route's template: paths can hold names, and names are personal. Of any other path, how it begins."""
-        if (route := self._route()) is not None:
-            return route
-        path = str(self.scope["path"])
-        first = path[1:].partition("/")[0]
-        return path if len(path) <= 1 else f"/{first[:40]}{'/…' if len(first) + 1 < len(path) else ''}"
+        """The route's template: paths can hold names, and names are personal."""
+        return self._route() or NO_ROUTE
 
 
 def _span(scope: Scope, parent: str | None) -> tracing.AnySpan:

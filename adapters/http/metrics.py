@@ -19,7 +19,7 @@ ACCEPT_SECONDS: Final = Histogram(
     buckets=(0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 SSE_CONNECTIONS: Final = Gauge("lathe_sse_connections", "Streams of events that are open")
-_OTHER: Final = "(none)"
+NO_ROUTE: Final = "(none)"
 """The route of a request that matched none: its path could be anything."""
 _ACCEPTED: Final = 202
 _children: dict[tuple[str, str, int], Histogram] = {}
@@ -35,7 +35,7 @@ async def metrics() -> Response:
 
 def observe(method: str, route: str | None, status: int, seconds: float) -> None:
     """Count one answered request. `route` is the template of its path."""
-    key = (method, route or _OTHER, status)
+    key = (method, route or NO_ROUTE, status)
     child = _children.get(key)
     if child is None:
         # labels() costs as much as all the rest; there are few routes. Methods that nobody knows are one.

@@ -1,8 +1,8 @@
 """Traces by OpenTelemetry, carried across Kafka in the header `traceparent` (W3C Trace Context, version 00).
 
 Off unless LATHE_OTLP_ENDPOINT (or OTEL_EXPORTER_OTLP_ENDPOINT) is set: then `start` gives back an object that holds the
-parent's traceparent and does nothing, and OpenTelemetry is not even imported. Parents are passed on explicitly, as
-everything else that a command or an event carries; nothing here is ambient. The variables that OpenTelemetry itself
+parent's traceparent and does nothing, and OpenTelemetry's SDK is not even imported. Parents are passed on explicitly,
+as everything else that a command or an event carries; nothing here is ambient. The variables that OpenTelemetry itself
 defines for sampling (OTEL_TRACES_SAMPLER, …), headers and resources work too.
 """
 

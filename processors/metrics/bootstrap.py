@@ -46,6 +46,10 @@ def make_app(settings: Settings, kafka_url: str, replication: int) -> tuple[faus
         topic_replication_factor=replication,
         topic_disable_leader=True,
         consumer_auto_offset_reset="earliest",
+        # There is one such process: started anew, it has its partitions back at once (KIP-345).
+        consumer_group_instance_id=APP,
+        broker_session_timeout=20.0,
+        broker_heartbeat_interval=3.0,
         stream_wait_empty=False,
         web_host=host,
         web_bind=host,

@@ -6,8 +6,8 @@ tables' position is passed over, and one behind a gap makes the consumer go back
 """
 
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Protocol
 
 import structlog
 
@@ -16,10 +16,24 @@ from adapters.kafka.position import Position
 from adapters.kafka.record import Record, Undecodable
 from adapters.telemetry.privacy import silent_trace
 from processors.metrics.figures import REREADS, SKIPPED, TAKEN
-from processors.metrics.tables import KEPT_S, MINUTE_S, Tables
-from processors.metrics.usage import take
+from processors.metrics.tables import KEPT_S, MINUTE_S
+from processors.metrics.usage import OpenTask, Window, take
 
 log = structlog.get_logger(__name__)
+
+
+class UsageTables(Protocol):
+    """What `tables.py` keeps in Faust."""
+
+    def position(self, partition: int) -> Position: ...
+
+    def advance(self, partition: int, position: Position) -> None: ...
+
+    def tasks(self, partition: int) -> MutableMapping[str, OpenTask]: ...
+
+    def add(self, partition: int, model: str, amounts: Window) -> None: ...
+
+    def drop(self, partition: int, before: float) -> int: ...
 
 
 class Reading:
@@ -27,7 +41,7 @@ class Reading:
 
     def __init__(
         self,
-        tables: Tables,
+        tables: UsageTables,
         seek: Callable[[int, int], Awaitable[None]],
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -63,7 +77,7 @@ class Reading:
         partition, now = record.partition, self._clock()
         is_kept = record.timestamp / 1000 >= now - KEPT_S
 
-        def add(model: str, amounts: list[float]) -> None:
+        def add(model: str, amounts: Window) -> None:
             if is_kept:
                 self._tables.add(partition, model, amounts)
 

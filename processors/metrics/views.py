@@ -1,6 +1,7 @@
 """What the page and its JSON say: usage by model and minute, newest last."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any, Final
 
 from domain.money import MICRO
@@ -13,8 +14,13 @@ MOST_MINUTES: Final = 24 * 60
 def usage_document(tables: Tables, minutes: int, now: float) -> dict[str, Any]:
     """The last `minutes` (1 to 1440), without those in which nothing happened. Credits, not micro-credits."""
     first = (now // MINUTE_S - min(max(1, minutes), MOST_MINUTES) + 1) * MINUTE_S
+    return document_of(tables.windows(first), first, now)
+
+
+def document_of(windows_: Iterable[tuple[str, float, Window]], first: float, now: float) -> dict[str, Any]:
+    """The document from windows that begin at `first` or later; those of one model and minute are added up."""
     by_model: defaultdict[str, defaultdict[float, Window]] = defaultdict(lambda: defaultdict(empty))
-    for model, begin, amounts in tables.windows(first):
+    for model, begin, amounts in windows_:
         by_model[model][begin] = added(by_model[model][begin], amounts)
     models = {
         model: {

@@ -1,5 +1,6 @@
 """All processes of Lathe for these tests, as `lathe up` starts them, without the page and with a small engine."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ from tests.telemetry.engine import MODEL
 class Stack:
     """`addresses`: where every process is. `log(part)`: the lines that it wrote."""
 
-    def __init__(self, home: Home, addresses: Addresses, parts: Mapping[str, RunningPart]) -> None:
+    def __init__(self, home: Home, addresses: Addresses, parts: dict[str, RunningPart]) -> None:
         self.home, self.addresses, self.parts = home, addresses, parts
 
     @property
@@ -30,6 +31,12 @@ class Stack:
 
     def log(self, part: str) -> str:
         return (self.home.logs / f"{part}.log").read_text()
+
+    def restart(self, part: str) -> None:
+        """Start a part anew that was killed; returns once it is ready."""
+        self.parts[part].stop()
+        self.parts[part] = start(self.parts[part].part, self.parts[part].log)
+        self.parts[part].wait_ready()
 
     def metrics_urls(self) -> dict[str, str]:
         apis = {f"command_api-{n}": a for n, a in enumerate(self.addresses.command_api, start=1)}
@@ -72,7 +79,13 @@ def running_stack(folder: Path, environment: Mapping[str, str], *, usage: bool =
             parts.append(usage_part(home, told, addresses))
         started = _start_all(parts, home, running)
         _wait_for_model(addresses.query_api[0])
-        yield Stack(home, addresses, {"kafka": broker, **started})
+        stack = Stack(home, addresses, {"kafka": broker, **started})
+        try:
+            yield stack
+        finally:
+            for process in stack.parts.values():
+                if process is not broker and process not in started.values():
+                    process.stop()
 
 
 def _start_all(parts: list[Part], home: Home, running: ExitStack) -> dict[str, RunningPart]:
@@ -93,8 +106,6 @@ def _wait_for_model(read: str) -> None:
 
 def wait_until(condition: Callable[[], bool], what: str, patience_s: float = 90) -> None:
     """Look 10 times a second. Raises AssertionError when it did not come."""
-    import time
-
     deadline = time.monotonic() + patience_s
     while not condition():
         assert time.monotonic() < deadline, f"{what} did not come within {patience_s} s"
