@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Final
 
 import msgspec
@@ -13,7 +13,7 @@ from benchmarks.load.target import Order, Seen
 _LOOK_S: Final = 0.01
 """How often a task's status is asked for: the resolution of what is seen."""
 _PATIENCE_S: Final = 180.0
-Scenario = Callable[[Order], Awaitable[Seen]]
+Scenario = Callable[[Order], Coroutine[None, None, Seen]]
 
 
 class Answered(msgspec.Struct):

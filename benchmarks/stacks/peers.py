@@ -124,7 +124,7 @@ def _worker(queue: Queue, log: Path, environment: Mapping[str, str]) -> Part:
     return Part(
         name=queue,
         command=command,
-        environment=environment | {"C_FORCE_ROOT": "1"},
+        environment={**environment, "C_FORCE_ROOT": "1"},
         is_ready=lambda: log.exists() and log.read_bytes().count(said) >= times,
         stop_signal=signal.SIGTERM,
         folder=os.fspath(log.parent),
