@@ -65,13 +65,13 @@ class Wallet(Document):
 
 
 class User(Document):
-    """`id` counts, `uuid` is the account's id. Missing: what was never given."""
+    """A user, without the wallet."""
 
     id: int
-    uuid: str
+    uuid: str = Field(description="The account's id.")
     username: str
-    name: str | None = None
-    email: str | None = None
+    name: str | None
+    email: str = Field("", description="Missing when none was given.")
     role: str
     created_at: str
     updated_at: str

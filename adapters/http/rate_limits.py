@@ -36,12 +36,14 @@ class RateLimits:
     def login(self, scope: Scope, name_index: str) -> None:
         """Before a login is verified. `name_index` is the blind index of the name, whether it exists or not."""
         level = self._failed_logins.level(_pair(scope, name_index), self._clock())
+        _announce(scope, "failed-logins", self._failed_logins, 60, level)
         if level.wait_s > 0:
             raise _refusal("Too many failed logins for this name from your address.", level)
 
     def login_failed(self, scope: Scope, name_index: str) -> None:
         """Count a failed login; successful ones are free."""
-        self._failed_logins.charge(_pair(scope, name_index), self._clock())
+        level = self._failed_logins.charge(_pair(scope, name_index), self._clock())
+        _announce(scope, "failed-logins", self._failed_logins, 60, level)
 
     def registration(self, scope: Scope) -> None:
         """Count one registration of an address; this machine's own are free."""

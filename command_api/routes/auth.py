@@ -12,16 +12,20 @@ from pydantic import BaseModel, ConfigDict, EmailStr, Field, ValidationError
 from starlette.responses import JSONResponse
 
 from adapters.http.callers import CallerOf
+from adapters.http.declared import ANYWHERE, BODIES, problems, success
 from adapters.http.problems import body_errors
 from adapters.http.strict_json import StrictRoute, parse_strictly, require_json
 from adapters.security.sessions import LIFETIME, OpenSession
+from command_api.documents import Tokens, User
 from command_api.parts import Parts, parts_of
 from command_api.person_names import LONGEST_NAME, LONGEST_USERNAME, display_name_of, username_of
 from command_api.users import NewUser, change_password, log_in, refresh, register, user_document
 from domain.errors import Unauthenticated
-from domain.identity.state import User
+from domain.identity import state
 
 router = APIRouter(prefix="/auth", tags=["auth"], route_class=StrictRoute)
+REFUSED: Final = problems(*ANYWHERE, *BODIES, "unauthenticated", "rate-limited")
+REGISTER_REFUSED: Final = problems(*ANYWHERE, *BODIES, "already-exists", "rate-limited")
 PartsOf = Annotated[Parts, Depends(parts_of)]
 COOKIE: Final = "lathe_refresh"
 WantsCookie = Annotated[str | None, Header(alias="X-Lathe-Cookie", description="1: the refresh token in a cookie.")]
@@ -56,7 +60,13 @@ class NewPassword(BaseModel):
     new_password: str
 
 
-@router.post("/register", status_code=201, summary="Create an account")
+@router.post(
+    "/register",
+    status_code=201,
+    response_model=User,
+    summary="Create an account",
+    responses=success(201, "The user", "Location", "Lathe-Position") | REGISTER_REFUSED,
+)
 async def register_user(body: Registration, request: Request, parts: PartsOf) -> Response:
     """A new user with an account and sign-up credits. 409 when the name is taken (case does not count)."""
     parts.limits.registration(request.scope)
@@ -70,7 +80,9 @@ async def register_user(body: Registration, request: Request, parts: PartsOf) ->
 
 @router.post(
     "/login",
+    response_model=Tokens,
     summary="Get an access token",
+    responses=REFUSED,
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -94,7 +106,7 @@ async def login(request: Request, parts: PartsOf, wants_cookie: WantsCookie = No
     return await _tokens(parts, request, user, session, wants_cookie)
 
 
-@router.post("/refresh", summary="Exchange a refresh token")
+@router.post("/refresh", response_model=Tokens, summary="Exchange a refresh token", responses=REFUSED)
 async def refresh_session(
     request: Request,
     parts: PartsOf,
@@ -108,7 +120,7 @@ async def refresh_session(
     return await _tokens(parts, request, user, session, wants_cookie)
 
 
-@router.post("/logout", status_code=204, summary="End the session")
+@router.post("/logout", status_code=204, summary="End the session", responses=REFUSED)
 async def logout(
     parts: PartsOf,
     body: Refresh | None = None,
@@ -122,7 +134,12 @@ async def logout(
     return response
 
 
-@router.put("/password", status_code=204, summary="Change the password")
+@router.put(
+    "/password",
+    status_code=204,
+    summary="Change the password",
+    responses=success(204, "Changed", "Lathe-Position") | REFUSED,
+)
 async def put_password(body: NewPassword, request: Request, caller: CallerOf, parts: PartsOf) -> Response:
     """All sessions and access tokens end. 401 when the present password is wrong."""
     user = parts.users.state.by_id(caller.user_id)
@@ -160,7 +177,7 @@ def _presented(body: Refresh | None, cookie: str | None, wants_cookie: str | Non
 
 
 async def _tokens(
-    parts: Parts, request: Request, user: User, session: OpenSession, wants_cookie: str | None
+    parts: Parts, request: Request, user: state.User, session: OpenSession, wants_cookie: str | None
 ) -> Response:
     access = await parts.tokens.issue(
         account_id=user.account_id,

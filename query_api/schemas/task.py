@@ -102,6 +102,7 @@ class TaskEvent(Document):
     charged: float = 0
     released: float = Field(0, description="What was given back.")
     parent: str = ""
+    batch_id: str = Field("", description="Of a task that was asked for with others.")
     reason: str = ""
     outputs: list[EventOutput] = []
     metrics: dict[str, float] = {}
