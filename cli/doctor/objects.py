@@ -1,5 +1,6 @@
 """S3: whether the keys open it, the bucket is there, and a byte comes back as it went in."""
 
+import re
 import secrets
 import time
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ TIMEOUT_S: Final = 5.0
 REGION: Final = "us-east-1"
 SKEW_S: Final = 5.0
 """S3 refuses signatures 15 minutes away; presigned URLs that live a minute break much sooner."""
-_KEYS: Final = frozenset({"SignatureDoesNotMatch", "InvalidAccessKeyId", "AccessDenied"})
+_KEYS: Final = frozenset({"SignatureDoesNotMatch", "InvalidAccessKeyId", "AccessDenied", "XAdminUserNotFound"})
 
 
 def check_objects(url: str, access_key: str, secret_key: str, bucket: str) -> list[Finding]:
@@ -34,24 +35,16 @@ def check_objects(url: str, access_key: str, secret_key: str, bucket: str) -> li
         region=REGION,
         http_client=http,
     )
+    findings: list[Finding] = []
     try:
-        findings = _clock(http, url)
-        if not client.bucket_exists(bucket):
-            return [
-                *findings,
-                warn(AREA, f"There is no bucket {bucket}", "Services make it at their start: start them."),
-            ]
+        findings += _clock(http, url)
+        next(iter(client.list_objects(bucket, prefix="doctor/")), None)  # a refusal of HEAD would not say why
         return [*findings, *_round_trip(client, bucket, url)]
-    except S3Error as error:
-        return [_refused(error, url)]
-    except (MinioException, InvalidResponseError, urllib3.exceptions.HTTPError, OSError) as error:
-        return [
-            fail(
-                AREA,
-                f"S3 does not answer at {url} ({type(error).__name__})",
-                "`lathe up` starts it again by itself (its log: logs/s3.log); an external one: LATHE_S3_URL, network.",
-            )
-        ]
+    except (MinioException, urllib3.exceptions.HTTPError, OSError) as error:
+        code = _code(error)
+        if code == "NoSuchBucket":
+            return [*findings, warn(AREA, f"There is no bucket {bucket}", "Start the services: they make it.")]
+        return [*findings, _refused(code, url) if code else _silent(error, url)]
     finally:
         http.clear()
 
@@ -86,13 +79,29 @@ def _round_trip(client: Minio, bucket: str, url: str) -> list[Finding]:
     return [ok(AREA, f"Bucket {bucket} at {url}: put, got and deleted in {took * 1000:.0f} ms")]
 
 
-def _refused(error: S3Error, url: str) -> Finding:
-    if error.code in _KEYS:
+def _code(error: Exception) -> str | None:
+    """Why the store refused. Some send their refusals with a type that the client does not take for XML."""
+    if isinstance(error, S3Error):
+        return error.code
+    found = re.search(r"<Code>(\w+)</Code>", str(error)) if isinstance(error, InvalidResponseError) else None
+    return found[1] if found else None
+
+
+def _silent(error: Exception, url: str) -> Finding:
+    return fail(
+        AREA,
+        f"S3 does not answer at {url} ({type(error).__name__})",
+        "`lathe up` starts it again by itself (its log: logs/s3.log); an external one: LATHE_S3_URL, network.",
+    )
+
+
+def _refused(code: str, url: str) -> Finding:
+    if code in _KEYS:
         return fail(
             AREA,
-            f"S3 at {url} does not accept the keys ({error.code})",
+            f"S3 at {url} does not accept the keys ({code})",
             "Set LATHE_S3_ACCESS_KEY and LATHE_S3_SECRET_KEY as the store has them, with rights on the bucket.",
         )
-    if error.code == "RequestTimeTooSkewed":
+    if code == "RequestTimeTooSkewed":
         return fail(AREA, f"The clocks of S3 at {url} and of this machine differ too much", "Start NTP on both.")
-    return fail(AREA, f"S3 at {url} refuses: {error.code} {error.message}", "Look into the store's own log.")
+    return fail(AREA, f"S3 at {url} refuses: {code}", "Look into the store's own log.")
