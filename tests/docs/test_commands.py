@@ -14,7 +14,7 @@ from typing import Final
 import pytest
 
 from tests.system.conftest import stack
-from tests.system.stack import Stack
+from tests.system.stack import ADMIN_PASSWORD, Stack
 from tests.system.test_main_job import photo
 
 __all__ = ["stack"]
@@ -41,6 +41,7 @@ def run(text: str, stack: Stack, folder: Path) -> str:
         "HOME": str(folder),
         "LATHE_HOME": str(stack.home),
         "LATHE_PORT": str(stack.port),
+        "LATHE_ADMIN_PASSWORD": ADMIN_PASSWORD,
     }
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", text],
