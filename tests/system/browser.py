@@ -20,19 +20,25 @@ ARGUMENTS = [
 ]
 
 
+def chromium() -> str | None:
+    """The browser's program, if there is one."""
+    return which("chromium") or which("chromium-browser")
+
+
 @contextmanager
-def page_at(width: int, height: int, *, dark: bool = False) -> Iterator[Page]:
+def page_at(width: int, height: int, *, dark: bool = False, language: str = "en") -> Iterator[Page]:
     """A page of a new browser. Skips where there is no Chromium; fails there if CI=true."""
-    chromium = which("chromium") or which("chromium-browser")
-    if chromium is None:
+    program = chromium()
+    if program is None:
         if os.environ.get("CI") == "true":
             pytest.fail("Chromium is missing: apt-get install chromium", pytrace=False)
         pytest.skip("Chromium is missing")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
+            locale=language,
             reduced_motion="reduce",
             accept_downloads=True,
         )

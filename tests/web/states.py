@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 
 from tests.web.visit import LOADED, Visit
 
-PHOTO: Final = {"name": "pear.png", "mimeType": "image/png", "buffer": b"\x89PNG"}
+PHOTO: Final[FilePayload] = {"name": "pear.png", "mimeType": "image/png", "buffer": b"\x89PNG"}
 SLOW: Final = "a slow blue vase"
 
 
@@ -34,7 +34,7 @@ def every_control(visit: Visit) -> None:
 
 def photos(visit: Visit) -> None:
     expect(visit.page.get_by_test_id("photo")).to_have_attribute("multiple", "")
-    again = {**PHOTO, "name": "pear-left.png"}
+    again: FilePayload = {**PHOTO, "name": "pear-left.png"}
     visit.page.get_by_test_id("photo").set_input_files([PHOTO, again])
     expect(visit.page.locator(".photo")).to_have_count(2)
 
@@ -238,6 +238,12 @@ def slug(name: str) -> str:
 
 
 def settle(page: Page) -> None:
-    """Until fonts are there and pictures are decoded."""
+    """Until fonts are there, pictures are decoded, and colours have finished changing."""
     page.evaluate("document.fonts.ready")
     page.wait_for_function("[...document.images].every((image) => image.complete)")
+    page.evaluate(
+        """async () => {
+          for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame)
+          await Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null)))
+        }"""
+    )

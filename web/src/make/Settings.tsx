@@ -52,10 +52,11 @@ const Engines = ({ engine, fitting }: { engine: Model; fitting: Model[] }) => (
     <legend>{t('make.engine')}</legend>
     <div className="engine-choices">
       {fitting.map((model) => (
-        <label key={model.id} className="engine-choice" aria-label={titleOf(model)}>
+        <div key={model.id} className="engine-choice">
           <input
             type="radio"
             name="engine"
+            aria-label={titleOf(model)}
             checked={model.id === engine.id}
             onChange={() => changeDraft({ engine: model.id, params: {} })}
           />
@@ -65,7 +66,7 @@ const Engines = ({ engine, fitting }: { engine: Model; fitting: Model[] }) => (
               {model.id} {model.version} · {credits(model.price)} · {t('stage.eta', { seconds: Math.max(1, Math.round(model.typical_seconds)) })}
             </span>
           </span>
-        </label>
+        </div>
       ))}
     </div>
   </fieldset>

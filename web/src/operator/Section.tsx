@@ -25,7 +25,7 @@ type TableProps = { label: string; columns: Column[]; rows: { key: string; cells
 export function Table({ label, columns, rows, empty }: TableProps) {
   if (rows.length === 0) return <p className="faint">{empty}</p>
   return (
-    <div className="table-scroll" role="region" aria-label={label} tabIndex={0}>
+    <div className="table-scroll" role="group" aria-label={label} tabIndex={0}>
       <table className="figures">
         <thead>
           <tr>
