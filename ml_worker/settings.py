@@ -27,7 +27,11 @@ class WorkerSettings(BaseSettings):
     model_config = CONFIG
 
     command_url: Names = Field((), description="Addresses of command_api, comma separated. Default: LATHE_API_URL.")
-    engines: Names = Field((BUILT_IN,), description="Engines to run: `builtin` and `module:Class`, comma separated.")
+    engines: Names = Field(
+        (BUILT_IN,),
+        description="Engines to run, comma separated: `builtin` (all that are installed here), `registered` (those of "
+        "other packages), `remote` (those of LATHE_REMOTE_ENGINES), or `module:Class`.",
+    )
     remote_engines: Path | None = Field(
         None, description="TOML file that names model servers to be used as engines. Default: none."
     )

@@ -1,7 +1,7 @@
 """`lathe engines check`: the conformance suite, for a terminal."""
 
 import json
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -16,11 +16,13 @@ from ml_worker.command.options import (
     parameters,
 )
 from ml_worker.device import choose_device
-from ml_worker.engines.conformance import CHECKS, Finding, Sample, Suite
 from ml_worker.engines.registry import ALL, EngineMissing, find
 
+if TYPE_CHECKING:
+    from ml_worker.engines.conformance import Finding
+
 _MARKS: Final = {"passed": "ok  ", "failed": "FAIL", "not-used": "-   "}
-_WIDTH: Final = max(map(len, CHECKS))
+_WIDTH: Final = 13
 
 
 def check(
@@ -35,6 +37,8 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Tell the findings as JSON.")] = False,
 ) -> None:
     """Put an engine through the conformance suite. Exit code 0: it keeps every promise; 1: it does not."""
+    from ml_worker.engines.conformance import Sample, Suite  # with PyTorch and all: not for the other subcommands
+
     sample = Sample(prompt=prompt, images=images_by_role(image), params=parameters(param))
     try:
         find(engine, names.split(","), remote)
@@ -54,5 +58,5 @@ def check(
         raise typer.Exit(1)
 
 
-def _tell(finding: Finding) -> None:
+def _tell(finding: "Finding") -> None:
     typer.echo(f"{_MARKS[finding.verdict]} {finding.check:{_WIDTH}}  {finding.detail}")

@@ -10,7 +10,9 @@ import typer
 from ml_worker.engines.port import Input
 
 EngineName = Annotated[str, typer.Argument(metavar="ENGINE", help="An engine's id, or module:Class.")]
-Names = Annotated[str, typer.Option(help="As in LATHE_ENGINES: builtin, module:Class.", envvar="LATHE_ENGINES")]
+Names = Annotated[
+    str, typer.Option(help="As in LATHE_ENGINES: builtin, registered, remote, module:Class.", envvar="LATHE_ENGINES")
+]
 Remote = Annotated[
     Path | None,
     typer.Option(help="As in LATHE_REMOTE_ENGINES: a TOML file of model servers.", envvar="LATHE_REMOTE_ENGINES"),

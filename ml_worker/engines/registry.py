@@ -17,6 +17,10 @@ from ml_worker.engines.port import Description, Engine
 GROUP: Final = "lathe.engines"
 ALL: Final = "builtin"
 """In a list of names: this package's engines, all registered ones and all remote ones."""
+REGISTERED: Final = "registered"
+"""In a list of names: those that other packages registered, alone."""
+REMOTE: Final = "remote"
+"""In a list of names: those of LATHE_REMOTE_ENGINES, alone."""
 BUILT_IN: Final = {
     "lathe/form": "ml_worker.engines.form.engine:FormEngine",
     "lathe/relief": "ml_worker.engines.relief.engine:ReliefEngine",
@@ -48,9 +52,11 @@ def sources(names: Iterable[str], remote: Path | None = None) -> list[Source]:
     for name in names:
         if name == ALL:
             found += [Source(known, "Lathe", partial(make, path)) for known, path in BUILT_IN.items()]
+        if name in (ALL, REGISTERED):
             found += _registered()
+        if name in (ALL, REMOTE):
             found += _remote(remote)
-        else:
+        if name not in (ALL, REGISTERED, REMOTE):
             found.append(Source(name, "LATHE_ENGINES", partial(make, name)))
     return _unique(found)
 
@@ -82,7 +88,7 @@ def find(engine: str, names: Iterable[str], remote: Path | None = None) -> Engin
     """The engine with an id (or `module:Class`). Raises EngineMissing, which says what there is."""
     missing, known = [], []
     for source in sources([engine]) if ":" in engine else sources(names, remote):
-        if ":" not in source.name and source.name != engine:
+        if "/" in source.name and ":" not in source.name and source.name != engine:
             known.append(source.name)
             continue
         try:
@@ -124,13 +130,13 @@ def _remote(file: Path | None) -> list[Source]:
 
 
 def _unique(found: list[Source]) -> list[Source]:
-    owners: dict[str, Source] = {}
+    owners = {known: Source(known, "Lathe", partial(make, path)) for known, path in BUILT_IN.items()}
     kept = []
-    for source in found:
+    for source in {(source.name, source.origin): source for source in found}.values():
         first = owners.setdefault(source.name, source)
-        if first is source:
+        if first.origin == source.origin:
             kept.append(source)
-        elif first.origin != source.origin:
+        else:
             why = f"{source.name} of {source.origin} is left out: {first.origin} has an engine of that id"
             kept.append(Source(f"{source.name} ({source.origin})", source.origin, partial(_fail, why)))
     return kept

@@ -119,8 +119,9 @@ def load_remote(path: Path) -> tuple[Remote, ...]:
         raise RemoteConfigError(f"{path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise RemoteConfigError(f"{path}: {error}") from error
+    ids = [remote.id for remote in told]
     for remote in told:
-        wrong = _wrong(remote)
+        wrong = "there are two of this id" if ids.count(remote.id) > 1 else _wrong(remote)
         if wrong:
             raise RemoteConfigError(f"{path}: {remote.id}: {wrong}")
     return told

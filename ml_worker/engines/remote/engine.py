@@ -4,6 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any, Final
 
 import aiohttp
@@ -14,9 +15,7 @@ from ml_worker.engines.remote import hunyuan, open_inference, predictions
 from ml_worker.engines.remote.config import Protocol, Remote, RemoteConfigError
 from ml_worker.engines.remote.driver import Driver, Photo, Question
 from ml_worker.engines.remote.link import Link
-from ml_worker.engines.remote.received import read_model
 from ml_worker.mesh.params import PROPERTIES, Options
-from ml_worker.mesh.pipeline import build_mesh
 
 _DRIVERS: Final[dict[Protocol, Driver]] = {
     "hunyuan3d": hunyuan.ask,
@@ -40,8 +39,12 @@ class RemoteEngine:
         return self._remote.describe()
 
     def load(self, device: str) -> None:
-        """Nothing here: the model is loaded where the server runs. Raises RemoteConfigError without its token."""
+        """The model is loaded where the server runs; here, what makes clean files of its answers is.
+
+        Raises RemoteConfigError when the token is missing.
+        """
         self._remote.token()
+        import_module("ml_worker.engines.remote.finishing")
 
     def run(self, inputs: Inputs, params: Mapping[str, Any], run: Run) -> Result:
         """Raises BadInput (`remote-refused`), Permanent (`remote-…`, what the pipeline raises), Retryable."""
@@ -53,11 +56,12 @@ class RemoteEngine:
         seconds = time.monotonic() - began
         run.progress("remote", 1.0)
         run.check_cancel()
-        model = read_model(content, self._remote.up)
         options = Options.of(params)
         if options.size is None and self._remote.size is not None:
             options = msgspec.structs.replace(options, size=self._remote.size)
-        built = build_mesh(model.mesh, model.paint, options, run)
+        from ml_worker.engines.remote.finishing import finished  # PyTorch and all: not needed to be described
+
+        built = finished(content, self._remote.up, options, run)
         told = {"remote_s": round(seconds, 3), "remote_bytes": len(content), "remote_requests": requests}
         return Result(
             files=built.files,
