@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from adapters.ids import new_id
 from adapters.kafka.topics import account_partition
 from adapters.security.authenticator import Caller
-from command_api.generation import MAX_IMAGES, SEED, SEEDS, FileId, Generation, InUtc, kind_of, model_for
+from command_api.generation import MAX_IMAGES, FileId, Generation, InUtc, kind_of, model_for
 from command_api.parts import Parts
 from domain.account.commands import RetryTask
+from domain.catalog.common_params import SEED, SEEDS
 from domain.catalog.schema import validate_params
 from domain.errors import NotInState
 from domain.money import to_micro

@@ -17,6 +17,7 @@ from command_api.parts import Parts
 from command_api.uploading import VIEWS
 from domain.account.commands import RequestTask
 from domain.account.events import StoredFile
+from domain.catalog.common_params import SEED, SEEDS
 from domain.catalog.schema import validate_params
 from domain.catalog.state import Model
 from domain.errors import InvalidInput
@@ -24,9 +25,6 @@ from domain.money import to_micro
 from domain.personal import Sealed
 
 MAX_IMAGES: Final = 8
-SEEDS: Final = 1 << 31
-"""A seed is below it."""
-SEED: Final = "seed"
 FileId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 

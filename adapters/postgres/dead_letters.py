@@ -67,6 +67,8 @@ class DeadLetterOrders:
         """
         async with self._pool.acquire() as connection, connection.transaction():
             schema = await live_schema(connection)
+            if await connection.fetchval("SELECT to_regclass($1)", f"{schema}.parked_records") is None:
+                raise NotFound("There is no such dead letter.")  # nothing was ever projected
             role = await connection.fetchval(
                 f"SELECT role FROM {schema}.parked_records"  # noqa: S608 - our own name
                 ' WHERE topic = $1 AND partition = $2 AND "offset" = $3',

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from adapters.http.callers import CallerOf
 from adapters.http.declared import READS, SIGNED_IN, problems
+from domain.catalog.common_params import with_common
 from domain.catalog.views import model_view
 from domain.errors import InvalidInput
 from domain.money import to_credits
@@ -26,8 +27,10 @@ PartsOf = Annotated[Parts, Depends(parts_of)]
     responses=NOT_MODIFIED | problems(*READS),
 )
 async def models(request: Request, parts: PartsOf) -> Response:
-    """All that are offered. `params_schema` says which parameters a model takes."""
+    """All that are offered. `params_schema` says which parameters a model takes; `seed` is one of each."""
     offered = [model_view(model) for model in parts.catalog.state.models.values() if not model.retired]
+    for model in offered:
+        model["params_schema"] = with_common(model["params_schema"])
     listed = page(offered, total=len(offered), limit=max(1, len(offered)), offset=0, following=None)
     return document(request, listed, {"cache-control": "public, max-age=5"})
 

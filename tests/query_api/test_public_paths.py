@@ -28,6 +28,8 @@ async def test_models_and_quotes_follow_the_catalog(here: World) -> None:
         ("lathe/form", 1, ["text"]),
         ("lathe/relief", 2, ["text"]),
     ]
+    for model in listed["items"]:
+        assert model["params_schema"]["properties"]["seed"]["maximum"] == 2**31 - 1
     reprice = ModelRepriced(model="lathe/form", price=CREDIT // 3)
     await here.by_hand.append("model/lathe/form", reprice, topics.CATALOG)
     await here.by_hand.append("model/lathe/relief", ModelRetired(model="lathe/relief"), topics.CATALOG)
@@ -55,6 +57,8 @@ async def test_documentation_pages_need_no_other_host(here: World, path: str) ->
     sources = re.findall(r'(?:src|href)="([^"]+)"', answer.text)
     assert sources
     for source in sources:
+        if source == f"{path}?lang=ru":
+            continue
         assert source.startswith("/docs/assets/")
         asset = await here.get(source)
         assert (asset.status_code, len(asset.content) > 100) == (200, True), source
@@ -67,6 +71,18 @@ async def test_the_specification_describes_both_services(here: World) -> None:
     for method, path in (("get", "/generate/{task_id}"), ("get", "/files/{file_id}"), ("post", "/auth/login"),
                          ("post", "/generate"), ("get", "/generate")):  # fmt: skip
         assert method in told["paths"][path], path
+
+
+async def test_the_documentation_in_russian(here: World) -> None:
+    told = (await here.get("/openapi.json?lang=ru")).json()
+    assert told["paths"]["/generate"]["post"]["summary"] == "Создать 3D-модель"
+    assert (await here.get("/openapi.json?lang=fr")).status_code == 422
+    for path in ("/docs", "/redoc"):
+        for chosen in (await here.get(f"{path}?lang=ru"), await here.get(path, accept_language="ru,en;q=0.5")):
+            assert '<html lang="ru">' in chosen.text
+            assert f'href="{path}?lang=en"' in chosen.text
+        assert '<html lang="en">' in (await here.get(path)).text
+    assert "document.documentElement.lang" in (await here.get("/docs/assets/start.js")).text
 
 
 async def test_healthz_and_readyz(here: World) -> None:
