@@ -27,7 +27,6 @@ export const en = {
   'theme.dark': 'Dark',
 
   'credits.amount': { one: '{n} credit', other: '{n} credits' },
-  'credits.short': '{n} left',
   'credits.title': 'Credits',
   'credits.free': 'Free to spend',
   'credits.reserved': 'Reserved for work under way',
@@ -101,7 +100,6 @@ export const en = {
   'make.fork': 'Made anew from',
   'make.fork.leave': 'Start from nothing instead',
   'make.fork.photos': 'The photos stay as they are; change the settings.',
-  'make.failed': 'That did not go out',
   'make.safe': 'Press again when you like: it is sent at most once.',
   'make.short': 'It costs {price}, you have {balance}.',
 

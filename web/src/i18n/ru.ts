@@ -31,7 +31,6 @@ export const ru: Catalogue = {
   'theme.dark': 'Тёмное',
 
   'credits.amount': { one: '{n} кредит', few: '{n} кредита', many: '{n} кредитов', other: '{n} кредита' },
-  'credits.short': 'осталось {n}',
   'credits.title': 'Кредиты',
   'credits.free': 'Можно потратить',
   'credits.reserved': 'Отложено на текущие задачи',
@@ -105,7 +104,6 @@ export const ru: Catalogue = {
   'make.fork': 'Заново по образцу:',
   'make.fork.leave': 'Начать с чистого листа',
   'make.fork.photos': 'Фото остаются прежними, меняйте настройки.',
-  'make.failed': 'Не отправлено',
   'make.safe': 'Смело нажимайте ещё раз: отправится не больше одного раза.',
   'make.short': 'Цена: {price}, а у вас {balance}.',
 

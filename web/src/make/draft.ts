@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react'
 import type { Params, Task } from '../api/types.ts'
+import { settingsOf } from './changes.ts'
 
 /** Sides from which a photo may be taken, in the order in which they are offered. */
 export const VIEWS = ['front', 'left', 'back', 'right', 'top', 'bottom'] as const
@@ -37,9 +38,6 @@ export const clearDraft = (): void =>
 /** Begin from a task: its words, photos, engine and settings, ready to be changed. */
 export const forkDraft = (task: Task, prompt = task.prompt ?? ''): void =>
   changeDraft({ prompt, photos: [], engine: task.model, params: settingsOf(task), parent: task })
-
-/** A task's parameters with its seed: what makes the same model again. */
-export const settingsOf = (task: Task): Params => ({ ...task.params, seed: task.seed })
 
 /** One more photo, at the first side that is still free; the seventh takes the place of the last. */
 export function addPhoto(file: File, single: boolean): void {

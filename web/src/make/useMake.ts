@@ -2,9 +2,10 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import * as lathe from '../api/lathe.ts'
 import { isPassing, LoginDismissed } from '../api/problem.ts'
-import type { Model, Params, Task } from '../api/types.ts'
+import type { Model } from '../api/types.ts'
 import { navigate } from '../app/router.tsx'
-import { clearDraft, type Draft, type Photo, settingsOf } from './draft.ts'
+import { changesOf } from './changes.ts'
+import { clearDraft, type Draft, type Photo } from './draft.ts'
 
 type Attempt = { draft: Draft; engine: string | undefined; uploadKeys: string[]; taskKey: string }
 
@@ -57,23 +58,4 @@ async function uploaded(photos: readonly Photo[], keys: string[]): Promise<lathe
   const files = await Promise.all(photos.map(({ file }, index) => lathe.upload(file, keys[index]!)))
   if (files.length === 1) return { image_file_id: files[0]!.file_id }
   return { images: Object.fromEntries(photos.map(({ view }, index) => [view, files[index]!.file_id])) }
-}
-
-/** What the draft changes in its parent. Settings of another engine are taken away, so that none of them is left over. */
-export function changesOf(parent: Task, draft: Draft, engine: Model | undefined): lathe.Fork {
-  const change: lathe.Fork = {}
-  const prompt = draft.prompt.trim()
-  if (prompt !== (parent.prompt ?? '')) change.prompt = prompt
-  if (engine !== undefined) {
-    change.max_credits = engine.price
-    if (engine.id !== parent.model) change.model = engine.id
-  }
-  const before = settingsOf(parent)
-  const params: Params = {}
-  for (const name of new Set([...Object.keys(before), ...Object.keys(draft.params)])) {
-    const [was, is] = [before[name], draft.params[name]]
-    if (JSON.stringify(was) !== JSON.stringify(is)) params[name] = is === undefined ? null : is
-  }
-  if (Object.keys(params).length > 0) change.params = params
-  return change
 }

@@ -1,0 +1,77 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import type { Forms } from '../src/i18n/catalogue.ts'
+import { en } from '../src/i18n/en.ts'
+import { credits, LANGUAGES, language, signed, speak, t, tOr, word } from '../src/i18n/index.ts'
+import { ru } from '../src/i18n/ru.ts'
+
+afterEach(() => speak('en'))
+
+const textsOf = (entry: string | Forms): string[] => (typeof entry === 'string' ? [entry] : Object.values(entry))
+const placesIn = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!).toSorted()
+const keys = (catalogue: object): string[] => Object.keys(catalogue).filter((key) => !key.startsWith('word.'))
+
+test('both languages have the same texts', () => {
+  expect(keys(ru).toSorted()).toEqual(keys(en).toSorted())
+})
+
+test('no text lost a value on the way into Russian', () => {
+  for (const key of keys(en)) {
+    const places = new Set(textsOf(en[key as keyof typeof en]).flatMap(placesIn))
+    for (const text of textsOf(ru[key as keyof typeof en])) {
+      if (typeof ru[key as keyof typeof en] === 'string') expect(new Set(placesIn(text)), key).toEqual(places)
+    }
+  }
+})
+
+test('what is counted has every plural form of its language', () => {
+  const wanted = { en: ['one', 'other'], ru: ['few', 'many', 'one', 'other'] }
+  for (const [tag, catalogue] of Object.entries({ en, ru })) {
+    for (const [key, entry] of Object.entries(catalogue as Record<string, string | Forms>)) {
+      if (typeof entry !== 'string') expect(Object.keys(entry).toSorted(), `${tag} ${key}`).toEqual(wanted[tag as 'en'])
+    }
+  }
+})
+
+test('every text is used', () => {
+  const sources = files('src').map((path) => readFileSync(path, 'utf8')).join('\n')
+  const prefixes = [...sources.matchAll(/`([\w.-]+)\$\{/g)].map((match) => match[1]!)
+  const isUsed = (key: string): boolean =>
+    prefixes.some((prefix) => key.startsWith(prefix)) ||
+    // Each catalogue has it once.
+    sources.split(`'${key}'`).length - 1 > Object.keys(LANGUAGES).length
+  expect(keys(en).filter((key) => !isUsed(key))).toEqual([])
+})
+
+function files(folder: string): string[] {
+  return readdirSync(join(import.meta.dirname, '..', folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+}
+
+test('Russian counts as Russians do', async () => {
+  await speak('ru')
+  expect([1, 2, 5, 11, 21, 0.5].map(credits)).toEqual([
+    '1 кредит',
+    '2 кредита',
+    '5 кредитов',
+    '11 кредитов',
+    '21 кредит',
+    '0,5 кредита',
+  ])
+  expect(word('chair')).toBe('Стул')
+  expect(word('flux_capacitor')).toBe('Flux capacitor')
+})
+
+test('a language is spoken from the moment it is chosen', async () => {
+  expect(t('nav.make')).toBe('Make')
+  await speak('ru')
+  expect([language(), t('nav.make')]).toEqual(['ru', 'Создать'])
+  expect(Object.keys(LANGUAGES)).toEqual(['en', 'ru'])
+})
+
+test('texts made from data fall back to the data', () => {
+  expect(tOr('param.nothing-of-the-kind', 'Corner radius')).toBe('Corner radius')
+  expect([signed(-1), signed(0), signed(2.5)]).toEqual(['-1', '0', '+2.5'])
+})
