@@ -1,6 +1,7 @@
 """The files in docker/ as data: compose files, and the Dockerfile's stages."""
 
 import json
+import re
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,6 +55,13 @@ def stages() -> dict[str, Stage]:
         elif found:
             list(found.values())[-1].instructions.append((keyword, rest))
     return found
+
+
+def filled(value: str, demanded: str = "the-secret") -> str:
+    """A value with its variables filled in: by their defaults, or by `demanded` where compose insists on one."""
+    while found := re.search(r"\$\{(\w+)(:-|:\?)([^${}]*)\}", value):
+        value = value.replace(found[0], found[3] if found[2] == ":-" else demanded)
+    return value
 
 
 def lineage(target: str) -> list[Stage]:

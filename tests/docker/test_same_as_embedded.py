@@ -146,7 +146,7 @@ def test_a_trusted_process_is_told_what_the_embedded_one_is_told(name: str, monk
     assert {named_in_parts.get(variable, variable) for variable in made} <= set(told)
 
     for variable, value in told.items():
-        monkeypatch.setenv(variable, filled(str(value)))
+        monkeypatch.setenv(variable, files.filled(str(value)))
     settings = load_settings()
     assert settings.postgres_url == f"postgresql://{SUPERUSER}:the-secret@postgres:5432/{DATABASE}"
     assert (
@@ -210,13 +210,6 @@ def with_upstreams(found: Any, replaced: dict[str, list[str]]) -> Any:
         dials = [dial for one in found["upstreams"] for dial in replaced.get(one["dial"], [one["dial"]])]
         result["upstreams"] = [{"dial": dial} for dial in dials]
     return result
-
-
-def filled(value: str) -> str:
-    """A value with its variables filled in: their defaults, or `the-secret` where compose demands one."""
-    while found := re.search(r"\$\{(\w+)(:-|:\?)([^${}]*)\}", value):
-        value = value.replace(found[0], found[3] if found[2] == ":-" else "the-secret")
-    return value
 
 
 def test_the_topics_are_made_by_the_embedded_stacks_code(kafka_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
