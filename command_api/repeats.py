@@ -13,14 +13,22 @@ from domain.errors import DomainError, NotFound
 async def answered_before(
     parts: Parts, keyed: Keyed, caller: Caller, context: Context, refusal: DomainError
 ) -> Applied:
-    """What the first request with this key led to. Raises `refusal` if there was none, KeyReused if it was another.
+    """What the first request with this key led to. Raises `refusal` if there was none, KeyReused if it was another."""
+    applied = await earlier_answer(parts, keyed, caller, context)
+    if applied is None:
+        raise refusal
+    return applied
+
+
+async def earlier_answer(parts: Parts, keyed: Keyed, caller: Caller, context: Context) -> Applied | None:
+    """What the first request with this key led to; None if there was none. Raises KeyReused if it was another.
 
     A key is looked up before a command is decided, so a question that finds nothing tells that the key is new.
     """
     if not keyed.is_clients:
-        raise refusal
+        return None
     nothing = DescribeTask(account_id=caller.account_id, task_id="")
     try:
         return await decide(parts, caller, nothing, context)
     except NotFound:
-        raise refusal from None
+        return None

@@ -28,9 +28,8 @@ from command_api.deciding import decide
 from command_api.documents import AcceptedBatch
 from command_api.generation import Generation, digest_fields
 from command_api.parts import Parts, parts_of
-from command_api.repeats import answered_before
+from command_api.repeats import earlier_answer
 from domain.account.batches import MAX_ITEMS
-from domain.errors import DomainError
 
 router = APIRouter(prefix="/generate", tags=["generate"], route_class=StrictRoute)
 REFUSED: Final = problems(*ANYWHERE, *SIGNED_IN, *BODIES, *KEYED, *CREATES, "account-closed")
@@ -69,10 +68,8 @@ async def batch(
     digest = keyed.digest([[digest_fields(item) for item in body.items], limit])
     context = context_of(request, caller.actor, event_id=event_id, keyed=keyed, digest=digest)
     with in_flight(keyed.scoped if keyed.is_clients else None):
-        try:
+        applied = await earlier_answer(parts, keyed, caller, context)  # so that repeats store no prompts
+        if applied is None:
             command = await request_batch(parts, caller.account_id, body.items, body.max_credits, event_id)
-        except DomainError as refusal:
-            applied = await answered_before(parts, keyed, caller, context, refusal)
-        else:
             applied = await decide(parts, caller, command, context)
     return await batch_created(parts, request, caller, applied)

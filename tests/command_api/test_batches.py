@@ -162,3 +162,14 @@ async def test_waiting_for_a_whole_batch(here: World, wait: bool) -> None:
     if wait:
         assert answer.headers["preference-applied"] == "wait=30"
         assert [item["status"] for item in answer.json()["items"]] == ["completed", "completed"]
+
+
+async def test_a_repeat_stores_no_prompts_again(database: str, tmp_path: Path) -> None:
+    async with world(database, tmp_path, settings={"sign_up_credits": 100}) as here:
+        ann, key = await here.user(), {"idempotency-key": "long"}
+        body = {"items": [{"prompt": f"{n} " + "a very long wish " * 100} for n in range(20)]}
+        first = (await here.post("/generate/batch", ann, json=body, headers=key)).json()
+        for _ in range(3):
+            again = (await here.post("/generate/batch", ann, json=body, headers=key)).json()
+            assert again["batch_id"] == first["batch_id"]
+        assert len(await here.parts.store.keys("")) == 1

@@ -12,6 +12,7 @@ from domain.errors import (
     NotInState,
     PriceChanged,
 )
+from domain.money import MAX_AMOUNT
 from tests.domain.given_account import (
     ACCOUNT,
     CREDIT,
@@ -131,3 +132,9 @@ def test_a_closed_account_forfeits_what_is_free_and_later_what_comes_back() -> N
     closed.when(forfeit).replies(balance=0, reserved=1)
     closed.when(c.CancelTask(account_id=ACCOUNT, task_id=TASK)).when(forfeit).then(e.CreditsForfeited(amount=CREDIT))
     assert closed.state.accounts[ACCOUNT].wallet.adds_up
+
+
+def test_an_account_holds_a_billion_credits_at_most() -> None:
+    full = account(opened(granted=MAX_AMOUNT - 1))
+    full.when(c.AdjustCredits(account_id=ACCOUNT, amount=2, reason="x")).fails(InvalidInput, pointer="/amount")
+    full.when(c.AdjustCredits(account_id=ACCOUNT, amount=1, reason="x")).then(e.CreditsAdjusted(amount=1, reason="x"))
