@@ -20,7 +20,7 @@ help:
 	@echo "make compose-up   the same in containers, with Docker; 'make compose-down' stops them (their volumes stay)"
 	@echo "make test      lint, types, layers, tests"
 	@echo "make lint      what an editor shows; 'make lint-fix' repairs what it can"
-	@echo "make bench     measure against the peers in benchmarks/"
+	@echo "make bench     measure against the peers in benchmarks/ (QUICK=1, ONLY='accept rebuild', REPORT=1)"
 	@echo "make docs      build the documentation into build/site; 'make docs-serve' shows it while you write"
 	@echo "make lock      pin the newest versions that pyproject.toml allows"
 	@echo "make clean     remove everything that was installed or built (not the state in .lathe)"
@@ -54,7 +54,7 @@ docker info >/dev/null 2>&1 || { \
   echo "The Docker engine does not answer. Start it, and see that you may use it (docker info), or run 'make up'."; exit 1; }
 endef
 
-test: $(STAMPS)/dev lint types web-test
+test: $(STAMPS)/dev $(STAMPS)/peers lint types web-test
 	$(BIN)/lathe fetch
 	$(BIN)/python -m pytest
 
@@ -73,9 +73,9 @@ types: $(STAMPS)/dev
 web-test: $(STAMPS)/base
 	$(BIN)/python -m cli.stack.web test
 
-bench: $(STAMPS)/dev
+bench: $(STAMPS)/dev $(STAMPS)/peers
 	$(BIN)/lathe fetch
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(REPORT),--report) $(ONLY)
 
 docs: $(STAMPS)/dev
 	NO_MKDOCS_2_WARNING=true $(BIN)/python -m mkdocs build --strict --quiet
@@ -111,6 +111,12 @@ $(STAMPS)/base: requirements/base.txt pyproject.toml $(STAMPS)/uv
 $(STAMPS)/dev: requirements/dev.txt $(STAMPS)/base
 	$(PIP) --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m cli.stack.install mark
+	@touch $@
+
+# What `make bench` compares with has an environment of its own: Celery pins versions that Lathe does not want.
+$(STAMPS)/peers: requirements/bench.txt $(STAMPS)/uv
+	@[ -x $(VENV)/peers/bin/python ] || $(BIN)/uv venv --quiet $(VENV)/peers
+	$(BIN)/uv pip install --quiet --python $(VENV)/peers/bin/python --require-hashes -r requirements/bench.txt
 	@touch $@
 
 # Valid for Python 3.11 to 3.13 on Linux (x86_64, aarch64) and macOS, with one version of each package in all sets:

@@ -34,16 +34,10 @@ def accepted(ours: Target, peers: list[Target], suffix: str = "") -> list[Result
     for other in peers:
         goals = (2.5, 0.6) if "Celery" in other.name else (None, None)
         mine, theirs = seen[ours.name], seen[other.name]
+        rates = [_rate(s) for s in mine], [_rate(s) for s in theirs]
         slowest = [s.p99 * 1000 for s in mine], [s.p99 * 1000 for s in theirs]
         results += [
-            compared(
-                f"accepted{suffix}",
-                "/s",
-                [_rate(s) for s in mine],
-                [_rate(s) for s in theirs],
-                other.name,
-                goal=goals[0],
-            ),
+            compared(f"accepted{suffix}", "/s", rates[0], rates[1], other.name, goal=goals[0]),
             compared(
                 f"accepted{suffix}, p99", "ms", slowest[0], slowest[1], other.name, goal=goals[1], less_is_better=True
             ),

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from functools import cache
 
 from celery import Celery
+from celery.signals import worker_ready
 from sqlalchemy import create_engine, update
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -36,6 +37,12 @@ def generate(task_id: str) -> None:
             update(Task).where(Task.id == task_id).values(status="completed", result={}, ended_at=datetime.now(UTC))
         )
         session.commit()
+
+
+@worker_ready.connect
+def tell(**_: object) -> None:
+    """For the one who started the worker."""
+    print("this worker is ready", flush=True)
 
 
 async def start() -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+from taskiq import TaskiqEvents, TaskiqState
 from taskiq_redis import RedisStreamBroker
 
 from benchmarks.peers.database import ASYNC_URL, Task
@@ -25,6 +26,12 @@ async def generate(task_id: str) -> None:
             update(Task).where(Task.id == task_id).values(status="completed", result={}, ended_at=datetime.now(UTC))
         )
         await session.commit()
+
+
+@broker.on_event(TaskiqEvents.WORKER_STARTUP)
+async def tell(_: TaskiqState) -> None:
+    """For the one who started the worker."""
+    print("this worker is ready", flush=True)
 
 
 async def start() -> None:

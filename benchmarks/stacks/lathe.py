@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import httpx
 
@@ -27,6 +27,7 @@ from cli.stack.s3 import S3Config, s3_part
 from cli.stack.secrets import load_secrets
 from cli.stack.services import Addresses, own_addresses, service_parts, shared_environment, worker_part
 
+Durability = Literal["page-cache", "fsync"]
 PORTS: Final = Ports(prefer_usual=False)
 SLOTS: Final = 2
 """As many as the peers' workers have processes."""
@@ -34,7 +35,7 @@ PASSWORD: Final = "only for benchmarks"
 
 
 @contextmanager
-def lathe(users: int, *, durability: str = "page-cache", worker: bool = True) -> Iterator[Target]:
+def lathe(users: int, *, durability: Durability = "page-cache", worker: bool = True) -> Iterator[Target]:
     """A running stack with `users` registered users."""
     with tempfile.TemporaryDirectory(prefix="lathe-bench-") as folder, ExitStack() as running:
         Path(folder).chmod(0o755)  # PostgreSQL runs as another user
@@ -51,7 +52,9 @@ def lathe(users: int, *, durability: str = "page-cache", worker: bool = True) ->
         )
 
 
-def _start(home: Home, running: ExitStack, *, durability: str, worker: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _start(
+    home: Home, running: ExitStack, *, durability: Durability, worker: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     settings = load_settings(port=PORTS.choose(8080), durability=durability, home=home.path)
     secrets = load_secrets(home, settings)
     kafka = KafkaConfig(
@@ -79,6 +82,7 @@ def _start(home: Home, running: ExitStack, *, durability: str, worker: bool) -> 
         "LATHE_TOKEN_MINUTES": "1440",
         "LATHE_WORKER_SLOTS": str(SLOTS),
         "LATHE_ENGINES": "benchmarks.engine:NoopEngine",
+        "LATHE_LOG_LEVEL": "warning",  # as on the peers' side
     }
     stages = [[kafka_part(kafka), postgres_part(postgres), s3_part(s3)], service_parts(home, environment, addresses)]
     if worker:

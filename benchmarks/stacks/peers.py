@@ -111,21 +111,21 @@ def _worker(queue: Queue, log: Path, environment: Mapping[str, str]) -> Part:
     if queue == "celery":
         command: tuple[str, ...] = (
             _program("celery"),
-            *("-A", "benchmarks.peers.celery_queue", "worker", "--pool", "prefork", "--loglevel", "info"),
+            *("-A", "benchmarks.peers.celery_queue", "worker", "--pool", "prefork", "--loglevel", "warning"),
             *("--concurrency", str(PROCESSES), "--without-gossip", "--without-mingle"),
         )
-        said, times = b" ready.", 1
+        starts = 1
     else:
         command = (
             _program("taskiq"),
-            *("worker", "benchmarks.peers.taskiq_queue:broker", "--workers", str(PROCESSES), "--log-level", "INFO"),
+            *("worker", "benchmarks.peers.taskiq_queue:broker", "--workers", str(PROCESSES), "--log-level", "WARNING"),
         )
-        said, times = b"Listening started", PROCESSES
+        starts = PROCESSES
     return Part(
         name=queue,
         command=command,
         environment={**environment, "C_FORCE_ROOT": "1"},
-        is_ready=lambda: log.exists() and log.read_bytes().count(said) >= times,
+        is_ready=lambda: log.exists() and log.read_bytes().count(b"this worker is ready") >= starts,
         stop_signal=signal.SIGTERM,
         folder=os.fspath(log.parent),
     )
