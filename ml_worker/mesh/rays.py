@@ -1,16 +1,27 @@
-"""Rays against a mesh (Embree): what they hit, and how much of the sky a point sees."""
+"""Rays against a mesh: what they hit, and how much of the sky a point sees.
 
-from typing import Any
+Embree asks the mesh where there is a build of it (`rays_embree.py`), elsewhere libigl (`rays_igl.py`): Linux on aarch64
+has none. Both give the same hits.
+"""
+
+from importlib.util import find_spec
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from embreex.mesh_construction import TriangleMesh
-from embreex.rtcore_scene import EmbreeScene
 
 from ml_worker.mesh.mesh import Mesh
 
 Array = npt.NDArray[Any]
-MISS = -1
+MISS: Final = -1
+
+
+class Caster(Protocol):
+    """One mesh, ready to be asked."""
+
+    def first_hit(self, origins: Array, directions: Array) -> tuple[Array, Array, Array]: ...
+
+    def distances(self, origins: Array, directions: Array, far: float) -> Array: ...
 
 
 class Rays:
@@ -18,25 +29,28 @@ class Rays:
 
     def __init__(self, mesh: Mesh) -> None:
         self.size = float(np.ptp(mesh.vertices, axis=0).max())
-        self._scene = EmbreeScene()
-        self._triangles = TriangleMesh(self._scene, np.ascontiguousarray(mesh.corners(), np.float32))
+        self._caster = _caster(mesh)
 
     def first_hit(self, origins: Array, directions: Array) -> tuple[Array, Array, Array]:
-        """(N, 3) each -> face (N,) int32 or MISS, distance (N,), and (N, 2) the weights of the 2nd and 3rd corner."""
-        found = self._scene.run(
-            np.ascontiguousarray(origins, np.float32), np.ascontiguousarray(directions, np.float32), output=True
-        )
-        return found["primID"], found["tfar"], np.stack([found["u"], found["v"]], axis=1)
+        """(N, 3) each -> face (N,) int or MISS, distance (N,), and (N, 2) the weights of the 2nd and 3rd corner.
+
+        Distance and weights of a miss mean nothing.
+        """
+        return self._caster.first_hit(origins, directions)
 
     def distances(self, origins: Array, directions: Array, far: float) -> Array:
         """(N,) distance to the first hit, at most `far`."""
-        found = self._scene.run(
-            np.ascontiguousarray(origins, np.float32),
-            np.ascontiguousarray(directions, np.float32),
-            dists=np.full(len(origins), far, np.float32),
-            query="DISTANCE",
-        )
-        return np.asarray(np.minimum(found, far))
+        return self._caster.distances(origins, directions, far)
+
+
+def _caster(mesh: Mesh) -> Caster:
+    if find_spec("embreex") is not None:
+        from ml_worker.mesh.rays_embree import EmbreeCaster
+
+        return EmbreeCaster(mesh)
+    from ml_worker.mesh.rays_igl import TreeCaster
+
+    return TreeCaster(mesh)
 
 
 def hemisphere(count: int) -> Array:
