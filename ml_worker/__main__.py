@@ -5,6 +5,7 @@ import sys
 import uvloop
 
 from adapters.settings import SettingsError
+from adapters.telemetry import tracing
 from adapters.telemetry.start import start_telemetry
 from ml_worker.bootstrap import run
 from ml_worker.settings import load_worker_settings
@@ -18,6 +19,8 @@ def main() -> int:
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    finally:
+        tracing.flush(tracing.LAST_WORDS_S)
     return 0
 
 

@@ -6,6 +6,7 @@ import sys
 import uvloop
 
 from adapters.settings import SettingsError, load_settings
+from adapters.telemetry import tracing
 from adapters.telemetry.start import start_telemetry
 from processors.bootstrap import serve
 
@@ -22,6 +23,8 @@ def main() -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 78
+    finally:
+        tracing.flush(tracing.LAST_WORDS_S)
     return 0
 
 

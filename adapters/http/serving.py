@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from adapters.errors import Unavailable
 from adapters.security.master_key import WrongMasterKey
 from adapters.settings import Settings, SettingsError, load_settings
+from adapters.telemetry import tracing
 from adapters.telemetry.start import start_telemetry
 
 CONFIGURATION: Final = 78
@@ -56,4 +57,6 @@ def run_service(name: str, serve: Callable[[Settings], Awaitable[None]]) -> int:
         return TRY_LATER
     except (KeyboardInterrupt, asyncio.CancelledError):
         return 0
+    finally:
+        tracing.flush(tracing.LAST_WORDS_S)
     return 0

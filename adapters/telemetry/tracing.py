@@ -8,6 +8,7 @@ defines for sampling (OTEL_TRACES_SAMPLER, …), headers and resources work too.
 
 import os
 import re
+import threading
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
@@ -23,6 +24,8 @@ _TRACEPARENT: Final = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]
 _EXPORT_EVERY_MS: Final = 1000
 _EXPORT_TIMEOUT_S: Final = 3
 """A collector that does not answer must not hold up the end of a process."""
+LAST_WORDS_S: Final = 2.0
+"""How long the end of a process waits for its last spans to be sent."""
 _provider: "TracerProvider | None" = None
 
 
@@ -125,14 +128,16 @@ def configure_tracing(service: str, settings: Settings) -> None:
         {"service.name": service, "service.namespace": "lathe", "service.instance.id": f"{service}-{os.getpid()}"}
     )
     exporter = OTLPSpanExporter(f"{settings.otlp_endpoint}/v1/traces", timeout=_EXPORT_TIMEOUT_S)
-    _provider = TracerProvider(resource=resource)
+    _provider = TracerProvider(resource=resource, shutdown_on_exit=False)  # that would wait for a silent collector
     _provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=_EXPORT_EVERY_MS))
 
 
-def flush() -> None:
-    """Send what waits: for a process that may be killed at any moment. Blocks for a second at most."""
+def flush(wait_s: float = 0.0) -> None:
+    """Send what has not been sent yet, and wait for it so long at most, whatever the collector does."""
     if _provider is not None:
-        _provider.force_flush(1000)
+        sending = threading.Thread(target=_provider.force_flush, name="spans", daemon=True)
+        sending.start()
+        sending.join(wait_s)
 
 
 def _dotted(name: str) -> str:
