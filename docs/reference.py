@@ -60,6 +60,7 @@ def events() -> str:
 def problems() -> str:
     """The catalogue of problem types."""
     from adapters.http.catalogue import PROBLEMS
+    from adapters.http.explanations import EXPLAINED
 
     page = [
         "# Problem types",
@@ -70,7 +71,7 @@ def problems() -> str:
     for code, kind in PROBLEMS.items():
         page.append(f"## {code}")
         page.append(f"`/problems/{code}` · {kind.status} · {kind.en} · {kind.ru}")
-        page += [text for name in ("meaning", "remedy") if (text := _text(getattr(kind, name, None)))]
+        page += [EXPLAINED[code].means_en, f"What to do: {EXPLAINED[code].do_en}"]
     return "\n\n".join(page) + "\n"
 
 
@@ -149,11 +150,29 @@ def command_line() -> str:
 
 def access() -> str:
     """Who may do what: the access matrix that a test enforces on every route."""
-    rows = yaml.safe_load((ROOT / "docs" / "access-matrix.yaml").read_text())
+    matrix = yaml.safe_load((ROOT / "docs" / "access-matrix.yaml").read_text())
+    roles = ("anonymous", "user", "owner", "operator", "admin", "service")
+    kinds = matrix["kinds"]
     page = [
         "# Access matrix",
-        "Data of the repository (`docs/access-matrix.yaml`), enforced by a test over every route of both services.",
-        "```yaml\n" + yaml.safe_dump(rows, sort_keys=False, allow_unicode=True, width=110) + "```",
+        "Data of the repository (`docs/access-matrix.yaml`), enforced by a test over every route of both services. "
+        "`user`, `operator` and `admin` own nothing here; `service` is a process of the deployment. A number is the "
+        "status of the refusal; 404 is what a missing resource gets, too.",
+        _table(
+            ("operation", *roles),
+            (
+                (
+                    f"`{name}`",
+                    *(
+                        "yes" if kinds[kind]["access"][role] is True else str(kinds[kind]["access"][role])
+                        for role in roles
+                    ),
+                )
+                for name, kind in matrix["operations"].items()
+            ),
+        ),
+        "## Kinds of operations",
+        *(f"- **{name}**: {kind['en']}" for name, kind in kinds.items()),
     ]
     return "\n\n".join(page) + "\n"
 
@@ -218,10 +237,6 @@ def _default(value: Any) -> str:
     if value is None or type(value).__name__ == "PydanticUndefinedType" or value == ():
         return ""
     return f"`{json.dumps(value) if isinstance(value, (list, dict, bool)) else value}`"
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -5,6 +5,7 @@ from types import FrameType
 
 import uvicorn
 
+from adapters.collector import collect_rarely
 from adapters.http.application import with_edge
 from adapters.http.rate_limits import RateLimits
 from adapters.http.serving import run_service, server_config
@@ -33,6 +34,7 @@ async def serve(settings: Settings) -> None:
         app.state.parts = parts
         app.state.authenticator = parts.authenticator
         app.state.rate_limits = RateLimits(parts.settings.limits)
+        collect_rarely()
         await Server(server_config(with_edge(app, settings, parts.audit), settings), parts).serve()
 
 
