@@ -276,6 +276,17 @@ def test_language_and_appearance_are_chosen_and_remembered(visit: Visit) -> None
     assert page.evaluate("document.documentElement.lang") == "ru"
 
 
+def test_a_page_that_was_replaced_while_open_loads_itself_anew(visit: Visit) -> None:
+    page = visit.page
+    page.route("**/assets/Operator*", lambda route: route.fulfill(status=404))
+    visit.begin("a unicorn")
+    with page.expect_navigation(wait_until="load"):
+        page.evaluate("history.pushState(null, '', '/operator'); dispatchEvent(new PopStateEvent('popstate'))")
+    page.unroute("**/assets/Operator*")
+    page.reload()
+    expect(page.get_by_role("heading", name="This is for operators")).to_be_visible()
+
+
 def test_nothing_is_wider_than_a_small_phone(phone: Visit) -> None:
     page = phone.page
     wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"

@@ -13,10 +13,12 @@ import { session } from './api/lathe.ts'
 import { followOtherTabs } from './api/session.ts'
 import { App } from './app/App.tsx'
 import { showTheme } from './app/appearance.ts'
+import { followNewVersions } from './app/newVersion.ts'
 import { preferred, speak } from './i18n/index.ts'
 
 showTheme()
 followOtherTabs(session)
+followNewVersions()
 void session.restore()
 // English is here already; when another language's file cannot be had, the page speaks English.
 await speak(preferred()).catch(() => undefined)

@@ -50,7 +50,8 @@ export class Session {
   }
 
   async register(account: Login & { email?: string }): Promise<void> {
-    await this.post('/auth/register', account)
+    // Read to its end, so that the browser does not count the answer as broken off.
+    await (await this.post('/auth/register', account)).text()
     await this.login({ username: account.username, password: account.password })
   }
 
