@@ -4,6 +4,7 @@ import sys
 
 import uvicorn
 
+from adapters.collector import collect_rarely
 from adapters.http.application import with_edge
 from adapters.http.serving import run_service, server_config
 from adapters.security.authenticator import Authenticator
@@ -18,6 +19,7 @@ async def serve(settings: Settings) -> None:
         app.state.parts = parts
         app.state.rate_limits = parts.limits
         app.state.authenticator = Authenticator(parts.tokens, parts.users)
+        collect_rarely()
         await uvicorn.Server(server_config(with_edge(app, settings, parts.audit), settings)).serve()
 
 

@@ -14,7 +14,7 @@ from ml_worker.lease import Lease
 
 log = structlog.get_logger(__name__)
 INTERVAL_S: Final = 2.0
-_GAP_S: Final = 0.05
+_GAP_S: Final = 0.2
 """Changes within this time go out as one beat."""
 
 

@@ -3,21 +3,30 @@
 import asyncio
 import hashlib
 import mimetypes
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
 import msgspec
+import structlog
 
+from adapters.commands.coalescing import Coalescing
 from domain.scheduling.events import RunAssigned
-from ml_worker.api import CommandApi
+from ml_worker.api import CommandApi, Gone, Refused
 from ml_worker.backoff import delays
 from ml_worker.engines.port import Retryable
 from ml_worker.frames import InputFile
 
 _TRIES: Final = 6
 _CHUNK: Final = 256 * 1024
+MOST_AT_ONCE: Final = 64
+ALONE: Final = 503
+"""The status of a run whose order is yet to be asked for by itself."""
+
+
+log = structlog.get_logger(__name__)
 
 
 class OrderInput(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,16 +54,54 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     inputs: tuple[OrderInput, ...] = ()
 
 
+class _Found(msgspec.Struct, frozen=True):
+    """What `POST /internal/runs` answers for each run: its order, or the status that refuses it."""
+
+    order: msgspec.Raw = msgspec.Raw()
+    status: int = 200
+    detail: str = ""
+
+
+class _FoundAll(msgspec.Struct, frozen=True):
+    orders: tuple[_Found, ...]
+
+
 class Orders:
-    """Fetches orders and their inputs."""
+    """Fetches orders, several at once where several are wanted, and their inputs."""
 
     def __init__(self, api: CommandApi) -> None:
         self._api = api
+        self._several = Coalescing(self._fetch_all, MOST_AT_ONCE)
+
+    async def stop(self) -> None:
+        await self._several.stop()
 
     async def fetch(self, run: RunAssigned) -> Order:
         """Raises Gone when the attempt is not wanted (any more), Refused, msgspec.MsgspecError."""
-        body = await self._api.call("GET", f"/internal/runs/{run.task_id}/{run.attempt}?account_id={run.account_id}")
-        return msgspec.json.decode(body, type=Order)
+        found = await self._several.ask(run)
+        if isinstance(found, Exception):
+            raise found
+        return msgspec.json.decode(found, type=Order)
+
+    async def _fetch_all(self, runs: Sequence[RunAssigned]) -> "Sequence[bytes | msgspec.Raw | Exception]":
+        all_ = (_Found(status=ALONE),) * len(runs)
+        if len(runs) > 1:
+            wanted = [{"task_id": r.task_id, "attempt": r.attempt, "account_id": r.account_id} for r in runs]
+            try:
+                body = await self._api.call("POST", "/internal/runs", {"runs": wanted})
+                all_ = msgspec.json.decode(body, type=_FoundAll).orders
+            except (Gone, Refused, msgspec.MsgspecError) as error:
+                log.warning("orders are fetched one by one", why=str(error))
+        return [await self._fetch_alone(run) if _may_pass(f) else _result(f) for run, f in zip(runs, all_, strict=True)]
+
+    async def _fetch_alone(self, run: RunAssigned) -> bytes | Exception:
+        """One by itself: repeated until there is a definite answer."""
+        try:
+            return await self._api.call(
+                "GET", f"/internal/runs/{run.task_id}/{run.attempt}?account_id={run.account_id}"
+            )
+        except (Gone, Refused) as error:
+            return error
 
     async def download(self, order: Order, folder: Path) -> tuple[InputFile, ...]:
         """Inputs as files in `folder`, checked against their hashes. Raises Retryable."""
@@ -92,3 +139,13 @@ class Orders:
                         return f"more than the {item.bytes} bytes it should have"
                     file.write(chunk)
         return "" if digest.hexdigest() == item.sha256 else f"its content hash is not {item.sha256}"
+
+
+def _may_pass(found: _Found) -> bool:
+    return found.status >= 500
+
+
+def _result(found: _Found) -> "msgspec.Raw | Exception":
+    if found.status in (404, 409):
+        return Gone(f"{found.status}: {found.detail}")
+    return found.order if found.status == 200 else Refused(f"{found.status}: {found.detail}")

@@ -1,4 +1,7 @@
-"""Progress of one attempt in `lathe.progress`: at most every 250 ms, never back, the first and the last always told."""
+"""Progress of one attempt in `lathe.progress`: at most every 250 ms, never back, the first and the last always told.
+
+An attempt that is over within 50 ms tells none: it shows its end before anybody could see it move.
+"""
 
 import asyncio
 import contextlib
@@ -16,6 +19,7 @@ from ml_worker.journal import ACTOR
 
 log = structlog.get_logger(__name__)
 INTERVAL_S: Final = 0.25
+QUIET_S: Final = 0.05
 ENGINE_FROM: Final = 0.02
 ENGINE_TO: Final = 0.95
 """The engine's own 0..1 is shown between these two; before it stands `prepare`, after it `upload`."""
@@ -31,10 +35,11 @@ class ProgressReport:
         self._preview: str | None = None
         self._news = asyncio.Event()
         self._sender: asyncio.Task[None] | None = None
+        self._told = False
 
     def start(self) -> None:
-        self._sender = asyncio.create_task(self._send_for_ever(), name="progress")
-        self._news.set()
+        first = self._event()
+        self._sender = asyncio.create_task(self._send_for_ever(first), name="progress")
 
     def tell_engine(self, stage: str, fraction: float) -> None:
         """`fraction` 0..1 of the engine's work."""
@@ -55,8 +60,9 @@ class ProgressReport:
     async def finish(self, stage: str, fraction: float) -> None:
         """Tell the last one, without waiting for the interval."""
         await self.stop()
-        self.tell(stage, fraction)
-        await self._send()
+        if self._told:
+            self.tell(stage, fraction)
+            await self._send(self._event())
 
     async def stop(self) -> None:
         if self._sender is not None:
@@ -65,22 +71,27 @@ class ProgressReport:
                 await self._sender
             self._sender = None
 
-    async def _send_for_ever(self) -> None:
+    async def _send_for_ever(self, event: RunProgressed) -> None:
+        await asyncio.sleep(QUIET_S)
+        self._told = True
         while True:
+            began = time.monotonic()
+            await asyncio.shield(asyncio.ensure_future(self._send(event)))
+            await asyncio.sleep(max(0.0, INTERVAL_S - (time.monotonic() - began)))
             await self._news.wait()
             self._news.clear()
-            began = time.monotonic()
-            await asyncio.shield(asyncio.ensure_future(self._send()))
-            await asyncio.sleep(max(0.0, INTERVAL_S - (time.monotonic() - began)))
+            event = self._event()
 
-    async def _send(self) -> None:
-        event = RunProgressed(
+    def _event(self) -> RunProgressed:
+        return RunProgressed(
             task_id=self._run.task_id,
             attempt=self._run.attempt,
             fraction=self._fraction,
             stage=self._stage,
             preview_sha256=self._preview,
         )
+
+    async def _send(self, event: RunProgressed) -> None:
         account = self._run.account_id
         try:
             await self._writer.write(

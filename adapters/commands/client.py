@@ -2,15 +2,17 @@
 
 import asyncio
 import time
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, TypeVar
 
 import aiohttp
 import msgspec
 import structlog
 
+from adapters.commands.coalescing import Coalescing
 from adapters.commands.gate import decide
 from adapters.commands.metrics import FORWARD_SECONDS
-from adapters.commands.wire import SIGNATURE, Answer, Forward, Question, sign
+from adapters.commands.wire import SIGNATURE, Answer, Answers, Forward, Forwards, Question, sign
 from adapters.errors import DependencyDown, NoOwner, OutcomePending
 from adapters.ids import new_id
 from adapters.kafka.claims import Claim
@@ -25,9 +27,13 @@ from domain.errors import from_wire
 
 PATIENCE_S: Final = 30.0
 """How long an answer is held while nobody owns the partition or an outcome is open."""
+COMMANDS: Final = "/internal/commands"
+BATCH: Final = "/internal/commands/batch"
+MOST_FORWARDS: Final = 200
 _ASK_AGAIN_S: Final = 0.2
 _PENDING_KEYED: Final = "The command may have been applied. Repeat it with the same Idempotency-Key."
 _PENDING: Final = "The command may have been applied. See what became of it before you repeat it."
+Found = TypeVar("Found", Answer, Answers)
 log = structlog.get_logger(__name__)
 
 
@@ -40,8 +46,12 @@ class CommandClient:
         self._directory, self._key, self._host = directory, key, host
         self._patience_s = patience_s
         self._session: aiohttp.ClientSession | None = None
+        self._forwards: dict[str, Coalescing[Forward, Answer]] = {}
+        """By address."""
 
     async def stop(self) -> None:
+        for forwards in self._forwards.values():
+            await forwards.stop()
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -95,9 +105,37 @@ class CommandClient:
             timeout_s=left,
         )
         with span:
-            answer = await self._post(known.address, "/internal/commands", forward, left + 1, context, span.traceparent)
+            answer = await self._forward(known.address, forward)
             span.set(lathe__answer=answer.kind)
         return answer, known
+
+    async def _forward(self, address: str, forward: Forward) -> Answer:
+        """Together with others to the same process, if there are some just now."""
+        forwards = self._forwards.get(address)
+        if forwards is None:
+            forwards = Coalescing(lambda several: self._post_all(address, several), MOST_FORWARDS)
+            self._forwards[address] = forwards
+        try:
+            async with asyncio.timeout(forward.timeout_s + 1):
+                return await forwards.ask(forward)
+        except TimeoutError:
+            return Answer(kind="open")
+
+    async def _post_all(self, address: str, forwards: Sequence[Forward]) -> Sequence[Answer]:
+        if len(forwards) == 1:
+            (one,) = forwards
+            traceparent = one.context.traceparent
+            return [await self._post(address, COMMANDS, one, one.timeout_s + 1, one.context, traceparent)]
+        began = time.perf_counter()
+        timeout_s = max(forward.timeout_s for forward in forwards) + 1
+        found = await self._ask(address, BATCH, Forwards(forwards=tuple(forwards)), timeout_s, {}, Answers)
+        seconds = time.perf_counter() - began
+        answers = found.answers if isinstance(found, Answers) else (found,) * len(forwards)
+        if len(answers) != len(forwards):
+            answers = (Answer(kind="open"),) * len(forwards)
+        for answer in answers:
+            FORWARD_SECONDS.labels(BATCH, answer.kind).observe(seconds)
+        return answers
 
     async def _settle(self, tp: TP, claim: Claim | None, context: Context, deadline: float) -> Answer:
         """Ask until the outcome is certain, or time is up ("open")."""
@@ -131,13 +169,19 @@ class CommandClient:
         The request there carries this one's id, so that both stand under it in the logs.
         """
         began = time.perf_counter()
-        answer = await self._answer_of(address, path, message, timeout_s, _headers(context, traceparent))
+        answer = await self._ask(address, path, message, timeout_s, _headers(context, traceparent), Answer)
         FORWARD_SECONDS.labels(path, answer.kind).observe(time.perf_counter() - began)
         return answer
 
-    async def _answer_of(
-        self, address: str, path: str, message: msgspec.Struct, timeout_s: float, headers: dict[str, str]
-    ) -> Answer:
+    async def _ask(
+        self,
+        address: str,
+        path: str,
+        message: msgspec.Struct,
+        timeout_s: float,
+        headers: dict[str, str],
+        expected: type[Found],
+    ) -> Found | Answer:
         body = msgspec.json.encode(message)
         if self._session is None:
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30))
@@ -153,7 +197,7 @@ class CommandClient:
                 if response.status != 200:
                     log.error("a forward was refused", address=address, status=response.status)
                     return Answer(kind="not-owner")
-                return msgspec.json.decode(await response.read(), type=Answer)
+                return msgspec.json.decode(await response.read(), type=expected)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             return Answer(kind="not-owner")
         except (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError):

@@ -42,6 +42,12 @@ class Forward(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: float
 
 
+class Forwards(msgspec.Struct, frozen=True, kw_only=True):
+    """Several of them, to one process."""
+
+    forwards: tuple[Forward, ...]
+
+
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a command that was addressed to the owner of `epoch`?"""
 
@@ -58,6 +64,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     applied: Applied | None = None
     refusal: dict[str, Any] | None = None
     detail: str = ""
+
+
+class Answers(msgspec.Struct, frozen=True, kw_only=True):
+    """One for each of the `Forwards`, in their order."""
+
+    answers: tuple[Answer, ...]
 
 
 def sign(key: bytes, body: bytes, now: float | None = None) -> str:

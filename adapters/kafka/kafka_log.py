@@ -15,6 +15,12 @@ from adapters.kafka.record import Record
 ACK_DEADLINE_S: Final = 5.0
 MAX_BATCH: Final = 900_000
 """Bytes of one append; below the broker's default message.max.bytes."""
+FETCH_PACE_S: Final = 0.0004
+"""For each partition of a reader: how long it waits between two fetches that brought something.
+
+A fetch costs both sides in proportion to the partitions it names, whatever it brings, so a busy reader of 24 partitions
+fetches at most 100 times a second, and takes more each time. The first record after a silence is not waited for.
+"""
 
 
 class KafkaLog:
@@ -33,7 +39,7 @@ class KafkaLog:
         consumer.assign(list(tps))
         for tp, offset in tps.items():
             consumer.seek(tp, offset)
-        return KafkaReader(consumer)
+        return KafkaReader(consumer, len(tps))
 
     async def appender(self) -> "KafkaAppender":
         producer = AIOKafkaProducer(
@@ -85,16 +91,23 @@ class KafkaLog:
 
 
 class KafkaReader:
-    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer, partitions: int) -> None:
         self._consumer = consumer
+        self._pace_s = FETCH_PACE_S * partitions
+        self._fetched_at = 0.0
 
     async def poll(self, timeout_ms: int, max_records: int) -> list[Record]:
+        clock = asyncio.get_running_loop().time
+        if (early := self._fetched_at + self._pace_s - clock()) > 0:
+            await asyncio.sleep(early)  # the consumer fetches nothing while there is something to take
         try:
             got = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
         except OffsetOutOfRangeError as error:
             raise LogTruncated(f"offsets are not in the log any more: {error!r}") from error
         except KafkaError as error:
             raise LogUnavailable(repr(error)) from error
+        if got:
+            self._fetched_at = clock()
         return [
             Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, r.headers)
             for records in got.values()

@@ -271,7 +271,9 @@ class PartitionOwner:
                 expected += len(round_.records)
                 seq += len(round_.records)
             if round_.settled:
-                await self._settle(round_, expected)
+                if not round_.records:
+                    await self._prove(round_, expected)
+                self._settle(round_)
 
     async def _append(self, appender: Appender, round_: Round[Any], expected: int) -> None:
         """Append a round; only the expected offset proves that nothing else was written in between."""
@@ -315,8 +317,11 @@ class PartitionOwner:
         for request, _ in round_.settled:
             request.fail(NotApplied("decided on a state that was not confirmed"))
 
-    async def _settle(self, round_: Round[Any], expected: int) -> None:
-        """Replies and refusals: true only if nothing was written that this owner does not know of."""
+    async def _prove(self, round_: Round[Any], expected: int) -> None:
+        """Replies and refusals are true only if nothing was written that this owner does not know of (rule 12).
+
+        Where the round had records, their ack at the expected offset was that proof: it came after the commands did.
+        """
         try:
             end = (await self._log.ends([self.tp]))[self.tp]
         except LogUnavailable as error:
@@ -328,6 +333,8 @@ class PartitionOwner:
             for request, _ in round_.settled:
                 request.fail(NotApplied("the log has grown by another hand"))
             raise SteppedDown(f"superseded: the log ends at {end}, expected {expected}")
+
+    def _settle(self, round_: Round[Any]) -> None:
         for request, result in round_.settled:
             if isinstance(result, DomainError):
                 request.fail(result)

@@ -1,20 +1,29 @@
 """Writing to topics that nobody owns: runs, progress, workers, owners. Facts of their writer, acks=all."""
 
 import asyncio
+from collections import deque
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 
 from adapters.ids import new_id
-from adapters.kafka.kafka_log import KafkaLog
-from adapters.kafka.port import Appender, AppendFailed, Log, NewRecord
+from adapters.kafka.kafka_log import MAX_BATCH, KafkaLog
+from adapters.kafka.port import Appender, AppendFailed, Log, LogUnavailable, NewRecord
+from adapters.kafka.position import TP
 from adapters.kafka.record import encode_headers, encode_value, type_of
 from adapters.kafka.topics import Topic
 from domain.envelope import Envelope
 
+MAX_RECORDS: Final = 500
+Waiting = deque[tuple[NewRecord, "asyncio.Future[int]"]]
+
 
 class EventWriter:
-    """`source` becomes ce_source. After a failed write the producer is made anew; the caller decides on a repeat."""
+    """`source` becomes ce_source. What is written to a partition while its last batch is in flight goes out as one.
+
+    After a failed write the producer is made anew; the caller decides on a repeat.
+    """
 
     def __init__(self, log: Log | str, source: str) -> None:
         self._log = KafkaLog(log) if isinstance(log, str) else log
@@ -22,11 +31,18 @@ class EventWriter:
         self._source = source
         self._appender: Appender | None = None
         self._making = asyncio.Lock()
+        self._waiting: dict[TP, Waiting] = {}
+        self._sending: dict[TP, asyncio.Task[None]] = {}
 
     async def start(self) -> None:
         await self._ready()
 
     async def stop(self) -> None:
+        """What was not acknowledged by now stays open."""
+        sending = list(self._sending.values())
+        for task in sending:
+            task.cancel()
+        await asyncio.gather(*sending, return_exceptions=True)
         if self._appender is not None:
             await self._appender.discard()
             self._appender = None
@@ -46,7 +62,9 @@ class EventWriter:
         causation_id: str | None = None,
         traceparent: str | None = None,
     ) -> int:
-        """Append one event; returns its offset. Raises AppendFailed (outcome open: repeat, readers deduplicate)."""
+        """Append one event; returns its offset. Raises AppendFailed (outcome open: repeat, readers deduplicate) and
+        LogUnavailable. Events of one partition stand in the log in the order of the calls, repeats aside.
+        """
         now = datetime.now(UTC)
         envelope = Envelope(
             id=new_id(),
@@ -60,17 +78,65 @@ class EventWriter:
             traceparent=traceparent,
         )
         record = NewRecord(key.encode(), encode_value(event), encode_headers(envelope), int(now.timestamp() * 1000))
-        appender = await self._ready()
+        tp = (topic.name, partition)
+        written: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(tp, deque()).append((record, written))
+        if tp not in self._sending:
+            self._sending[tp] = asyncio.create_task(self._send(tp), name=f"write {tp[0]}/{tp[1]}")
+        return await asyncio.shield(written)
+
+    async def _send(self, tp: TP) -> None:
+        """Batch after batch until nothing waits."""
+        waiting = self._waiting[tp]
+        batch: list[tuple[NewRecord, asyncio.Future[int]]] = []
         try:
-            return await appender.append((topic.name, partition), [record])
-        except AppendFailed:
+            while waiting:
+                batch = _take(waiting)
+                await self._append(tp, batch)
+        finally:
+            del self._sending[tp], self._waiting[tp]
+            for _, written in [*batch, *waiting]:
+                if not written.done():
+                    _fail(written, AppendFailed("the writer was stopped"))
+
+    async def _append(self, tp: TP, batch: list[tuple[NewRecord, "asyncio.Future[int]"]]) -> None:
+        try:
+            appender = await self._ready()
+        except LogUnavailable as error:
+            for _, written in batch:
+                _fail(written, error)
+            return
+        try:
+            base = await appender.append(tp, [record for record, _ in batch])
+        except AppendFailed as error:
             if self._appender is appender:
                 self._appender = None
             await appender.discard()
-            raise
+            for _, written in batch:
+                _fail(written, error)
+            return
+        for i, (_, written) in enumerate(batch):
+            if not written.done():
+                written.set_result(base + i)
 
     async def _ready(self) -> Appender:
         async with self._making:
             if self._appender is None:
                 self._appender = await self._log.appender()
             return self._appender
+
+
+def _take(waiting: Waiting) -> list[tuple[NewRecord, "asyncio.Future[int]"]]:
+    """The next batch: as many as fit."""
+    batch = [waiting.popleft()]
+    size = batch[0][0].size()
+    while waiting and len(batch) < MAX_RECORDS and (size := size + waiting[0][0].size()) < MAX_BATCH:
+        batch.append(waiting.popleft())
+    return batch
+
+
+def _fail(written: "asyncio.Future[int]", error: Exception) -> None:
+    """Nobody may be waiting any more: that is no error to be reported."""
+    if not written.done():
+        written.set_exception(error)
+        written.exception()

@@ -3,13 +3,15 @@
 Forwards are signed with the internal key. Workers and the external parts show the service token.
 """
 
+import asyncio
 from typing import Annotated, Any, Final
 
 import msgspec
 from fastapi import APIRouter, Depends, Header, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from adapters.commands.wire import SIGNATURE, Answer, is_signed
+from adapters.commands.wire import SIGNATURE, Answer, Answers, is_signed
+from adapters.errors import Unavailable
 from adapters.http.refusals import MalformedRequest
 from adapters.http.strict_json import StrictRoute
 from adapters.kafka.topics import ACCOUNT_PARTITIONS, ACCOUNTS, CATALOG
@@ -18,7 +20,7 @@ from command_api.contexts import context_of
 from command_api.parts import Parts, parts_of
 from domain.account.commands import DescribeRun
 from domain.catalog.commands import PublishModel
-from domain.errors import NotFound, Unauthenticated
+from domain.errors import DomainError, NotFound, Unauthenticated
 from domain.ids import partition_in
 from domain.personal import SealedAt
 
@@ -26,6 +28,7 @@ router = APIRouter(prefix="/internal", include_in_schema=False, route_class=Stri
 PartsOf = Annotated[Parts, Depends(parts_of)]
 Attempt = Annotated[int, Path(ge=1, le=1_000_000)]
 URL_SECONDS: Final = 3600
+MOST_ORDERS: Final = 64
 
 
 @router.post("/commands")
@@ -36,6 +39,16 @@ async def command(request: Request, parts: PartsOf) -> Response:
         return _answer(await parts.gate.command(body))
     except (msgspec.MsgspecError, KeyError) as error:
         raise MalformedRequest(f"This is no forwarded command: {error}") from error
+
+
+@router.post("/commands/batch")
+async def commands(request: Request, parts: PartsOf) -> Response:
+    """Decide several commands that another process forwarded together."""
+    body = await _signed_body(request, parts)
+    try:
+        return _answer(await parts.gate.commands(body))
+    except (msgspec.MsgspecError, KeyError) as error:
+        raise MalformedRequest(f"These are no forwarded commands: {error}") from error
 
 
 @router.post("/outcomes")
@@ -66,7 +79,38 @@ class OutputToPut(BaseModel):
 @router.get("/runs/{task_id}/{attempt}", dependencies=[Depends(require_service)])
 async def order(task_id: str, attempt: Attempt, account_id: str, request: Request, parts: PartsOf) -> dict[str, Any]:
     """Everything a worker needs for one attempt: plain inputs, parameters, URLs to read from."""
-    run = await _run(request, parts, task_id, attempt, account_id)
+    return await _order(request, parts, task_id, attempt, account_id)
+
+
+class RunWanted(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    task_id: str = Field(max_length=64)
+    attempt: int = Field(ge=1, le=1_000_000)
+    account_id: str = Field(max_length=64)
+
+
+class RunsWanted(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    runs: list[RunWanted] = Field(max_length=MOST_ORDERS)
+
+
+@router.post("/runs", dependencies=[Depends(require_service)])
+async def orders(body: RunsWanted, request: Request, parts: PartsOf) -> dict[str, Any]:
+    """The same for several attempts, in their order: each has its `order`, or the `status` that refuses it."""
+
+    async def one(run: RunWanted) -> dict[str, Any]:
+        try:
+            return {"order": await _order(request, parts, run.task_id, run.attempt, run.account_id)}
+        except (DomainError, Unavailable) as error:
+            return {"status": error.status, "detail": error.detail}
+
+    return {"orders": await asyncio.gather(*(one(run) for run in body.runs))}
+
+
+async def _order(request: Request, parts: Parts, task_id: str, attempt: int, account_id: str) -> dict[str, Any]:
+    run = await run_of(request, parts, task_id, attempt, account_id)
     prompt = run["prompt"]
     inputs = [
         {**item, "url": parts.store.presign_get(object_key(account_id, item["sha256"]), URL_SECONDS, inside=True)}
@@ -94,7 +138,7 @@ async def output(
     task_id: str, attempt: Attempt, account_id: str, body: OutputToPut, request: Request, parts: PartsOf
 ) -> dict[str, Any]:
     """Where a worker puts one result file: before it says that the run succeeded, and even if the object exists."""
-    await _run(request, parts, task_id, attempt, account_id)
+    await run_of(request, parts, task_id, attempt, account_id)
     url = parts.store.presign_put(object_key(account_id, body.sha256), URL_SECONDS, inside=True)
     return {"put_url": url, "headers": {"content-type": body.media_type}}
 
@@ -127,7 +171,8 @@ async def publish(body: ModelToPublish, request: Request, parts: PartsOf) -> dic
     return {"model": body.model, "version": body.version, "position": applied.position}
 
 
-async def _run(request: Request, parts: Parts, task_id: str, attempt: int, account_id: str) -> dict[str, Any]:
+async def run_of(request: Request, parts: Parts, task_id: str, attempt: int, account_id: str) -> dict[str, Any]:
+    """What is asked of the task. Raises NotFound, and NotInState unless this attempt is the present one and runs."""
     try:
         partition = partition_in(task_id)
     except ValueError:
@@ -146,5 +191,5 @@ async def _signed_body(request: Request, parts: Parts) -> bytes:
     return body
 
 
-def _answer(answer: Answer) -> Response:
+def _answer(answer: Answer | Answers) -> Response:
     return Response(msgspec.json.encode(answer), media_type="application/json")

@@ -39,7 +39,7 @@ def queue_view(state: SchedulerState, now: datetime) -> QueueView:
         eta = None
         if able:
             heap = min(able, key=lambda h: h[0])
-            eta = heap[0] + _seconds(state, kind)
+            eta = heap[0] + usual_seconds(state, kind)
             heapreplace(heap, eta)
         found.setdefault(account_id, []).append(QueuedTask(task_id, total, None if eta is None else round(eta, 1)))
     accounts = {
@@ -98,12 +98,13 @@ def _left(state: SchedulerState, task_id: str, now: datetime) -> float:
     task = state.tasks.get(task_id)
     if task is None:
         return 0.0
-    usual = _seconds(state, task.kind)
+    usual = usual_seconds(state, task.kind)
     run = state.runs.get(task_id)
     since = task.started_at or (None if run is None else run.since)
     spent = 0.0 if since is None else (now - since).total_seconds()
     return max(usual - spent, usual * LEFT_AT_LEAST)
 
 
-def _seconds(state: SchedulerState, kind: Kind) -> float:
+def usual_seconds(state: SchedulerState, kind: Kind) -> float:
+    """How long a run of this kind takes, by what was seen or the catalog says."""
     return state.seconds.get(kind[0], UNKNOWN_SECONDS)

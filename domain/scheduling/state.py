@@ -88,10 +88,6 @@ class Worker(msgspec.Struct, kw_only=True):
     unwanted: dict[str, datetime] = {}
     """Those of them that the scheduler knows nothing of, or nothing any more, and since when."""
 
-    @property
-    def free_slots(self) -> int:
-        return self.slots - len(self.runs.keys() | self.holds.keys())
-
     def engine(self, kind: Kind) -> Engine | None:
         for engine in self.engines:
             if (engine.id, engine.version) == kind:

@@ -15,6 +15,8 @@ from domain.scheduling.state import SchedulerState
 
 log = structlog.get_logger(__name__)
 INTERVAL_S: Final = 1.0
+SHARE: Final = 0.05
+"""Of the process's time that this may take at most: a queue of a hundred thousand is told of less often."""
 MOST_TASKS: Final = 400
 """Of one account in one record, which holds 64 KiB at most: the first in the queue."""
 _ETA_MATTERS: Final = 0.25
@@ -35,7 +37,8 @@ class QueueNews:
                 await self.tell()
             except (AppendFailed, LogUnavailable) as error:
                 log.warning("queue positions were not told", why=str(error))
-            await asyncio.sleep(max(0.0, INTERVAL_S - (asyncio.get_running_loop().time() - began)))
+            took = asyncio.get_running_loop().time() - began
+            await asyncio.sleep(max(INTERVAL_S - took, took / SHARE))
 
     async def tell(self) -> None:
         """One round. Raises AppendFailed, LogUnavailable; what was not told is told in the next round."""

@@ -34,6 +34,12 @@ async def main(bootstrap: str, port: int, partitions: int) -> None:
             return web.Response(status=401)
         return web.Response(body=msgspec.json.encode(await gate.command(body)))
 
+    async def commands(request: web.Request) -> web.Response:
+        body = await request.read()
+        if not is_signed(KEY, body, request.headers[SIGNATURE]):
+            return web.Response(status=401)
+        return web.Response(body=msgspec.json.encode(await gate.commands(body)))
+
     async def outcome(request: web.Request) -> web.Response:
         return web.Response(body=msgspec.json.encode(gate.outcome(await request.read())))
 
@@ -52,6 +58,7 @@ async def main(bootstrap: str, port: int, partitions: int) -> None:
     app.add_routes(
         [
             web.post("/internal/commands", command),
+            web.post("/internal/commands/batch", commands),
             web.post("/internal/outcomes", outcome),
             web.post("/want", want),
         ]

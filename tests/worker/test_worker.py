@@ -95,6 +95,19 @@ async def test_heartbeats_say_what_is_held_and_loaded(place: Workplace) -> None:
             await asyncio.sleep(0.01)
 
 
+async def test_runs_that_wait_for_a_slot_have_their_orders_fetched_together(place: Workplace) -> None:
+    runs = [await place.give(params={"step_s": 0.0}) for _ in range(8)]
+    done = await place.until(RunSucceeded, len(runs))
+    assert {run.task_id for run in runs} == {event.task_id for event in done}
+    assert place.api.asked_together
+    for run in runs:
+        said = [e for e in (*place.events(RunStarted), *place.events(RunSucceeded)) if e.task_id == run.task_id]
+        assert [event.sequence for event in said] == [1, 2]
+    order = [(type(e), e.task_id) for _, e in place.decoded() if isinstance(e, RunStarted | RunSucceeded)]
+    for run in runs:
+        assert order.index((RunStarted, run.task_id)) < order.index((RunSucceeded, run.task_id))
+
+
 @pytest.mark.parametrize(
     ("fail", "code", "kind", "message"),
     [

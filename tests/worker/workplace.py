@@ -44,6 +44,8 @@ class CommandApiServer:
         self.published: list[dict[str, Any]] = []
         self.failures: list[int] = []
         """Statuses that the next requests get instead of an answer."""
+        self.asked_together: list[int] = []
+        """How many orders each request for several asked for."""
         self.url = ""
 
     def order(self, task_id: str, account_id: str, attempt: int = 1, **more: Any) -> None:
@@ -66,6 +68,7 @@ class CommandApiServer:
     async def serve(self) -> AsyncIterator["CommandApiServer"]:
         app = web.Application(middlewares=[self._gate])
         app.router.add_get("/internal/runs/{task}/{attempt}", self._describe)
+        app.router.add_post("/internal/runs", self._describe_all)
         app.router.add_post("/internal/runs/{task}/{attempt}/outputs", self._output)
         app.router.add_post("/internal/models", self._publish)
         app.router.add_put("/bucket/{sha}", self._put)
@@ -91,6 +94,14 @@ class CommandApiServer:
     async def _describe(self, request: web.Request) -> web.Response:
         found = self._order(request)
         return web.json_response(found) if found else web.Response(status=404)
+
+    async def _describe_all(self, request: web.Request) -> web.Response:
+        wanted = (await request.json())["runs"]
+        self.asked_together.append(len(wanted))
+        found = [self.orders.get((run["task_id"], run["attempt"])) for run in wanted]
+        return web.json_response(
+            {"orders": [{"order": order} if order else {"status": 404, "detail": "gone"} for order in found]}
+        )
 
     def _order(self, request: web.Request) -> dict[str, Any] | None:
         found = self.orders.get((request.match_info["task"], int(request.match_info["attempt"])))
