@@ -76,13 +76,14 @@ class Attempt:
         envelope: Envelope,
         *,
         api: CommandApi,
+        orders: Orders,
         writer: EventWriter,
         lease: Lease,
         folder: Path,
         most_s: float,
     ) -> None:
         self.run = run
-        self._orders, self._outputs = Orders(api), Outputs(api, run)
+        self._orders, self._outputs = orders, Outputs(api, run)
         self._span = tracing.start(
             f"run {run.model}",
             envelope.traceparent,
@@ -112,6 +113,8 @@ class Attempt:
         self._phase: Literal["waiting", "preparing", "engine", "delivering", "over"] = "waiting"
         self._used = 0.0
         self._preview: asyncio.Task[None] | None = None
+        self._fetching = asyncio.create_task(self._orders.fetch(run), name=f"order {run.task_id}")
+        self._starting: asyncio.Task[None] | None = None
 
     def stop(self, reason: Reason) -> None:
         """Stop it at the next chance."""
@@ -143,6 +146,7 @@ class Attempt:
         finally:
             self._phase = "over"
             await self._progress.stop()
+            await _dropped(self._fetching)
             self._note_end(outcome, time.monotonic() - began)
 
     def _note_end(self, outcome: str, seconds: float) -> None:
@@ -167,7 +171,8 @@ class Attempt:
                 return await self._work_until_stopped(slot)
         finally:
             free.put_nowait(slot)
-            await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+            if self._folder.exists():
+                await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
     async def _work_until_stopped(self, slot: Slot) -> Ending:
         work = asyncio.create_task(self._work(slot))
@@ -209,7 +214,7 @@ class Attempt:
     async def _work(self, slot: Slot) -> Ending:
         self._phase = "preparing"
         try:
-            order = await self._orders.fetch(self.run)
+            order = await self._fetching
         except (Refused, msgspec.MsgspecError) as error:
             log.error("an order cannot be read", why=str(error))
             return Broke("order-unreadable", "retryable")
@@ -218,7 +223,9 @@ class Attempt:
         if offer is None or offer.version != order.version:
             log.error("an order is for another engine", model=order.model, version=order.version)
             return Broke("engine-unusable", "retryable" if offer is None else "permanent")
-        await self._journal.started(slot.device)
+        # The engine need not wait for the broker: what is said later waits for this in the journal.
+        self._starting = asyncio.create_task(self._journal.started(slot.device), name=f"started {order.task_id}")
+        self._starting.add_done_callback(self._has_started)
         self._progress.start()
         with _timer(order.deadline, lambda: self.stop("deadline")):
             return await self._make(slot, order)
@@ -273,8 +280,13 @@ class Attempt:
         for i, file in enumerate(finished.files):
             self._progress.tell("upload", ENGINE_TO + (1 - ENGINE_TO) * i / (len(finished.files) + 1))
             outputs.append(await self._outputs.put_file(file.format, Path(file.path), file.media_type))
-        outputs.append(await self._outputs.put_report(finished))
+        if finished.report or finished.understood or finished.ignored:
+            outputs.append(await self._outputs.put_report(finished))
         return tuple(outputs)
+
+    def _has_started(self, starting: "asyncio.Task[None]") -> None:
+        if not starting.cancelled() and isinstance(starting.exception(), LeaseLost):
+            self.stop("lapsed")
 
     def _heard(self, progressed: Progressed) -> None:
         self._used = max(self._used, progressed.used)
@@ -319,6 +331,14 @@ class Attempt:
             except (TimeoutError, Refused, msgspec.MsgspecError) as error:
                 log.warning("a failure's message was not stored", why=repr(error))
         return Problem(code=broke.code, kind=broke.kind, message_sha256=message)
+
+
+async def _dropped(task: "asyncio.Task[Any]") -> None:
+    """End a task whose result nobody needs."""
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()
 
 
 async def _first_of(*awaited: "asyncio.Future[Any]") -> None:

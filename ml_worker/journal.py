@@ -1,6 +1,7 @@
 """What a worker says about one attempt in `lathe.runs`, in order, until it is written."""
 
 import asyncio
+from typing import Final
 
 import structlog
 
@@ -16,6 +17,7 @@ from ml_worker.lease import Lease
 
 log = structlog.get_logger(__name__)
 ACTOR = "service/ml_worker"
+LINGER_S: Final = 0.02
 RunEvent = RunStarted | RunSucceeded | RunFailed | RunCancelled
 
 
@@ -40,6 +42,8 @@ class RunJournal:
         self._correlation_id, self._cause, self._traceparent = correlation_id, cause, traceparent
         self._sequence = 0
         self._term = lease.term
+        self._unsaid: list[RunEvent] = []
+        self._in_order = asyncio.Lock()
 
     @property
     def begun(self) -> bool:
@@ -47,12 +51,17 @@ class RunJournal:
         return self._sequence > 0
 
     async def started(self, device: str) -> None:
+        """It waits 20 ms for company: a run that is over by then is told of in one batch, and decided on in one round.
+
+        Nothing may rest on it: the task is `running` once its account's owner has read it.
+        """
         run, sequence = self._run, self._next()
-        await self._write(
-            RunStarted(
-                task_id=run.task_id, attempt=run.attempt, sequence=sequence, worker_id=run.worker_id, device=device
-            )
+        event = RunStarted(
+            task_id=run.task_id, attempt=run.attempt, sequence=sequence, worker_id=run.worker_id, device=device
         )
+        self._unsaid.append(event)
+        await asyncio.sleep(LINGER_S)
+        await self._say()
 
     async def succeeded(self, outputs: tuple[Output, ...], metrics: dict[str, float]) -> None:
         """All outputs must lie in the object store by now."""
@@ -93,30 +102,41 @@ class RunJournal:
         return self._sequence
 
     async def _write(self, event: RunEvent) -> None:
-        """Repeat until the broker has it. Raises LeaseLost."""
-        for wait in delays():
-            if self._term is None:  # It was assigned in a silence: it belongs to the next term.
-                self._term = self._lease.term
-            if self._term is None:
-                await asyncio.sleep(wait)
-                continue
-            if self._lease.term != self._term:
-                raise LeaseLost
-            try:
-                await self._writer.write(
-                    RUNS,
-                    account_partition(self._run.account_id),
-                    self._run.account_id,
-                    event,
-                    subject=event.task_id,
-                    actor=ACTOR,
-                    correlation_id=self._correlation_id,
-                    causation_id=self._cause,
-                    traceparent=self._traceparent,
-                )
-            except (AppendFailed, LogUnavailable) as error:
-                log.warning("a run event was not written yet", why=str(error))
-                await asyncio.sleep(wait)
-            else:
-                log.info("reported", event_type=type_of(event))
-                return
+        self._unsaid.append(event)
+        await self._say()
+
+    async def _say(self) -> None:
+        """Repeat until the broker has all that was to be said by now. Raises LeaseLost."""
+        async with self._in_order:
+            unsaid, self._unsaid = self._unsaid, []
+            for wait in delays():
+                if not unsaid:
+                    return
+                if self._term is None:  # It was assigned in a silence: it belongs to the next term.
+                    self._term = self._lease.term
+                if self._term is not None:
+                    if self._lease.term != self._term:
+                        raise LeaseLost
+                    written = await asyncio.gather(*(self._written(event) for event in unsaid))
+                    unsaid = [event for event, done in zip(unsaid, written, strict=True) if not done]
+                if unsaid:
+                    await asyncio.sleep(wait)
+
+    async def _written(self, event: RunEvent) -> bool:
+        try:
+            await self._writer.write(
+                RUNS,
+                account_partition(self._run.account_id),
+                self._run.account_id,
+                event,
+                subject=event.task_id,
+                actor=ACTOR,
+                correlation_id=self._correlation_id,
+                causation_id=self._cause,
+                traceparent=self._traceparent,
+            )
+        except (AppendFailed, LogUnavailable) as error:
+            log.warning("a run event was not written yet", why=str(error))
+            return False
+        log.info("reported", event_type=type_of(event))
+        return True
