@@ -1,7 +1,7 @@
 """Rays against a mesh: what they hit, and how much of the sky a point sees.
 
 Embree asks the mesh where there is a build of it (`rays_embree.py`), elsewhere libigl (`rays_igl.py`): Linux on aarch64
-has none. Both give the same hits.
+has none. Both give the same hits, but for rounding.
 """
 
 from importlib.util import find_spec
