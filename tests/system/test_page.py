@@ -1,10 +1,11 @@
-"""The page in a real browser: register, ask, see the model, download it, and find it again after a reload."""
+"""The page in a real browser: register, ask, see the model, download it, find it again, change it, see what it cost."""
 
 import secrets
 from pathlib import Path
 
 import pytest
 import trimesh
+from playwright.sync_api import Page, expect
 
 from tests.system.browser import page_at
 from tests.system.stack import Stack
@@ -12,7 +13,19 @@ from tests.system.stack import Stack
 LOADED = "model-viewer[data-loaded=true]"
 
 
-@pytest.mark.timeout(240)
+def fork_and_compare(page: Page) -> None:
+    """Another colour, everything else the same; then both side by side, and both in the ledger."""
+    page.get_by_role("button", name="Change and make anew").click()
+    page.get_by_role("textbox", name="Describe it").fill("a red mug")
+    page.get_by_role("button", name="Make it", exact=False).click()
+    page.get_by_role("link", name="Compare with the earlier one").click(timeout=120_000)
+    expect(page.locator(LOADED)).to_have_count(2, timeout=60_000)
+    expect(page.locator(".differences .different").first).to_contain_text("a blue mug")
+    page.get_by_role("link", name="Credits", exact=True).click()
+    expect(page.locator(".ledger tbody tr")).to_have_count(5, timeout=30_000)
+
+
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize(("width", "height"), [(1280, 860), (360, 740)], ids=["desktop", "phone"])
 def test_a_person_gets_a_model(stack: Stack, tmp_path: Path, width: int, height: int) -> None:
     complaints: list[str] = []
@@ -38,5 +51,7 @@ def test_a_person_gets_a_model(stack: Stack, tmp_path: Path, width: int, height:
         page.reload()
         page.wait_for_selector(LOADED, timeout=60_000)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        if width > height:
+            fork_and_compare(page)
     # The first visit asks for a session that is not there: the browser reports that 401, whatever the page does.
     assert [text for text in complaints if "401" not in text] == []

@@ -14,6 +14,8 @@ export interface paths {
         /**
          * Public keys of access tokens (RFC 7517)
          * @description EdDSA keys by `kid`. Keys are rotated: look again when a `kid` is unknown.
+         *
+         *     Everybody.
          */
         get: operations["jwks__well_known_jwks_json_get"];
         put?: never;
@@ -36,6 +38,8 @@ export interface paths {
         /**
          * Give credits to an account, or take them
          * @description Only what is free to spend can be taken. The same Idempotency-Key gives or takes once.
+         *
+         *     Admins.
          */
         post: operations["adjust_credits_admin_accounts__account_uuid__credits_post"];
         delete?: never;
@@ -54,6 +58,8 @@ export interface paths {
         /**
          * Parked records
          * @description In the order of the log. Where one record cannot be folded, the rest of its stream waits behind it.
+         *
+         *     Operators and admins.
          */
         get: operations["dead_letters_admin_dead_letters_get"];
         put?: never;
@@ -74,6 +80,8 @@ export interface paths {
         /**
          * One parked record, and what was decided about it
          * @description With the record's headers. Personal fields stay sealed; what should be sealed and is not is hidden.
+         *
+         *     Operators and admins.
          */
         get: operations["dead_letter_admin_dead_letters__letter_id__get"];
         put?: never;
@@ -96,6 +104,8 @@ export interface paths {
         /**
          * Fold a parked stream again
          * @description From its first parked record on, in order, as far as it goes: after its cause was put right. Repeatable.
+         *
+         *     Operators and admins.
          */
         post: operations["retry_admin_dead_letters__letter_id__retry_post"];
         delete?: never;
@@ -115,8 +125,9 @@ export interface paths {
         put?: never;
         /**
          * Leave a record out for good
-         * @description The rest of its stream is folded as if it had changed nothing: the read models differ from the truth by it
-         *     until they are rebuilt by code that can fold it. Only for the record that is the cause (`role` poison).
+         * @description The rest of its stream is folded as if it had changed nothing: the read models differ from the truth by it until they are rebuilt by code that can fold it. Only for the record that is the cause (`role` poison).
+         *
+         *     Operators and admins.
          */
         post: operations["skip_admin_dead_letters__letter_id__skip_post"];
         delete?: never;
@@ -135,6 +146,8 @@ export interface paths {
         /**
          * How far each reader of the log is behind
          * @description The read models, the live streams of the process that answers, and the reactors; by partition.
+         *
+         *     Operators and admins.
          */
         get: operations["lag_admin_lag_get"];
         put?: never;
@@ -155,6 +168,8 @@ export interface paths {
         /**
          * Tasks under way, by model and by account
          * @description What waits and what runs. A model that is queued for and has no workers needs one.
+         *
+         *     Operators and admins.
          */
         get: operations["queue_admin_queue_get"];
         put?: never;
@@ -175,6 +190,8 @@ export interface paths {
         /**
          * Read models that are being rebuilt
          * @description Empty while the live read models are the only ones.
+         *
+         *     Operators and admins.
          */
         get: operations["rebuilds_admin_rebuilds_get"];
         put?: never;
@@ -195,6 +212,8 @@ export interface paths {
         /**
          * Live workers and what they hold
          * @description Those whose heartbeat came within the last 10 s.
+         *
+         *     Operators and admins.
          */
         get: operations["workers_admin_workers_get"];
         put?: never;
@@ -215,6 +234,8 @@ export interface paths {
         /**
          * What you have to spend
          * @description `available` is free to spend; `reserved` is held for tasks that have not ended.
+         *
+         *     Every user, for the own account.
          */
         get: operations["balance_api_v1_billing_balance_get"];
         put?: never;
@@ -235,6 +256,8 @@ export interface paths {
         /**
          * Every movement of your credits
          * @description The newest first, each with the balance and what is reserved after it.
+         *
+         *     Every user, for the own account.
          */
         get: operations["transactions_api_v1_billing_transactions_get"];
         put?: never;
@@ -257,6 +280,8 @@ export interface paths {
         /**
          * Get an access token
          * @description JSON, or the form of OAuth2's password grant (so that Authorize in /docs works). 401 for a wrong password.
+         *
+         *     Everybody.
          */
         post: operations["login_auth_login_post"];
         delete?: never;
@@ -277,6 +302,8 @@ export interface paths {
         /**
          * End the session
          * @description The refresh token is refused from now on; the access token lives on until it expires.
+         *
+         *     Whoever shows the credential that it takes.
          */
         post: operations["logout_auth_logout_post"];
         delete?: never;
@@ -296,6 +323,8 @@ export interface paths {
         /**
          * Change the password
          * @description All sessions and access tokens end. 401 when the present password is wrong.
+         *
+         *     Every user, for the own account.
          */
         put: operations["put_password_auth_password_put"];
         post?: never;
@@ -315,6 +344,8 @@ export interface paths {
         /**
          * The user who is logged in
          * @description The user with `balance` (free to spend) and `reserved`, in credits.
+         *
+         *     Every user, for the own account.
          */
         get: operations["profile_auth_profile_get"];
         put?: never;
@@ -337,6 +368,8 @@ export interface paths {
         /**
          * Exchange a refresh token
          * @description A new access token and the next refresh token. A token that is used twice ends its session.
+         *
+         *     Whoever shows the credential that it takes.
          */
         post: operations["refresh_session_auth_refresh_post"];
         delete?: never;
@@ -357,6 +390,8 @@ export interface paths {
         /**
          * Create an account
          * @description A new user with an account and sign-up credits. 409 when the name is taken (case does not count).
+         *
+         *     Everybody.
          */
         post: operations["register_user_auth_register_post"];
         delete?: never;
@@ -377,6 +412,8 @@ export interface paths {
         /**
          * Get a one-time ticket
          * @description For `?ticket=` of live connections (an EventSource cannot send headers): good for one use within 30 seconds.
+         *
+         *     Every user, for the own account.
          */
         post: operations["ticket_auth_tickets_post"];
         delete?: never;
@@ -395,6 +432,8 @@ export interface paths {
         /**
          * The bytes of a file
          * @description `file_id` is the id, the stored name `<id>.<ending>`, or the file's own name if no other file has it.
+         *
+         *     Only the owner; to everybody else it does not exist.
          */
         get: operations["file_files__file_id__get"];
         put?: never;
@@ -415,6 +454,8 @@ export interface paths {
         /**
          * History of your tasks
          * @description The newest first. `next` is the cursor of the following page, also given as a `Link` header.
+         *
+         *     Every user, for the own account.
          */
         get: operations["history_generate_get"];
         put?: never;
@@ -423,6 +464,8 @@ export interface paths {
          * @description From a prompt or images. The price is reserved at once, and charged only if a model comes out of it.
          *
          *     Repeat with the same Idempotency-Key to be sure: it is never made or charged twice.
+         *
+         *     Every user, for the own account.
          */
         post: operations["generate_generate_post"];
         delete?: never;
@@ -445,6 +488,8 @@ export interface paths {
          * @description All or none of them, with one reservation; then each is a task of its own, charged by itself.
          *
          *     A queue that is below its limit takes a whole batch.
+         *
+         *     Every user, for the own account.
          */
         post: operations["batch_generate_batch_post"];
         delete?: never;
@@ -462,7 +507,9 @@ export interface paths {
         };
         /**
          * Models with their parameters and prices
-         * @description All that are offered. `params_schema` says which parameters a model takes.
+         * @description All that are offered. `params_schema` says which parameters a model takes; `seed` is one of each.
+         *
+         *     Everybody.
          */
         get: operations["models_generate_models_get"];
         put?: never;
@@ -483,6 +530,8 @@ export interface paths {
         /**
          * What a task would cost now
          * @description The price of one task, in credits. Give it as `max_credits` to be safe from a change.
+         *
+         *     Every user, for the own account.
          */
         get: operations["quote_generate_quote_get"];
         put?: never;
@@ -503,6 +552,8 @@ export interface paths {
         /**
          * One task as it stands now
          * @description Status, progress, place in the queue, cost. A task that was just accepted is waited for.
+         *
+         *     Only the owner; to everybody else it does not exist.
          */
         get: operations["task_generate__task_id__get"];
         put?: never;
@@ -524,8 +575,9 @@ export interface paths {
         put?: never;
         /**
          * Cancel a task
-         * @description A queued task is cancelled and refunded at once; a running one stops soon and pays for the stages it went
-         *     through. Repeatable; 409 when it is completed.
+         * @description A queued task is cancelled and refunded at once; a running one stops soon and pays for the stages it went through. Repeatable; 409 when it is completed.
+         *
+         *     Only the owner; to everybody else it does not exist.
          */
         post: operations["cancel_generate__task_id__cancel_post"];
         delete?: never;
@@ -545,8 +597,9 @@ export interface paths {
          * Follow a task live (SSE), or list its events (JSON)
          * @description `event: task` has `id` = 1, 2, 3… without holes; `event: progress` has none, and only its newest is repeated.
          *
-         *     The stream ends after the terminal event. With `Accept: application/json` the answer is a list. A browser's
-         *     EventSource shows a one-time `ticket`; for each new connection it takes a new one, and `after`.
+         *     The stream ends after the terminal event. With `Accept: application/json` the answer is a list. A browser's EventSource shows a one-time `ticket`; for each new connection it takes a new one, and `after`.
+         *
+         *     Only the owner; to everybody else it does not exist.
          */
         get: operations["events_generate__task_id__events_get"];
         put?: never;
@@ -569,6 +622,8 @@ export interface paths {
         /**
          * Make another one like it
          * @description A new task from any of yours, whatever became of it: with its input and parameters where you give no others.
+         *
+         *     Only the owner; to everybody else it does not exist.
          */
         post: operations["fork_generate__task_id__fork_post"];
         delete?: never;
@@ -587,6 +642,8 @@ export interface paths {
         /**
          * A picture of what is there of the model so far
          * @description `preview_url` of a running task leads here. Once it is completed, this is the picture of the result.
+         *
+         *     Only the owner; to everybody else it does not exist.
          */
         get: operations["preview_generate__task_id__preview_get"];
         put?: never;
@@ -607,6 +664,8 @@ export interface paths {
         /**
          * The files of a finished task
          * @description 409 while it is not finished, 410 with the reason when it failed or was cancelled.
+         *
+         *     Only the owner; to everybody else it does not exist.
          */
         get: operations["result_generate__task_id__result_get"];
         put?: never;
@@ -629,6 +688,8 @@ export interface paths {
         /**
          * Try a failed or cancelled task again
          * @description A new task with the same inputs and parameters, at today's price, with `parent` set.
+         *
+         *     Only the owner; to everybody else it does not exist.
          */
         post: operations["retry_generate__task_id__retry_post"];
         delete?: never;
@@ -644,7 +705,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Alive? */
+        /**
+         * Alive?
+         * @description Everybody.
+         */
         get: operations["healthz_healthz_get"];
         put?: never;
         post?: never;
@@ -664,6 +728,8 @@ export interface paths {
         /**
          * All types of problems
          * @description JSON, or a page for a browser. The codes are stable: branch on them.
+         *
+         *     Everybody.
          */
         get: operations["catalogue_problems_get"];
         put?: never;
@@ -684,6 +750,8 @@ export interface paths {
         /**
          * One type of problem: what it means, what to do
          * @description JSON, or a page for a browser.
+         *
+         *     Everybody.
          */
         get: operations["problem_type_problems__code__get"];
         put?: never;
@@ -704,6 +772,8 @@ export interface paths {
         /**
          * Ready? With the lag of each dependency and the live workers
          * @description 200 when queries are served. `lag`: records that the log has and this process, or the read models, have not.
+         *
+         *     Everybody.
          */
         get: operations["readyz_readyz_get"];
         put?: never;
@@ -726,6 +796,8 @@ export interface paths {
         /**
          * Upload a file
          * @description One file in the part `file`. What claims to be an image is examined by its content.
+         *
+         *     Every user, for the own account.
          */
         post: operations["upload_upload_post"];
         delete?: never;
@@ -746,6 +818,8 @@ export interface paths {
         /**
          * Begin an upload into the object store
          * @description For large files: the bytes go straight to the store. Nothing is a file before the upload is completed.
+         *
+         *     Every user, for the own account.
          */
         post: operations["begin_uploads_post"];
         delete?: never;
@@ -766,6 +840,8 @@ export interface paths {
         /**
          * Complete an upload
          * @description The uploaded bytes are checked as POST /upload checks them. A repeat is answered with the same file.
+         *
+         *     Only the owner; to everybody else it does not exist.
          */
         post: operations["complete_uploads__upload_id__complete_post"];
         delete?: never;
@@ -955,7 +1031,16 @@ export interface components {
             expires_in: number;
             expires_at: string;
         };
-        /** @description Send the bytes with `method` and `headers` to `url` before it expires, then POST to `complete_url`. */
+        Tokens: {
+            access_token: string;
+            /** @example bearer */
+            token_type: string;
+            /** @description Seconds */
+            expires_in: number;
+            /** @description Missing when it came as a cookie. */
+            refresh_token?: string | null;
+        };
+        /** @description Send just the announced bytes with `method` and `headers` to `url` in time, then POST to `complete_url`. */
         UploadDocument: {
             upload_id: string;
             /** @example PUT */
@@ -982,6 +1067,19 @@ export interface components {
             bytes: number;
             /** @description If given, the content must have it. */
             sha256?: string | null;
+        };
+        /** @description A user, without the wallet. */
+        User: {
+            id: number;
+            /** @description The account's id. */
+            uuid: string;
+            username: string;
+            name: string | null;
+            /** @description Missing when none was given. */
+            email?: string;
+            role: string;
+            created_at: string;
+            updated_at: string;
         };
         /** @description In credits. */
         Wallet: {
@@ -1416,6 +1514,8 @@ export interface components {
             /** @description What was given back. */
             released?: number;
             parent?: string;
+            /** @description Of a task that was asked for with others. */
+            batch_id?: string;
             reason?: string;
             outputs?: components["schemas"]["EventOutput"][];
             metrics?: {
@@ -2852,12 +2952,97 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Tokens"];
                 };
             };
-            /** @description The request does not make sense */
+            /** @description The request cannot be read (`malformed-request`); The body is not valid JSON (`malformed-json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Log in first (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Requests from this origin are not accepted (`origin-refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request took too long to arrive (`too-slow`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description This kind of content is not accepted (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request does not make sense (`invalid-input`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too many requests (`rate-limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something went wrong here (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not available right now (`unavailable`); Nobody can decide this right now (`no-owner`); The outcome is not known yet (`outcome-pending`); A part of the service does not answer (`dependency-down`); This account's history needs an operator (`stream-quarantined`) */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2891,9 +3076,94 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The request does not make sense */
+            /** @description The request cannot be read (`malformed-request`); The body is not valid JSON (`malformed-json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Log in first (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Requests from this origin are not accepted (`origin-refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request took too long to arrive (`too-slow`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description This kind of content is not accepted (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request does not make sense (`invalid-input`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too many requests (`rate-limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something went wrong here (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not available right now (`unavailable`); Nobody can decide this right now (`no-owner`); The outcome is not known yet (`outcome-pending`); A part of the service does not answer (`dependency-down`); This account's history needs an operator (`stream-quarantined`) */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2915,16 +3185,103 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description Changed */
             204: {
                 headers: {
+                    /** @description Where it stands in the log: a read with it as `min_position` is never older. */
+                    "Lathe-Position"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description The request does not make sense */
+            /** @description The request cannot be read (`malformed-request`); The body is not valid JSON (`malformed-json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Log in first (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Requests from this origin are not accepted (`origin-refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request took too long to arrive (`too-slow`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description This kind of content is not accepted (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request does not make sense (`invalid-input`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too many requests (`rate-limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something went wrong here (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not available right now (`unavailable`); Nobody can decide this right now (`no-owner`); The outcome is not known yet (`outcome-pending`); A part of the service does not answer (`dependency-down`); This account's history needs an operator (`stream-quarantined`) */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3054,12 +3411,97 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/json": components["schemas"]["Tokens"];
                 };
             };
-            /** @description The request does not make sense */
+            /** @description The request cannot be read (`malformed-request`); The body is not valid JSON (`malformed-json`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Log in first (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Requests from this origin are not accepted (`origin-refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request took too long to arrive (`too-slow`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description This kind of content is not accepted (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request does not make sense (`invalid-input`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too many requests (`rate-limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something went wrong here (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not available right now (`unavailable`); Nobody can decide this right now (`no-owner`); The outcome is not known yet (`outcome-pending`); A part of the service does not answer (`dependency-down`); This account's history needs an operator (`stream-quarantined`) */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3081,18 +3523,107 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description The user */
             201: {
+                headers: {
+                    /** @description Where to look */
+                    Location?: string;
+                    /** @description Where it stands in the log: a read with it as `min_position` is never older. */
+                    "Lathe-Position"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description The request cannot be read (`malformed-request`); The body is not valid JSON (`malformed-json`) */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description The request does not make sense */
+            /** @description Requests from this origin are not accepted (`origin-refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request took too long to arrive (`too-slow`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It exists already (`already-exists`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description This kind of content is not accepted (`unsupported-media-type`) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request does not make sense (`invalid-input`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too many requests (`rate-limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something went wrong here (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not available right now (`unavailable`); Nobody can decide this right now (`no-owner`); The outcome is not known yet (`outcome-pending`); A part of the service does not answer (`dependency-down`); This account's history needs an operator (`stream-quarantined`) */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {

@@ -64,10 +64,15 @@ function Chooser({ id, other }: { id: string; other: string | null }) {
         {other !== null && choices.every((task) => task.task_id !== other) && <option value={other}>{other.slice(0, 8)}</option>}
         {choices.map((task) => (
           <option key={task.task_id} value={task.task_id}>
-            {nameOf(task)}, {day(task.created_at)}
+            {shortened(nameOf(task))}, {day(task.created_at)}
           </option>
         ))}
       </select>
     </label>
   )
 }
+
+const MOST = 60
+
+/** A whole prompt would make the list of choices as wide as the screen. */
+const shortened = (name: string): string => (name.length > MOST ? `${name.slice(0, MOST)}…` : name)
