@@ -13,6 +13,7 @@ from command_api.routes import (
     health,
     internal,
     presigned,
+    stages,
     task_actions,
     tickets,
     uploads,
@@ -21,7 +22,7 @@ from command_api.routes import (
 ROUTERS = (
     *(auth.router, tickets.router, admin.router, dead_letters.router, uploads.router, presigned.router),
     *(generate.router, batches.router, task_actions.router),
-    *(health.router, metrics.router, internal.router),
+    *(health.router, metrics.router, internal.router, stages.router),
 )
 
 

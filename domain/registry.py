@@ -37,6 +37,7 @@ EVENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "lathe.model.repriced.v1": catalog.ModelRepriced,
     "lathe.model.retired.v1": catalog.ModelRetired,
     "lathe.run.started.v1": runs.RunStarted,
+    "lathe.run.checkpointed.v1": runs.RunCheckpointed,
     "lathe.run.succeeded.v1": runs.RunSucceeded,
     "lathe.run.failed.v1": runs.RunFailed,
     "lathe.run.cancelled.v1": runs.RunCancelled,

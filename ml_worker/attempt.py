@@ -23,6 +23,7 @@ from ml_worker.api import CommandApi, Gone, Refused
 from ml_worker.engines.port import Retryable
 from ml_worker.frames import Failed, Finished, Progressed, RunEngine, Stopped
 from ml_worker.journal import LeaseLost, RunJournal
+from ml_worker.kept_stages import KeptStages
 from ml_worker.lease import Lease
 from ml_worker.orders import Order, Orders
 from ml_worker.outputs import Outputs
@@ -109,6 +110,7 @@ class Attempt:
         )
         self._progress = ProgressReport(writer, run, envelope.correlation_id)
         self._folder, self._most_s = folder, most_s
+        self._kept = KeptStages(api, run, folder / "stages", self._journal.checkpointed)
         self._stopped: asyncio.Future[Reason] = asyncio.get_running_loop().create_future()
         self._phase: Literal["waiting", "preparing", "engine", "delivering", "over"] = "waiting"
         self._used = 0.0
@@ -168,11 +170,23 @@ class Attempt:
         slot = taking.result()
         try:
             with metrics.BUSY.track_inprogress():
-                return await self._work_until_stopped(slot)
+                ending = await self._work_until_stopped(slot)
+                await self._kept.settle(again=self._another_may_follow(ending))
+                return ending
         finally:
+            self._kept.stop()
             free.put_nowait(slot)
             if self._folder.exists():
                 await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+
+    def _another_may_follow(self, ending: Ending) -> bool:
+        match ending:
+            case Delivered():
+                return False
+            case Broke():
+                return ending.kind == "retryable"
+            case Halted():
+                return not (self._stopped.done() and self._stopped.result() == "cancelled")
 
     async def _work_until_stopped(self, slot: Slot) -> Ending:
         work = asyncio.create_task(self._work(slot))
@@ -240,6 +254,7 @@ class Attempt:
             files = await self._orders.download(order, inputs)
         except Retryable as error:
             return Broke(error.code, error.kind, error.message)
+        await self._kept.fetch()
         fetched = clock()
         self._phase = "engine"
         outcome = await slot.run(
@@ -256,6 +271,7 @@ class Attempt:
                 subject=self._subject,
             ),
             self._heard,
+            self._kept.saved,
         )
         made = clock()
         match outcome:
@@ -269,11 +285,18 @@ class Attempt:
                 return Broke(outcome.code, outcome.kind, outcome.message)
             case Stopped():
                 self._used = max(self._used, outcome.used)
-                return Halted()
+                return self._stopped_by_itself(order)
             case Died():
                 if not self._stopped.done():
                     log.error("an engine died", model=order.model, returncode=outcome.returncode)
                 return Broke("engine-died", "retryable")
+
+    def _stopped_by_itself(self, order: Order) -> Ending:
+        """The engine saw that it must stop: because it was told to, or by the clock, before this process did."""
+        if self._stopped.done():
+            return Halted()
+        passed = order.deadline is not None and datetime.now(UTC) >= order.deadline
+        return _BROKEN_BY["deadline"] if passed else Broke("engine-error", "retryable")
 
     async def _deliver(self, finished: Finished) -> tuple[Output, ...]:
         outputs = []

@@ -10,7 +10,7 @@ from adapters.kafka.record import type_of
 from adapters.kafka.topics import RUNS, account_partition
 from adapters.kafka.writer import EventWriter
 from domain.account.events import Output, Problem
-from domain.runs.events import RunCancelled, RunFailed, RunStarted, RunSucceeded
+from domain.runs.events import RunCancelled, RunCheckpointed, RunFailed, RunStarted, RunSucceeded
 from domain.scheduling.events import RunAssigned
 from ml_worker.backoff import delays
 from ml_worker.lease import Lease
@@ -18,7 +18,7 @@ from ml_worker.lease import Lease
 log = structlog.get_logger(__name__)
 ACTOR = "service/ml_worker"
 LINGER_S: Final = 0.02
-RunEvent = RunStarted | RunSucceeded | RunFailed | RunCancelled
+RunEvent = RunStarted | RunCheckpointed | RunSucceeded | RunFailed | RunCancelled
 
 
 class LeaseLost(Exception):
@@ -62,6 +62,21 @@ class RunJournal:
         self._unsaid.append(event)
         await asyncio.sleep(LINGER_S)
         await self._say()
+
+    async def checkpointed(self, stage: str, size: int, sha256: str) -> None:
+        """A stage lies in the object store; `size` in bytes."""
+        run, sequence = self._run, self._next()
+        await self._write(
+            RunCheckpointed(
+                task_id=run.task_id,
+                attempt=run.attempt,
+                sequence=sequence,
+                worker_id=run.worker_id,
+                stage=stage,
+                bytes=size,
+                sha256=sha256,
+            )
+        )
 
     async def succeeded(self, outputs: tuple[Output, ...], metrics: dict[str, float]) -> None:
         """All outputs must lie in the object store by now."""

@@ -98,6 +98,20 @@ def object_key(account_id: str, sha256: str) -> str:
     return f"{account_prefix(account_id)}{sha256}"
 
 
+def stage_key(account_id: str, task_id: str, name: str) -> str:
+    """Where a run keeps one of its stages for the task's next attempt. Raises ValueError."""
+    if not name or "/" in name:
+        raise ValueError(f"not a stage: {name!r}")
+    return f"{stage_prefix(account_id, task_id)}{name}"
+
+
+def stage_prefix(account_id: str, task_id: str) -> str:
+    """The beginning of the keys of all of a task's stages."""
+    if not task_id or "/" in task_id:
+        raise ValueError(f"not a task id: {task_id!r}")
+    return f"{account_prefix(account_id)}stages/{task_id}/"
+
+
 def account_prefix(account_id: str) -> str:
     """The beginning of the keys of all of an account's objects."""
     if not account_id or "/" in account_id:

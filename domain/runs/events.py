@@ -20,6 +20,19 @@ class RunStarted(Event, frozen=True, kw_only=True):
     device: str
 
 
+class RunCheckpointed(Event, frozen=True, kw_only=True):
+    """A stage lies in the object store: the task's next attempt can go on from it. `sha256` and `bytes` of its content;
+    the same stage again replaces the one before."""
+
+    task_id: str
+    attempt: int
+    sequence: int
+    worker_id: str
+    stage: str
+    bytes: int
+    sha256: str
+
+
 class RunSucceeded(Event, frozen=True, kw_only=True):
     """All outputs were put to the object store before this was written. `Output.file_id` is empty here."""
 

@@ -36,18 +36,22 @@ class StepEngine:
 
     def run(self, inputs: Inputs, params: Mapping[str, Any], run: Run) -> Result:
         steps, pause = params.get("steps", 4), params.get("step_s", 0.01)
+        shaped = run.load_stage("shape.bin")
         for stage in ("shape", "paint"):
-            for step in range(steps):
+            for step in range(steps if shaped is None else 0):
                 if not params.get("deaf"):
                     run.check_cancel()
                 run.progress(stage, step / steps)
                 time.sleep(pause)
             if params.get("fail_in", "shape") == stage:
                 _fail(params.get("fail"))
+            if stage == "shape" and params.get("save"):
+                run.save_stage("shape.bin", b"a shape that took long")
             run.progress(stage, 1.0, _picture(run.folder) if params.get("picture") else None)
         body = {
             "prompt": inputs.prompt,
             "seed": run.seed,
+            "resumed": None if shaped is None else shaped.decode(),
             "files": [[f.role, f.media_type, f.path.read_bytes().hex()] for f in inputs.files],
         }
         model = run.folder / "model.glb"

@@ -41,6 +41,8 @@ class CommandApiServer:
         self.orders: dict[tuple[str, int], dict[str, Any]] = {}
         self.objects: dict[str, bytes] = {}
         self.media_types: dict[str, str] = {}
+        self.stages: dict[tuple[str, str], bytes] = {}
+        """By task and name."""
         self.published: list[dict[str, Any]] = []
         self.failures: list[int] = []
         """Statuses that the next requests get instead of an answer."""
@@ -70,6 +72,9 @@ class CommandApiServer:
         app.router.add_get("/internal/runs/{task}/{attempt}", self._describe)
         app.router.add_post("/internal/runs", self._describe_all)
         app.router.add_post("/internal/runs/{task}/{attempt}/outputs", self._output)
+        app.router.add_route("*", "/internal/runs/{task}/{attempt}/stages", self._stages)
+        app.router.add_put("/stages/{task}/{name}", self._put_stage)
+        app.router.add_get("/stages/{task}/{name}", self._get_stage)
         app.router.add_post("/internal/models", self._publish)
         app.router.add_put("/bucket/{sha}", self._put)
         app.router.add_get("/bucket/{sha}", self._get)
@@ -113,6 +118,29 @@ class CommandApiServer:
         asked = await request.json()
         headers = {"x-signed": "1", "content-type": asked["media_type"]}
         return web.json_response({"put_url": f"{self.url}/bucket/{asked['sha256']}", "headers": headers})
+
+    async def _stages(self, request: web.Request) -> web.Response:
+        if self._order(request) is None:
+            return web.Response(status=409)
+        task = request.match_info["task"]
+        match request.method:
+            case "GET":
+                names = [name for owner, name in self.stages if owner == task]
+                items = [{"name": name, "url": f"{self.url}/stages/{task}/{name}"} for name in names]
+                return web.json_response({"items": items})
+            case "POST":
+                name = (await request.json())["name"]
+                return web.json_response({"put_url": f"{self.url}/stages/{task}/{name}", "headers": {}})
+            case _:
+                self.stages = {key: value for key, value in self.stages.items() if key[0] != task}
+                return web.Response(status=204)
+
+    async def _put_stage(self, request: web.Request) -> web.Response:
+        self.stages[request.match_info["task"], request.match_info["name"]] = await request.read()
+        return web.Response()
+
+    async def _get_stage(self, request: web.Request) -> web.Response:
+        return web.Response(body=self.stages[request.match_info["task"], request.match_info["name"]])
 
     async def _publish(self, request: web.Request) -> web.Response:
         self.published.append(await request.json())
@@ -242,11 +270,11 @@ class Workplace:
                 await assignments.stop()
                 await api.stop()
 
-    async def give(self, task_id: str | None = None, **more: Any) -> RunAssigned:
+    async def give(self, task_id: str | None = None, attempt: int = 1, **more: Any) -> RunAssigned:
         """Order and assign a run."""
         task_id = task_id or new_id()
-        self.api.order(task_id, self.account_id, **more)
-        return await self.scheduler.assign(self.worker.worker_id, self.account_id, task_id)
+        self.api.order(task_id, self.account_id, attempt, **more)
+        return await self.scheduler.assign(self.worker.worker_id, self.account_id, task_id, attempt)
 
     async def until(self, kind: type[E], count: int = 1, **fields: Any) -> list[E]:
         """Wait until that many events of a kind, with these fields, stand in the log."""
