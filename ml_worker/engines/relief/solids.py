@@ -59,7 +59,8 @@ class Body(_PhotoSolid):
         """(N,) metres outside of the bounds and two pixels around them; 0 within."""
         low, high = points.new_tensor(self.bounds)
         off = (points - (low + high) / 2).abs() - (high - low) / 2 - 2 * self.pixel
-        return off.clamp(min=0).norm(dim=1)
+        beyond: torch.Tensor = off.clamp(min=0).norm(dim=1)
+        return beyond
 
 
 class Plate(_PhotoSolid):
