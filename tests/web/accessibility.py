@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.system.browser import ARGUMENTS, chromium
@@ -35,24 +36,26 @@ class Seen:
     look: Look
 
 
-def looks(browser: Browser, address: str, states: Sequence[str], pictures: Path | None) -> Iterator[Seen]:
-    for state in states:
-        for language in LANGUAGES:
-            context = browser.new_context(locale=language, reduced_motion="reduce")
-            page = context.new_page()
-            page.set_default_timeout(60_000)
-            visit = Visit(page, address, language=language)
-            STATES[state](visit)
-            for screen, (width, height) in SCREENS.items():
-                page.set_viewport_size({"width": width, "height": height})
-                for theme in THEMES:
-                    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-                    settle(page)
-                    way = f"{screen}, {theme}, {language}"
-                    if pictures is not None:
-                        page.screenshot(path=pictures / f"{slug(state)}--{slug(way)}.png")
-                    yield Seen(state, way, look_at(page))
-            context.close()
+def looks(browser: Browser, address: str, state: str, pictures: Path | None) -> Iterator[Seen]:
+    """All looks at one state, told as they come."""
+    for language in LANGUAGES:
+        context = browser.new_context(locale=language, reduced_motion="reduce")
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        STATES[state](Visit(page, address, language=language))
+        for screen, (width, height) in SCREENS.items():
+            page.set_viewport_size({"width": width, "height": height})
+            for theme in THEMES:
+                page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+                settle(page)
+                seen = Seen(state, f"{screen}, {theme}, {language}", look_at(page))
+                if pictures is not None:
+                    page.screenshot(path=pictures / f"{slug(state)}--{slug(seen.way)}.png")
+                print(f"{state} ({seen.way}): {len(seen.look.grave)} of {len(seen.look.findings)}", flush=True)
+                for finding in seen.look.findings:
+                    print(f"  {finding.impact}: {finding.rule}: {' | '.join(finding.places[:3])}", flush=True)
+                yield seen
+        context.close()
 
 
 def report(seen: Sequence[Seen], browser: str) -> str:
@@ -89,26 +92,44 @@ def report(seen: Sequence[Seen], browser: str) -> str:
     return "\n".join(lines)
 
 
+class Kept:
+    """Looks in a file, a line each, so that a run that was broken off goes on where it was."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        lines = path.read_bytes().splitlines() if path is not None and path.exists() else []
+        self.seen = [msgspec.json.decode(line, type=Seen) for line in lines]
+
+    def keep(self, seen: Sequence[Seen]) -> None:
+        self.seen.extend(seen)
+        if self._path is not None:
+            with self._path.open("ab") as file:
+                file.writelines(msgspec.json.encode(each) + b"\n" for each in seen)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--state", action="append", choices=list(STATES), help="only this one, without a report")
     parser.add_argument("--pictures", type=Path)
+    parser.add_argument("--resume", type=Path, help="keep looks in this file, and leave out the states that it has")
     options = parser.parse_args()
     if options.pictures is not None:
         options.pictures.mkdir(parents=True, exist_ok=True)
-    seen: list[Seen] = []
-    with mock_server() as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
-        for each in looks(browser, address, options.state or list(STATES), options.pictures):
-            seen.append(each)
-            print(f"{each.state} ({each.way}): {len(each.look.grave)} of {len(each.look.findings)}", flush=True)
-            for finding in each.look.findings:
-                print(f"  {finding.impact}: {finding.rule}: {' | '.join(finding.places[:3])}", flush=True)
-        version = browser.version
-        browser.close()
+    kept = Kept(options.resume)
+    version = ""
+    with mock_server() as address:
+        for state in options.state or list(STATES):
+            if any(each.state == state for each in kept.seen):
+                continue
+            # A browser of its own for each state: what one leaves behind, the next does not meet.
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+                version = browser.version
+                kept.keep(list(looks(browser, address, state, options.pictures)))
+                browser.close()
     if options.state is None:
-        REPORT.write_text(report(seen, version))
-    return 1 if any(each.look.grave for each in seen) else 0
+        REPORT.write_text(report(kept.seen, version))
+    return 1 if any(each.look.grave for each in kept.seen) else 0
 
 
 if __name__ == "__main__":
