@@ -1,6 +1,7 @@
 """What the handlers of command_api work with. Put together in bootstrap.py alone."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
@@ -51,6 +52,8 @@ class Parts:
     service_token: ServiceToken
     internal_key: bytes
     audit: Audit
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the service stops: nobody waits for a result any longer."""
 
 
 async def parts_of(request: Request) -> Parts:

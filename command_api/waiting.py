@@ -67,9 +67,17 @@ async def _ended(
             if all(item["status"] in TERMINAL for item in items_of(applied.view)):
                 return applied
         pause = _NEAR_S if is_near else min(pause * 1.5, _FAR_S)
-        await asyncio.sleep(pause)
-        if await request.is_disconnected():
+        if await _is_closing(parts, pause) or await request.is_disconnected():
             raise TimeoutError
+
+
+async def _is_closing(parts: Parts, within_s: float) -> bool:
+    """Whether the service stops within so many seconds."""
+    try:
+        async with asyncio.timeout(within_s):
+            return await parts.closing.wait()
+    except TimeoutError:
+        return False
 
 
 def _seen_here(parts: Parts, account_id: str, task_ids: Sequence[str]) -> tuple[bool, bool]:

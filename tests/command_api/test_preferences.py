@@ -122,3 +122,21 @@ async def test_49_a_stale_if_match(here: World) -> None:
     assert (await cancel('"1-abc", "2-def"')).json()["status"] == "cancelling"
     assert (await cancel("*")).status_code == 202
     assert len(here.of(ann, TaskCancelRequested)) == 1
+
+
+async def test_who_waits_is_answered_when_the_service_stops(here: World) -> None:
+    ann = await here.user()
+    asked = asyncio.create_task(here.post("/generate", ann, json={"prompt": "a mug"}, headers=WAIT))
+    task_id = await requested(here, ann)
+    here.parts.closing.set()
+    async with asyncio.timeout(20):
+        answer = await asked
+    assert (answer.status_code, answer.json()["task_id"]) == (202, task_id)
+
+
+async def test_waits_beyond_the_most_are_answered_at_once(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann = await here.user()
+    monkeypatch.setattr("command_api.waiting.MOST_WAITS", 0)
+    async with asyncio.timeout(20):
+        answer = await here.post("/generate", ann, json={"prompt": "a mug"}, headers=WAIT)
+    assert (answer.status_code, answer.headers["preference-applied"]) == (202, "respond-async")
