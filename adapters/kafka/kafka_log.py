@@ -115,7 +115,14 @@ class KafkaReader:
         ]
 
     async def close(self) -> None:
-        await self._consumer.stop()
+        """Also while the broker is gone: aiokafka then lets the cancellation of its own fetches out of `stop`."""
+        try:
+            await self._consumer.stop()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            await self._consumer._client.close()
 
 
 class KafkaAppender:

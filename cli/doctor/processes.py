@@ -16,6 +16,8 @@ TIMEOUT_S: Final = 5.0
 SILENT_S: Final = 10.0
 """A worker beats every 2 s; one that was silent for so long is taken for gone."""
 SKEW_S: Final = 2.0
+LOADING_S: Final = 60.0
+"""How long a worker that has just started may take to describe its engines."""
 
 
 async def check_gateway(http: httpx.AsyncClient, url: str) -> list[Finding]:
@@ -107,5 +109,7 @@ def check_workers(beats: Iterable[tuple[int, msgspec.Struct]], now_s: float | No
     engines = Counter(engine.id for beat in live for engine in beat.engines)
     slots, running = sum(beat.slots for beat in live), sum(len(beat.running) for beat in live)
     yield ok("workers", f"{len(live)} alive with {slots} slots, {running} runs; engines: {', '.join(sorted(engines))}")
-    if not engines:
+    if not engines and all(now - beat.started_at.timestamp() < LOADING_S for beat in live):
+        yield warn("workers", "No worker has described its engines yet", "Wait a moment: they have just started.")
+    elif not engines:
         yield fail("workers", "No worker has an engine", "LATHE_ENGINES; the worker's log says why one did not load.")
