@@ -146,7 +146,7 @@ class SigningKeys:
         try:
             async with asyncio.timeout(_PATIENCE_S):
                 await self.reload()
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             # Tokens go on being verified by the keys known so far: the database's absence shows elsewhere.
             log.warning("signing keys not refreshed", error=str(error))
 
