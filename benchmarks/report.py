@@ -16,6 +16,7 @@ Measured = tuple[str, Sequence[Result]]
 FOLDER: Final = Path(__file__).parent.parent / "docs" / "reports"
 BEGIN: Final = "<!-- the table below is written by `make bench REPORT=1` -->"
 END: Final = "<!-- end of the table -->"
+PLOT: Final = "![Ratios to the peers](benchmark.svg)"
 _ROW: Final = 30
 _LEFT: Final = 430
 _WIDE: Final = 360
@@ -43,7 +44,7 @@ def write_report(measured: Sequence[Measured]) -> None:
     text = page.read_text()
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    page.write_text(f"{before}{BEGIN}\n\n{table(measured)}\n{END}{after}")
+    page.write_text(f"{before}{BEGIN}\n\n{table(measured)}\n{PLOT}\n\n{END}{after}")
 
 
 def table(measured: Sequence[Measured]) -> str:
