@@ -32,6 +32,14 @@ class Stack:
     def log(self, part: str) -> str:
         return (self.home.logs / f"{part}.log").read_text()
 
+    def stop(self) -> None:
+        """The services together, the broker after them."""
+        services = [process for name, process in self.parts.items() if name != "kafka"]
+        for process in services:
+            process.ask_to_stop()
+        for process in (*services, self.parts["kafka"]):
+            process.stop()
+
     def restart(self, part: str) -> None:
         """Start a part anew that was killed; returns once it is ready."""
         self.parts[part].stop()
@@ -77,25 +85,17 @@ def running_stack(folder: Path, environment: Mapping[str, str], *, usage: bool =
         parts = [*service_parts(home, told, addresses), worker_part(home, told, addresses)]
         if usage:
             parts.append(usage_part(home, told, addresses))
-        started = _start_all(parts, home, running)
-        _wait_for_model(addresses.query_api[0])
+        started = _start_all(parts, home)
         stack = Stack(home, addresses, {"kafka": broker, **started})
-        try:
-            yield stack
-        finally:
-            for process in stack.parts.values():
-                if process is not broker and process not in started.values():
-                    process.stop()
+        running.callback(stack.stop)
+        for process in started.values():
+            process.wait_ready()
+        _wait_for_model(addresses.query_api[0])
+        yield stack
 
 
-def _start_all(parts: list[Part], home: Home, running: ExitStack) -> dict[str, RunningPart]:
-    started = {}
-    for part in parts:
-        started[part.name] = process = start(part, home.logs / f"{part.name}.log")
-        running.callback(process.stop)
-    for process in started.values():
-        process.wait_ready()
-    return started
+def _start_all(parts: list[Part], home: Home) -> dict[str, RunningPart]:
+    return {part.name: start(part, home.logs / f"{part.name}.log") for part in parts}
 
 
 def _wait_for_model(read: str) -> None:

@@ -19,6 +19,7 @@ from tests.telemetry.stack import Stack, wait_until
 
 PASSWORD: Final = "hunter2-but-longer-9137"
 PROMPT: Final = "a violet walrus with epaulettes"
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 WORKING: Final = {"command_api", "processors", "ml_worker", "ml_worker.child"}
 
 
@@ -251,5 +252,5 @@ def test_usage_goes_on_after_the_broker_was_restarted(stack: Stack, person: Pers
     before = usage(stack)
     stack.restart("kafka")
     person.make(f"broker-{secrets.token_hex(8)}")
-    wait_until(lambda: usage(stack)["completed"] == before["completed"] + 1, "usage after the broker's restart", 110)
+    wait_until(lambda: usage(stack)["completed"] == before["completed"] + 1, "usage after the broker's restart", 300)
     assert usage(stack)["credits"] == before["credits"] + 1
