@@ -244,6 +244,7 @@ def settle(page: Page) -> None:
     page.evaluate(
         """async () => {
           for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame)
-          await Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null)))
+          const ending = document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime < 5000)
+          await Promise.all(ending.map((one) => one.finished.catch(() => null)))
         }"""
     )

@@ -10,7 +10,7 @@ export function Examples({ onChoose }: { onChoose: (prompt: string) => void }) {
             <span className="stage-floor example-picture">
               {picture && <img src={picture} alt="" width="480" height="480" decoding="async" />}
             </span>
-            <span className="example-prompt">{prompt}</span>
+            <span className="example-prompt" lang="en">{prompt}</span>
           </button>
         </li>
       ))}
