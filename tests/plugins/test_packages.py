@@ -107,6 +107,7 @@ def test_bad_names_and_full_folders_are_refused(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("pyproject.toml"))
 
 
+@pytest.mark.timeout(400)
 def test_a_check_that_fails_says_so_by_its_exit_code(tmp_path: Path) -> None:
     told = lathe("check", "tests.plugins.blocks:Open", "--patience", "20", cwd=tmp_path)
     assert told.returncode == 1, told.stderr
@@ -114,6 +115,8 @@ def test_a_check_that_fails_says_so_by_its_exit_code(tmp_path: Path) -> None:
     assert "test/block fails 1 checks." in told.stdout
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_guide_s_commands_work(tmp_path: Path) -> None:
     """Everything in its `sh` blocks, in order: from a new package to a wheel, installed, run and checked."""
     script = "\n".join(re.findall(r"^```sh\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL))
