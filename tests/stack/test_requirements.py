@@ -41,7 +41,7 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-@pytest.mark.parametrize("name", [*SETS, "uv"])
+@pytest.mark.parametrize("name", [*SETS, "uv", "bench"])
 def test_every_pin_has_hashes_and_no_address(name: str) -> None:
     text = (PROJECT / "requirements" / f"{name}.txt").read_text()
     assert "://" not in text
