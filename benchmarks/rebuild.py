@@ -50,7 +50,7 @@ def measure() -> list[Result]:
                 uvloop.run(ensure_database(url))
                 found["raw"].append(events / uvloop.run(_read_raw(kafka)))
                 found["projected"].append(events / _as_processors_do(kafka, url, events))
-                naive = pick(2000, 1000, 20)
+                naive = pick(2000, 1000, 10)
                 found["naive"].append(naive / uvloop.run(_project_naively(kafka, url, naive)))
                 print(f"  rebuild {number + 1}: " + ", ".join(f"{k} {v[-1]:,.0f}/s" for k, v in found.items()))
     return [
