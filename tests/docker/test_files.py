@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,8 @@ def test_an_image_has_the_code_that_its_service_imports_and_no_more(target: str)
         assert imported(files.PROJECT / package) <= copied
 
 
-def imported(folder: Path) -> set[str]:
+@cache
+def imported(folder: Path) -> frozenset[str]:
     """Packages of ours that the code below `folder` imports."""
     found: set[str] = set()
     for path in folder.rglob("*.py"):
@@ -83,7 +85,7 @@ def imported(folder: Path) -> set[str]:
                 found |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 found.add(node.module.partition(".")[0])
-    return found & OURS
+    return frozenset(found & OURS)
 
 
 def test_whatever_is_copied_is_there_and_is_let_through() -> None:
