@@ -240,9 +240,10 @@ def slug(name: str) -> str:
 def settle(page: Page) -> None:
     """Until fonts are there, pictures are decoded, and colours have finished changing."""
     page.evaluate("document.fonts.ready")
-    page.wait_for_function("[...document.images].every((image) => image.complete)")
     page.evaluate(
         """async () => {
+          const coming = [...document.images].filter((image) => !image.complete)
+          await Promise.all(coming.map((image) => image.decode().catch(() => null)))
           for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame)
           const ending = document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime < 5000)
           await Promise.all(ending.map((one) => one.finished.catch(() => null)))

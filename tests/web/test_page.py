@@ -207,8 +207,8 @@ def test_two_results_are_turned_together(visit: Visit) -> None:
     before = page.evaluate(orbit)
     page.locator(LOADED).first.focus()
     page.keyboard.press("ArrowLeft")
-    page.wait_for_function(f"{orbit}[1] !== {before[1]}")
-    page.wait_for_function(f"Math.abs({orbit}[0] - {orbit}[1]) < 0.01")
+    visit.until(f"{orbit}[1] !== {before[1]}")
+    visit.until(f"(([ours, theirs]) => Math.abs(ours - theirs) < 0.01)({orbit})")
 
 
 def test_the_gallery_is_filtered_searched_and_endless(visit: Visit) -> None:

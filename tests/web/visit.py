@@ -2,6 +2,7 @@
 
 import re
 from itertools import count
+from time import monotonic
 from typing import Final
 
 import httpx
@@ -55,6 +56,13 @@ class Visit:
         self.ask(prompt)
         self.fill_login(register=True)
         self.page.wait_for_url(re.compile("/tasks/"))
+
+    def until(self, condition: str, *, seconds: float = 60) -> None:
+        """Until JavaScript says so. Not `wait_for_function`, which the page's policy (no eval) refuses."""
+        deadline = monotonic() + seconds
+        while not self.page.evaluate(condition):
+            assert monotonic() < deadline, condition
+            self.page.wait_for_timeout(50)
 
     def tell_server(self, what: str) -> None:
         httpx.post(f"{self.address}/mock/{what}").raise_for_status()
