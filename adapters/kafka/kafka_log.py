@@ -106,13 +106,14 @@ class KafkaReader:
             raise LogTruncated(f"offsets are not in the log any more: {error!r}") from error
         except KafkaError as error:
             raise LogUnavailable(repr(error)) from error
-        if got:
-            self._fetched_at = clock()
-        return [
+        found = [
             Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, r.headers)
             for records in got.values()
             for r in records
         ]
+        if found:  # one that is behind takes what it can
+            self._fetched_at = clock() if len(found) < max_records else 0.0
+        return found
 
     async def close(self) -> None:
         """Also while the broker is gone: aiokafka then lets the cancellation of its own fetches out of `stop`."""
