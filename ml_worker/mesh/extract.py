@@ -7,15 +7,13 @@ a quad between the loops of the four cells around it. One vertex a loop, instead
 2-manifold (see `cases`).
 """
 
-from typing import Any
-
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from ml_worker.engines.port import Permanent
 from ml_worker.mesh.cases import EDGES, SIDES, case_tables
-from ml_worker.mesh.lattice import OFFSETS, Field, Lattice
+from ml_worker.mesh.lattice import BLOCK_OF, OFFSETS, POINT_OF, Field, Lattice
 from ml_worker.mesh.mesh import Floats, Ints, Mesh
 
 FLAT = 0.985
@@ -29,6 +27,12 @@ CLOSE = 0.002
 """How near to 0 the field must be at a crossing, in lattice steps."""
 NEAR = 0.0005
 """How far from the exact surface, in lattice steps, a vertex may stay where it was put."""
+CORNERS: Ints = (OFFSETS[:, None] + OFFSETS[None]) @ np.array([9, 3, 1], np.int32)
+"""(8, 8): for each cell of a block and each of its corners the point of the block's 3 x 3 x 3."""
+CROSSED: npt.NDArray[np.bool_] = np.array(
+    [[(case >> corner & 1) != (case >> (corner | 1 << axis) & 1) for corner, axis in EDGES] for case in range(256)]
+)
+"""(256, 12): which edges of a cell the surface crosses."""
 AROUND: Ints = np.array([[0, 0], [-1, 0], [-1, -1], [0, -1]], np.int32)
 """The four cells around a lattice edge, as offsets along the two other axes, counter-clockwise seen from above."""
 
@@ -40,6 +44,8 @@ class Loops(msgspec.Struct, frozen=True, eq=False):
     """(C, 3): coordinates of each loop's cell."""
     edges: Ints
     """(E,): keys (3 slot + axis) of the crossed lattice edges."""
+    upper: Ints
+    """(E,): the slots of their upper ends."""
     rising: npt.NDArray[np.bool_]
     """(E,): the field grows along the edge: the solid is at its lower end."""
     quads: Ints
@@ -48,50 +54,52 @@ class Loops(msgspec.Struct, frozen=True, eq=False):
 
 def loops_of(lattice: Lattice) -> Loops:
     tables = case_tables()
-    slots, values = lattice.cube()
-    inside = values < 0
-
-    cube_index = np.arange(27).reshape(3, 3, 3)
-    corner_at = np.array(
-        [[cube_index[tuple(cell + corner)] for corner in OFFSETS] for cell in OFFSETS]
-    )  # (8 cells of a block, 8 corners)
-    cases = (inside[:, corner_at] << np.arange(8)).sum(axis=2).astype(np.uint8)  # (A, 8)
-    block, cell = np.nonzero((cases != 0) & (cases != 255))
-    case = cases[block, cell]
+    inside = lattice.inside()
+    cases = np.zeros((8, len(lattice.active)), np.uint8)
+    for corner in range(8):
+        cases |= inside[CORNERS[:, corner]] << np.uint8(corner)
+    block, cell = np.nonzero(((cases != 0) & (cases != 255)).T)
+    case = cases[cell, block]
     coordinates = lattice.active[block] * 2 + OFFSETS[cell]
-    flip = _flips(lattice, cases, block, cell, tables.pinched)
+    flip = _flips(coordinates, case, tables.pinched)
 
     count = tables.loop_count[case, flip].astype(np.int32)
     first = np.cumsum(count, dtype=np.int32) - count
     flags = np.zeros(lattice.values.size * 3, bool)
-    keys = np.empty((len(block), 12), np.int32)
-    crossed = np.empty((len(block), 12), bool)
+    crossed: list[tuple[Ints, Ints]] = []
     for number, (corner, axis) in enumerate(EDGES):
-        keys[:, number] = slots[block, corner_at[cell, corner]] * 3 + axis
-        crossed[:, number] = (case >> corner & 1) != (case >> (corner | 1 << axis) & 1)
-    flags[keys[crossed]] = True
+        rows = np.flatnonzero(CROSSED[case, number])
+        keys = _slots(lattice, block[rows], CORNERS[cell[rows], corner]) * 3 + axis
+        flags[keys] = True
+        crossed.append((rows, keys))
     edges = np.flatnonzero(flags).astype(np.int32)
     edge_number = np.cumsum(flags, dtype=np.int32) - 1
 
     quads = np.full((len(edges), 4), -1, np.int32)
-    for number, (corner, axis) in enumerate(EDGES):
-        rows = crossed[:, number]
+    upper = np.empty(len(edges), np.int32)
+    for number, ((corner, axis), (rows, keys)) in enumerate(zip(EDGES, crossed, strict=True)):
         seen_from = OFFSETS[corner][[(axis + 1) % 3, (axis + 2) % 3]]  # the cell lies at minus this from the edge
         place = int(np.flatnonzero((-seen_from == AROUND).all(axis=1))[0])
-        loop = first[rows] + tables.loop_of_edge[case[rows], flip[rows], number]
-        quads[edge_number[keys[rows, number]], place] = loop
+        edge = edge_number[keys]
+        quads[edge, place] = first[rows] + tables.loop_of_edge[case[rows], flip[rows], number]
+        upper[edge] = _slots(lattice, block[rows], CORNERS[cell[rows], corner | 1 << axis])
     rising = lattice.values.ravel()[edges // 3] < 0
-    return Loops(np.repeat(coordinates, count, axis=0), edges, rising, quads)
+    return Loops(np.repeat(coordinates, count, axis=0), edges, upper, rising, quads)
 
 
-def _flips(lattice: Lattice, cases: Ints, block: Ints, cell: Ints, pinched: Ints) -> Ints:
+def _slots(lattice: Lattice, block: Ints, point: Ints) -> Ints:
+    """(N,) slot numbers of points of the active blocks' 3 x 3 x 3."""
+    return np.asarray(lattice.neighbours[block, BLOCK_OF[point]] * 8 + POINT_OF[point])
+
+
+def _flips(cells: Ints, case: Ints, pinched: Ints) -> Ints:
     """1 for cells that share their pinched side with a cell that has its own pinched side there."""
-    flip = np.zeros(len(block), np.int8)
-    side = pinched[cases[block, cell]]
+    flip = np.zeros(len(cells), np.int8)
+    side = pinched[case]
     rows = np.flatnonzero(side >= 0)
     if not len(rows):
         return flip
-    where = lattice.active[block[rows]] * 2 + OFFSETS[cell[rows]]
+    where = cells[rows]
     at = {tuple(place): int(side[row]) for place, row in zip(where.tolist(), rows, strict=True)}
     for place, row in zip(where.tolist(), rows, strict=True):
         axis, end = SIDES[int(side[row])]
@@ -107,7 +115,7 @@ def _crossings(field: Field, lattice: Lattice, loops: Loops) -> Floats:
     start = lattice.point(lower)
     along = np.eye(3)[loops.edges % 3] * lattice.step
     fa = lattice.values.ravel()[lower].astype(np.float64)
-    fb = _upper_values(lattice, loops).astype(np.float64)
+    fb = lattice.values.ravel()[loops.upper].astype(np.float64)
     a, b = np.zeros(len(lower)), np.ones(len(lower))
     at = fa / (fa - fb)
     side = np.zeros(len(lower), np.int8)
@@ -126,20 +134,6 @@ def _crossings(field: Field, lattice: Lattice, loops: Loops) -> Floats:
         side[rows] = np.where(low, 1, -1)
         at[rows] = (a[rows] * fb[rows] - b[rows] * fa[rows]) / (fb[rows] - fa[rows])
     return np.asarray(start + along * np.clip(at, 0, 1)[:, None])
-
-
-def _upper_values(lattice: Lattice, loops: Loops) -> npt.NDArray[Any]:
-    """(E,): the samples at the upper ends of the crossed edges."""
-    slots, values = lattice.cube()
-    upper = np.zeros(lattice.values.size * 3, np.float32)
-    cube_index = np.arange(27).reshape(3, 3, 3)
-    for axis in range(3):
-        step = np.eye(3, dtype=int)[axis]
-        for point in np.ndindex(3, 3, 3):
-            if point[axis] < 2:
-                here, there = cube_index[point], cube_index[tuple(np.array(point) + step)]
-                upper[slots[:, here] * 3 + axis] = values[:, there]
-    return np.asarray(upper[loops.edges])
 
 
 def _place(lattice: Lattice, loops: Loops, points: Floats, normals: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:

@@ -24,11 +24,19 @@ CHUNK = 1 << 17
 COARSEST = 24
 """Coarse cells along the longest side, at most twice as many."""
 SLACK = 1.35
-"""How far a field may lie about distances before a cell is lost at first sight."""
+"""How far a field may lie about distances before a coarse cell is lost at first sight."""
+ON_FLOOR = 0.8
+"""Where between two samples the solid's underside lies."""
 HALF_DIAGONAL = 3**0.5 / 2
 
 OFFSETS: Ints = np.array([[c & 1, c >> 1 & 1, c >> 2 & 1] for c in range(8)], np.int32)
 """(8, 3): the corners of a cell, the points of a block, or its neighbours upwards, in the order x + 2y + 4z."""
+
+CUBE: Ints = np.array(list(np.ndindex(3, 3, 3)), np.int32)
+"""(27, 3): the points that the cells of a block touch."""
+BLOCK_OF: Ints = (CUBE >> 1) @ np.array([1, 2, 4], np.int32)
+POINT_OF: Ints = (CUBE & 1) @ np.array([1, 2, 4], np.int32)
+"""(27,): in which of the block's neighbours each of them lies, and as which of its points."""
 
 Watch = Callable[[], None]
 """Called between chunks; may raise to stop the work."""
@@ -95,20 +103,17 @@ class Lattice(msgspec.Struct, frozen=True, eq=False):
     active: Ints
     """(A, 3): coordinates, in blocks, of the blocks whose cells are meshed."""
     neighbours: Ints
-    """(A, 8): number of the block itself and of its seven neighbours upwards, for `slots`; -1: nothing sampled."""
+    """(A, 8): number of the block itself and of its seven neighbours upwards."""
     blocks: Ints
     """(B, 3): coordinates, in blocks, of every block that holds a sample."""
     values: npt.NDArray[Any]
     """(B, 8) float32; NaN where no cell needs the sample."""
 
-    def cube(self) -> tuple[Ints, npt.NDArray[Any]]:
-        """For each active block, its 3 x 3 x 3 points: (A, 27) slot numbers (8 block + point), and their values."""
-        slots = np.empty((len(self.active), 3, 3, 3), np.int32)
-        for x, y, z in np.ndindex(3, 3, 3):
-            block = self.neighbours[:, (x >> 1) + 2 * (y >> 1) + 4 * (z >> 1)]
-            slots[:, x, y, z] = block * 8 + ((x & 1) + 2 * (y & 1) + 4 * (z & 1))
-        flat = slots.reshape(-1, 27)
-        return flat, self.values.ravel()[flat]
+    def inside(self) -> npt.NDArray[np.uint8]:
+        """(27, A): 1 where a point of an active block's 3 x 3 x 3 is inside; point (x, y, z) is row 9x + 3y + z."""
+        packed = np.packbits(self.values < 0, axis=1, bitorder="little")[:, 0]
+        around = packed[self.neighbours.T]
+        return np.stack([around[BLOCK_OF[point]] >> np.uint8(POINT_OF[point]) & np.uint8(1) for point in range(27)])
 
     def point(self, slots: Ints) -> Floats:
         """(N,) slot numbers -> (N, 3) positions."""
@@ -151,85 +156,82 @@ def _sample_within(field: Field, low: Floats, high: Floats, cells: int) -> Latti
     levels = max(1, int(np.floor(np.log2(cells / COARSEST))))
     coarse = 2**levels
     count = np.ceil((extent / step + 4) / coarse).astype(np.int64)
-    # An odd fraction of a step: flat sides of a solid stand on round numbers, and a sample on a side has no sign.
-    origin = (low + high) / 2 - count * coarse * step / 2 + step * np.array([0.0137, 0.0241, 0.0189])
+    # Flat sides of a solid stand on round numbers; a sample on a side has no sign, and one that is all but on it sees
+    # the normals around the next edge: sides should pass between the samples.
+    origin = (low + high) / 2 - count * coarse * step / 2 + step * np.array([0.4137, 0.4241, 0.4189])
+    # The lowest samples inside lie just above the floor: a doorstep or a foot may be lower than a step of the lattice.
+    origin[1] += ((low[1] - origin[1]) / step - ON_FLOOR) % 1 * step
     shape = tuple(int(n) for n in count * coarse // 2)
 
     near = np.stack(np.unravel_index(np.arange(count.prod()), count), axis=1).astype(np.int32)
     size = coarse
     while True:
         centres = origin + (near + 0.5) * (size * step)
-        near = near[np.abs(field.distance(centres)) <= size * step * HALF_DIAGONAL * SLACK]
+        slack = SLACK if size > 2 else 1.02  # blocks that are lost for no more than a lie are found by following
+        near = near[np.abs(field.distance(centres)) <= size * step * HALF_DIAGONAL * slack]
         if size == 2:
             break
         near = (near[:, None] * 2 + OFFSETS).reshape(-1, 3)
         size //= 2
 
+    shape = tuple(n + 1 for n in shape)  # the last blocks have neighbours upwards too
     mask = np.zeros(shape, bool)
     mask[tuple(near.T)] = True
-    known = np.full((0, 8), np.nan, np.float32)
-    known_map = np.full(shape, -1, np.int32)
+    lattice, number = None, np.full(shape, -1, np.int32)
     while True:
-        lattice, known_map = _fill(field, mask, origin, step, known, known_map)
-        known = lattice.values
+        lattice, number = _fill(field, mask, origin, step, lattice, number)
         grown = _follow(lattice, mask)
         if grown is None:
             return None
-        if not grown.any():
-            break
-        mask |= grown
-    return lattice
-
-
-def _shifted(mask: npt.NDArray[np.bool_], offset: Ints) -> npt.NDArray[np.bool_]:
-    """The mask moved by a non-negative offset."""
-    moved = np.zeros_like(mask)
-    x, y, z = (int(n) for n in offset)
-    moved[x:, y:, z:] = mask[: mask.shape[0] - x, : mask.shape[1] - y, : mask.shape[2] - z]
-    return moved
+        if not len(grown):
+            return lattice
+        mask[tuple(grown.T)] = True
 
 
 def _fill(
-    field: Field, mask: npt.NDArray[np.bool_], origin: Floats, step: float, known: Floats, known_map: Ints
+    field: Field, mask: npt.NDArray[np.bool_], origin: Floats, step: float, before: Lattice | None, numbered: Ints
 ) -> tuple[Lattice, Ints]:
-    """Sample every point that a cell of an active block touches, besides those that are known."""
-    moved = [_shifted(mask, offset) for offset in OFFSETS]
-    held = np.logical_or.reduce(moved)
-    blocks = np.argwhere(held).astype(np.int32)
-    number = np.full(mask.shape, -1, np.int32)
-    number[held] = np.arange(len(blocks), dtype=np.int32)
+    """Sample every point that a cell of an active block touches, besides those that `before` has.
 
-    values = np.full((len(blocks), 8), np.nan, np.float32)
-    before = known_map[tuple(blocks.T)]
-    values[before >= 0] = known[before[before >= 0]]
-    wanted = np.stack([np.logical_or.reduce([moved[s] for s in range(8) if not s & p])[held] for p in range(8)], axis=1)
-    wanted &= np.isnan(values)
-    at = np.argwhere(wanted).astype(np.int32)
-    sampled = field.distance(origin + (blocks[at[:, 0]] * 2 + OFFSETS[at[:, 1]]) * step)
-    # A sample of exactly 0 would be a corner on the surface, whose crossings fall together: count it as outside.
-    values[wanted] = np.where(sampled == 0, np.float32(step * 1e-5), sampled)
-
+    `numbered`: the blocks of `before` by their place; the same is returned for the new ones.
+    """
     active = np.argwhere(mask).astype(np.int32)
-    padded = np.pad(number, ((0, 1),) * 3, constant_values=-1)
-    neighbours = np.stack([padded[tuple((active + offset).T)] for offset in OFFSETS], axis=1)
-    return Lattice(origin, step, active, neighbours, blocks, values), number
+    strides = np.array([mask.shape[1] * mask.shape[2], mask.shape[2], 1])
+    places = active @ strides
+    number = np.full(mask.size, -1, np.int32)
+    for offset in OFFSETS @ strides:
+        number[places + offset] = 0
+    held = np.flatnonzero(number == 0)
+    number[held] = np.arange(len(held), dtype=np.int32)
+    blocks = np.stack(np.unravel_index(held, mask.shape), axis=1).astype(np.int32)
+    neighbours = np.stack([number[places + offset] for offset in OFFSETS @ strides], axis=1)
+
+    wanted = np.zeros((len(held), 8), bool)
+    for block, point in zip(BLOCK_OF.tolist(), POINT_OF.tolist(), strict=True):
+        wanted[neighbours[:, block], point] = True
+    values = np.full((len(held), 8), np.nan, np.float32)
+    if before is not None:
+        old = numbered.ravel()[held]
+        values[old >= 0] = before.values[old[old >= 0]]
+        wanted &= np.isnan(values)
+    block, point = np.nonzero(wanted)
+    sampled = field.distance(origin + (blocks[block] * 2 + OFFSETS[point]) * step)
+    # A sample of exactly 0 would be a corner on the surface, whose crossings fall together: count it as outside.
+    values[block, point] = np.where(sampled == 0, np.float32(step * 1e-5), sampled)
+    return Lattice(origin, step, active, neighbours, blocks, values), number.reshape(mask.shape)
 
 
-def _follow(lattice: Lattice, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_] | None:
-    """Inactive blocks into which the surface runs on; None when it runs out of the sampled box."""
-    grown = np.zeros_like(mask)
-    limit = np.array(mask.shape)
-    if (lattice.neighbours < 0).any():
-        edge = lattice.active[(lattice.neighbours < 0).any(axis=1)]
-        if len(edge):
-            return None
-    inside = (lattice.cube()[1] < 0).reshape(-1, 3, 3, 3)
+def _follow(lattice: Lattice, mask: npt.NDArray[np.bool_]) -> Ints | None:
+    """(G, 3) inactive blocks into which the surface runs on; None when it runs out of the sampled box."""
+    grown = [np.zeros((0, 3), np.int32)]
+    limit = np.array(mask.shape) - 1
+    inside = lattice.inside().reshape(3, 3, 3, -1)
     for axis in range(3):
         for end in (0, 2):
-            side = np.take(inside, end, axis=axis + 1).reshape(len(inside), 9)
-            crossed = lattice.active[side.any(axis=1) & ~side.all(axis=1)].copy()
+            side = np.take(inside, end, axis=axis).reshape(9, -1)
+            crossed = lattice.active[side.any(axis=0) & ~side.all(axis=0)]
             crossed[:, axis] += 1 if end else -1
             if ((crossed < 0) | (crossed >= limit)).any():
                 return None
-            grown[tuple(crossed.T)] = True
-    return grown & ~mask
+            grown.append(crossed[~mask[tuple(crossed.T)]])
+    return np.concatenate(grown)

@@ -69,9 +69,9 @@ class Effort(msgspec.Struct, frozen=True):
 
 
 EFFORTS: dict[Quality, Effort] = {
-    "draft": Effort(16_000, 56, 160, 5e-4),
-    "standard": Effort(45_000, 88, 256, 2.5e-4),
-    "high": Effort(180_000, 160, 448, 1e-4),
+    "draft": Effort(12_000, 56, 140, 5e-4),
+    "standard": Effort(33_500, 88, 224, 2.5e-4),
+    "high": Effort(134_000, 160, 392, 1e-4),
 }
 FOLDS_SEEN_AT = 320
 """Texture size at which charts are first looked through for folds: cheaper than the real one."""

@@ -180,4 +180,6 @@ def test_coarse_round_parts_shine_like_the_exact_ones(tmp_path: Path) -> None:
     off, off_without = (np.degrees(np.arccos(np.clip((n * exact).sum(axis=1), -1, 1))) for n in (shown, normal))
     assert np.median(off) < 0.5
     assert np.quantile(off, 0.98) < 3
-    assert off.mean() < 0.4 * off_without.mean()
+    bent = off_without > 1  # elsewhere the triangles are as good as the map, whose 8 bits cost a third of a degree
+    assert bent.sum() > 100
+    assert off[bent].mean() < 0.4 * off_without[bent].mean()

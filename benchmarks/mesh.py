@@ -1,0 +1,59 @@
+"""The mesh pipeline against the chain that one writes first: a dense field, marching cubes, and out.
+
+    python -m benchmarks mesh
+
+Every measurement is a process of its own on one thread, warmed up on a coarse grid, so that peak memory is its own;
+the sides take turns. Memory is what a side needs beyond its loaded libraries. Lathe's surface is the one with crisp
+edges; skimage's is that of the 256 x 256 x 256 samples of a cube around the solid.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+
+from benchmarks import pace
+from benchmarks.result import Result, compared
+
+SIDES = ("lathe", "dense")
+PEER = "dense field, skimage"
+Run = dict[str, float]
+SOLIDS = {
+    "ring": "a ring with a cheap field",
+    "chair": "a red wooden chair",
+    "mug": "a blue mug",
+    "house": "a brick house",
+}
+PROMPTS = ("a red wooden chair with four legs", "a blue mug with coffee", "a brick house with a red roof")
+
+
+def measure() -> list[Result]:
+    cells = pace.pick(256, 256, 64)
+    results = []
+    for solid, what in list(SOLIDS.items())[: pace.pick(4, 2, 1)]:
+        sides = rounds({side: ("surface", side, solid) for side in SIDES}, cells)
+        label = f"field to closed mesh, {cells} steps, {what}"
+        results.append(row(f"{label}: time", "ms", sides, "seconds", 1000, goal=1 / 4))
+        results.append(row(f"{label}: peak memory", "MB", sides, "memory", 1e-6, goal=0.35))
+    for prompt in PROMPTS[: pace.pick(3, 2, 1)]:
+        sides = rounds({side: ("glb", side, prompt) for side in SIDES}, cells)
+        results.append(row(f"prompt to GLB, warm: {prompt}", "ms", sides, "seconds", 1000, goal=1 / 5))
+    return results
+
+
+def row(what: str, unit: str, sides: Mapping[str, list[Run]], key: str, scale: float, goal: float) -> Result:
+    own, peer = ([run[key] * scale for run in sides[side]] for side in SIDES)
+    return compared(what, unit, own, peer, PEER, goal=goal, less_is_better=True)
+
+
+def rounds(sides: Mapping[str, Sequence[str]], cells: int) -> dict[str, list[Run]]:
+    """What each side measured, one run of each in turn, round after round."""
+    found: dict[str, list[Run]] = {side: [] for side in sides}
+    for _ in range(pace.rounds()):
+        for side, arguments in sides.items():
+            command = [sys.executable, "-m", "benchmarks.mesh_sides", *arguments, str(cells)]
+            env = os.environ | {"OMP_NUM_THREADS": "1"}
+            done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
+            found[side].append(json.loads(done.stdout.splitlines()[-1]))
+    return found
