@@ -136,7 +136,7 @@ def cancelled(visit: Visit) -> None:
 def no_such_task(visit: Visit) -> None:
     empty_gallery(visit)
     visit.go("/tasks/0198c1a0-0000-7000-8000-000000000000")
-    expect(visit.page.locator(".notice-bad")).to_be_visible()
+    expect(visit.page.locator(".blank h1")).to_be_visible(timeout=30_000)
 
 
 def forked(visit: Visit) -> None:
