@@ -1,4 +1,7 @@
-"""Rays against a mesh by libigl's tree of boxes, where Embree has no build. Texture and preview of a mug take about twice as long."""
+"""Rays against a mesh by libigl's tree of boxes, where Embree has no build.
+
+Texture and preview of a mug take about twice as long.
+"""
 
 from typing import Any
 

@@ -17,7 +17,7 @@ FRINGE = 2.5
 
 class PhotoPaint:
     lossless = False
-    names = ("photo",)
+    names: tuple[str, ...] = ("photo",)
 
     def __init__(
         self, color: Array, distance: Array | None, left: float, top: float, pixel: float, fringe: float = FRINGE
