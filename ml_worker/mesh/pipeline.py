@@ -44,6 +44,7 @@ from ml_worker.mesh.relief_map import exact_normals
 from ml_worker.mesh.report import report
 from ml_worker.mesh.sheet import Sheet
 from ml_worker.mesh.simplify import simplify
+from ml_worker.mesh.sketch import sketch
 from ml_worker.mesh.skin import skin
 from ml_worker.mesh.solid import Solid
 from ml_worker.mesh.stl import write_stl
@@ -113,6 +114,12 @@ class _Told:
             self._since, self._stage = now, stage
         self.metrics[f"{stage}_s"] = round(now - self._since, 4)
         self.run.progress(stage, fraction)
+
+    def show(self, mesh: Mesh) -> None:
+        """The bare surface, for whoever watches; the picture in colour comes last."""
+        picture = self.run.folder / "sketch.png"
+        picture.write_bytes(sketch(mesh))
+        self.run.progress("surface", 1.0, picture)
 
 
 class _Surface(msgspec.Struct, frozen=True, eq=False):
@@ -191,6 +198,7 @@ def _deviation(mesh: Mesh, field: Field) -> float:
 def _finish(
     surface: _Surface, paint: Paint, options: Options, told: _Told, name: str, places: Sequence[Place] = ALONE
 ) -> Built:
+    told.show(surface.mesh)
     told.at("texture", 0.0)
     charts, uvs, texels = _unwrapped(surface.mesh, options.texture_size, told.watch)
     told.at("texture", 0.3)

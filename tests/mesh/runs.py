@@ -13,6 +13,8 @@ class RecordedRun:
         self.deadline = None
         self.cancel_at = cancel_at
         self.told: list[tuple[str, float]] = []
+        self.shown: list[tuple[str, bytes]] = []
+        """(stage, picture)."""
         self.checks = 0
 
     def check_cancel(self) -> None:
@@ -22,6 +24,8 @@ class RecordedRun:
 
     def progress(self, stage: str, fraction_of_stage: float, preview: Path | None = None) -> None:
         self.told.append((stage, fraction_of_stage))
+        if preview is not None:
+            self.shown.append((stage, preview.read_bytes()))
 
     def save_stage(self, name: str, content: bytes) -> None:
         """Nothing is kept."""

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 import trimesh
+from PIL import Image
 
 from ml_worker.engines.port import Permanent
 from ml_worker.mesh.gate import assert_printable
@@ -122,6 +123,16 @@ def test_progress_names_the_stages_in_order_and_never_goes_back(tmp_path: Path) 
     assert len(set(run.told)) >= 12
     assert run.checks > 20
     assert sum(weight for _, weight in STAGES) == pytest.approx(1)
+
+
+def test_the_bare_surface_is_shown_before_the_picture_in_colour(tmp_path: Path) -> None:
+    run = RecordedRun(tmp_path)
+    build(stool(), DRAFT, run)
+    assert [stage for stage, _ in run.shown] == ["surface", "preview"]
+    sketch, picture = (np.asarray(Image.open(io.BytesIO(content)).convert("RGB"), int) for _, content in run.shown)
+    assert (sketch.shape, picture.shape) == ((384, 384, 3), (768, 768, 3))
+    shape = np.abs(sketch - sketch[0, 0]).max(axis=2) > 30
+    assert 0.05 < shape.mean() < 0.8
 
 
 class Green:

@@ -1,0 +1,32 @@
+"""An early picture of a model: its bare surface in clay, seen from where the final picture will be taken."""
+
+from typing import Final
+
+import numpy as np
+
+from ml_worker.mesh.assets import encode
+from ml_worker.mesh.mesh import Mesh
+from ml_worker.mesh.preview import BACKDROP, SIZE, aim
+from ml_worker.mesh.rays import MISS, Rays
+from ml_worker.mesh.studio import KEY
+
+SIDE: Final = 384
+"""Pixels: half of the final picture's side, so a quarter of its rays, and no shadows."""
+CLAY: Final = np.array([0.80, 0.79, 0.77], np.float32)
+"""sRGB of the clay in full light."""
+
+
+def sketch(mesh: Mesh) -> bytes:
+    """A PNG of SIDE x SIDE pixels."""
+    camera = aim(mesh.vertices)
+    y, x = ((grid.ravel() + 0.5) * (SIZE / SIDE) for grid in np.mgrid[0:SIDE, 0:SIDE])
+    directions = camera.rays(x, y)
+    face, _, _ = Rays(mesh).first_hit(np.broadcast_to(camera.eye, directions.shape), directions)
+    away = np.clip(np.hypot(x / SIZE - 0.5, y / SIZE - 0.5) * 1.5, 0, 1)[:, None] ** 1.6
+    picture = (BACKDROP[0] + (BACKDROP[1] - BACKDROP[0]) * away).astype(np.float32)
+    seen = np.flatnonzero(face != MISS)
+    normal = mesh.face_normals()[face[seen]]
+    facing = -np.einsum("ij,ij->i", normal, directions[seen])
+    light = 0.3 + 0.45 * np.clip(normal @ KEY, 0, 1) + 0.25 * np.clip(facing, 0, 1)
+    picture[seen] = CLAY * light[:, None].astype(np.float32)
+    return encode(np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8).reshape(SIDE, SIDE, 3), lossless=True).data
