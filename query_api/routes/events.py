@@ -26,8 +26,8 @@ _STREAM: Final = {"cache-control": "no-store", "x-accel-buffering": "no", "vary"
 TOLD: Final[Responses] = {
     200: {
         "content": {
-            "text/event-stream": {
-                "schema": {"type": "string"},
+            EVENT_STREAM: {
+                "schema": {},
                 "example": 'id: 2\nevent: task\ndata: {"seq":2,"type":"started","status":"running"}\n\n'
                 'event: progress\ndata: {"progress":0.4,"stage":"surface","attempt":1}\n\n',
             }

@@ -38,6 +38,13 @@ def test_every_test_that_a_page_names_exists(page: str) -> None:
             assert function in _functions_of(place), f"{path}::{function}"
 
 
+def test_the_readmes_links_lead_somewhere() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", (ROOT / "README.md").read_text())
+    assert len(links) > 15
+    for link in links:
+        assert link.startswith("http") or (ROOT / link).exists(), link
+
+
 def _functions_of(path: Path) -> set[str]:
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     return {node.name for node in ast.parse(path.read_text()).body if isinstance(node, functions)}

@@ -71,6 +71,7 @@ class Rival:
     def __init__(self, name: int, port: int, proxy: Proxy, listener: str) -> None:
         self.name, self.port, self.proxy, self.listener = name, port, proxy, listener
         self.process: asyncio.subprocess.Process | None = None
+        self.reading: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         self.process = await asyncio.create_subprocess_exec(
@@ -86,6 +87,7 @@ class Rival:
         assert self.process.stdout is not None
         while (line := await self.process.stdout.readline()) and b"ready" not in line:
             pass
+        self.reading = asyncio.create_task(_read_on(self.process.stdout))
 
     def signal(self, number: int) -> None:
         if self.process is not None and self.process.returncode is None:
@@ -95,6 +97,14 @@ class Rival:
         self.signal(signal.SIGKILL)
         if self.process is not None:
             await self.process.wait()
+        if self.reading is not None:
+            await self.reading
+
+
+async def _read_on(output: asyncio.StreamReader) -> None:
+    """An owner that nobody reads from would stand still when the pipe is full, by no fault of ours."""
+    while await output.read(65536):
+        pass
 
 
 class Chaos:

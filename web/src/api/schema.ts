@@ -4786,7 +4786,7 @@ export interface operations {
                      *     event: progress
                      *     data: {"progress":0.4,"stage":"surface","attempt":1}
                      */
-                    "text/event-stream": string;
+                    "text/event-stream": unknown;
                 };
             };
             /** @description The task ended and everything was seen: do not come back */
