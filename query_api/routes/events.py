@@ -27,7 +27,7 @@ TOLD: Final[Responses] = {
     200: {
         "content": {
             EVENT_STREAM: {
-                "schema": {},
+                "schema": {"description": "Server-sent events: `task` with an id, `progress` without one."},
                 "example": 'id: 2\nevent: task\ndata: {"seq":2,"type":"started","status":"running"}\n\n'
                 'event: progress\ndata: {"progress":0.4,"stage":"surface","attempt":1}\n\n',
             }
