@@ -1,5 +1,6 @@
 """Pictures of a model that is being made: for its owner, while it runs and after."""
 
+import asyncio
 import json
 
 from adapters.ids import new_id
@@ -64,3 +65,21 @@ async def test_the_picture_of_the_result(here: World) -> None:
         await here.store.delete(key)
     gone = await here.get(f"/generate/{task_id}/preview", ann)
     assert (gone.status_code, gone.json()["type"]) == (404, "/problems/not-found")
+
+
+async def test_the_picture_of_a_task_that_ended_a_moment_ago(here: World) -> None:
+    """The end was told live, and the read models do not have it yet: they are waited for."""
+    ann = await here.user()
+    task_id = await here.task(ann)
+    await here.by_hand.append(ann.account_id, started(task_id))
+    assert (await here.get(f"/generate/{task_id}?min_position=lathe.accounts:{ann.partition}@3", ann)).is_success
+    sha256 = await here.object(ann, b"final", "image/png")
+    output = e.Output(format="preview", file_id=new_id(ann.partition), media_type="image/png", bytes=5, sha256=sha256)
+    await here.stop_projecting()
+    end = e.TaskCompleted(task_id=task_id, attempt=1, outputs=(output,), charged=CREDIT, released=0, source_offset=0)
+    await here.by_hand.append(ann.account_id, end)
+    asking = asyncio.create_task(here.get(f"/generate/{task_id}/preview", ann))
+    await asyncio.sleep(0.2)
+    assert not asking.done()
+    here.project()
+    assert (await asking).content == b"final"

@@ -49,7 +49,17 @@ def play(url: str, role: str, examples: int, folder: Path, seed: int = 1) -> tup
         *(sys.executable, "-m", "schemathesis.cli", "run", f"{url}/openapi.json"),
         *("--phases", "examples,coverage,fuzzing", "--max-examples", str(examples), "--seed", str(seed)),
         *("--checks", CHECKS, "--continue-on-failure", "--suppress-health-check", "all", "--warnings", "off"),
-        *("--workers", "2", "--request-timeout", "40", "--generation-database", "none", "--no-color"),
+        *(
+            "--workers",
+            "2",
+            "--request-timeout",
+            "40",
+            "--request-retries",
+            "3",
+            "--generation-database",
+            "none",
+            "--no-color",
+        ),
         *("--report", "ndjson", "--report-ndjson-path", str(events)),
     ]
     token = token_of(url, role)
