@@ -1,6 +1,7 @@
 """What is done to a task that exists: cancel it, try it again, make another one like it."""
 
-from typing import Annotated, Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -31,12 +32,14 @@ from command_api.forking import Fork, Retry, forked, retried
 from command_api.generation import plan, request_task, sealed_prompt
 from command_api.parts import Parts, parts_of
 from command_api.repeats import answered_before
-from domain.account.commands import CancelTask, DescribeRequest
+from domain.account.commands import CancelTask, DescribeRequest, RequestTask, RetryTask
 from domain.errors import DomainError, NotFound
 from domain.ids import partition_in
 
 router = APIRouter(prefix="/generate", tags=["generate"], route_class=StrictRoute)
 PartsOf = Annotated[Parts, Depends(parts_of)]
+View = Mapping[str, Any]
+"""A task as its owner describes it."""
 _ANY: Final = (*ANYWHERE, *SIGNED_IN, "not-found", "idempotency-key-reused", "wrong-state")
 CANCEL_REFUSED: Final = problems(*_ANY, "precondition-failed")
 AGAIN_REFUSED: Final = problems(*_ANY, *BODIES, *KEYED, *CREATES, "account-closed", "erased", "no-result")
@@ -76,19 +79,11 @@ async def retry(
 ) -> Response:
     """A new task with the same inputs and parameters, at today's price, with `parent` set."""
     wanted = body or Retry()
-    keyed = Keyed(request, parts.digests, caller.actor, f"/generate/{task_id}/retry")
-    event_id = new_id()
-    digest = keyed.digest([task_id, wanted.model_dump(mode="json")])
-    context = context_of(request, caller.actor, event_id=event_id, keyed=keyed, digest=digest)
-    question = DescribeRequest(account_id=caller.account_id, task_id=_known(task_id, caller))
-    parent = (await decide(parts, caller, question, context_of(request, caller.actor))).view
-    try:
-        command = await retried(parts, caller, parent, wanted, event_id)
-    except DomainError as refusal:
-        applied = await answered_before(parts, keyed, caller, context, refusal)
-    else:
-        applied = await decide(parts, caller, command, context)
-    return await task_created(parts, request, caller, applied)
+
+    async def command(parent: View, event_id: str) -> RetryTask:
+        return await retried(parts, caller, parent, wanted, event_id)
+
+    return await _again(parts, request, caller, task_id, "retry", wanted.model_dump(mode="json"), command)
 
 
 @router.post(
@@ -102,17 +97,34 @@ async def retry(
 async def fork(task_id: str, request: Request, caller: CallerOf, parts: PartsOf, body: Fork | None = None) -> Response:
     """A new task from any of yours, whatever became of it: with its input and parameters where you give no others."""
     wanted = body or Fork()
-    keyed = Keyed(request, parts.digests, caller.actor, f"/generate/{task_id}/fork")
-    event_id = new_id()
-    digest = keyed.digest([task_id, wanted.model_dump(mode="json", exclude_unset=True)])
-    context = context_of(request, caller.actor, event_id=event_id, keyed=keyed, digest=digest)
-    question = DescribeRequest(account_id=caller.account_id, task_id=_known(task_id, caller))
-    parent = (await decide(parts, caller, question, context_of(request, caller.actor))).view
-    try:
+
+    async def command(parent: View, event_id: str) -> RequestTask:
         generation = await forked(parts, caller, parent, wanted)
         planned = plan(parts, generation)
         prompt = await sealed_prompt(parts, caller.account_id, event_id, generation)
-        command = request_task(parts, caller.account_id, planned, prompt=prompt, parent=task_id)
+        return request_task(parts, caller.account_id, planned, prompt=prompt, parent=task_id)
+
+    fields = wanted.model_dump(mode="json", exclude_unset=True)
+    return await _again(parts, request, caller, task_id, "fork", fields, command)
+
+
+async def _again(
+    parts: Parts,
+    request: Request,
+    caller: Caller,
+    task_id: str,
+    action: str,
+    fields: dict[str, Any],
+    command_for: Callable[[View, str], Awaitable[RetryTask | RequestTask]],
+) -> Response:
+    """A new task from one that exists. `fields`: what the client gave; `command_for`: (parent, event id) → command."""
+    keyed = Keyed(request, parts.digests, caller.actor, f"/generate/{task_id}/{action}")
+    event_id = new_id()
+    context = context_of(request, caller.actor, event_id=event_id, keyed=keyed, digest=keyed.digest([task_id, fields]))
+    question = DescribeRequest(account_id=caller.account_id, task_id=_known(task_id, caller))
+    parent = (await decide(parts, caller, question, context_of(request, caller.actor))).view
+    try:
+        command = await command_for(parent, event_id)
     except DomainError as refusal:
         applied = await answered_before(parts, keyed, caller, context, refusal)
     else:

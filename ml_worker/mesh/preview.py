@@ -66,6 +66,12 @@ def aim(points: Array) -> Camera:
     return Camera(centre - ahead * distance, right, up, ahead, scale)
 
 
+def backdrop(x: Array, y: Array) -> Array:
+    """(N, 3) sRGB behind pixels, in pixels: bright in the middle."""
+    away = np.clip(np.hypot(x / SIZE - 0.5, y / SIZE - 0.5) * 1.5, 0, 1)[:, None] ** 1.6
+    return np.asarray(BACKDROP[0] + (BACKDROP[1] - BACKDROP[0]) * away)
+
+
 class _Scene:
     def __init__(self, asset: Asset) -> None:
         self.asset = asset
@@ -116,8 +122,7 @@ class _Scene:
 
     def background(self, x: Array, y: Array, directions: Array) -> Array:
         """(N, 3) sRGB of backdrop and floor where no part of the model is seen."""
-        away = np.clip(np.hypot(x / SIZE - 0.5, y / SIZE - 0.5) * 1.5, 0, 1)[:, None] ** 1.6
-        color = BACKDROP[0] + (BACKDROP[1] - BACKDROP[0]) * away
+        color = backdrop(x, y)
         down = directions[:, 1]
         hits = down < -1e-4
         distance = np.where(hits, (self.floor - self.camera.eye[1]) / np.where(hits, down, -1), 0)

@@ -6,7 +6,7 @@ import numpy as np
 
 from ml_worker.mesh.assets import encode
 from ml_worker.mesh.mesh import Mesh
-from ml_worker.mesh.preview import BACKDROP, SIZE, aim
+from ml_worker.mesh.preview import SIZE, aim, backdrop
 from ml_worker.mesh.rays import MISS, Rays
 from ml_worker.mesh.studio import KEY
 
@@ -22,8 +22,7 @@ def sketch(mesh: Mesh) -> bytes:
     y, x = ((grid.ravel() + 0.5) * (SIZE / SIDE) for grid in np.mgrid[0:SIDE, 0:SIDE])
     directions = camera.rays(x, y)
     face, _, _ = Rays(mesh).first_hit(np.broadcast_to(camera.eye, directions.shape), directions)
-    away = np.clip(np.hypot(x / SIZE - 0.5, y / SIZE - 0.5) * 1.5, 0, 1)[:, None] ** 1.6
-    picture = (BACKDROP[0] + (BACKDROP[1] - BACKDROP[0]) * away).astype(np.float32)
+    picture = backdrop(x, y).astype(np.float32)
     seen = np.flatnonzero(face != MISS)
     normal = mesh.face_normals()[face[seen]]
     facing = -np.einsum("ij,ij->i", normal, directions[seen])

@@ -43,7 +43,7 @@ def token_of(url: str, role: str) -> str | None:
 
 
 def play(url: str, role: str, examples: int, folder: Path, seed: int = 1) -> tuple[dict[str, int], str]:
-    """(requests by phase, what was found: empty when nothing)."""
+    """(answers by class of status, what was found: empty when nothing)."""
     events = folder / f"{role}.ndjson"
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "run", f"{url}/openapi.json"),
