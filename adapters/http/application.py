@@ -12,6 +12,7 @@ from adapters.http.edge import Audit, Edge
 from adapters.http.heads import AnswerHeads
 from adapters.http.problems import install_problems
 from adapters.http.strict_json import StrictRoute
+from adapters.http.unread_bodies import TakeUnread
 from adapters.settings import Settings
 
 
@@ -40,5 +41,5 @@ def with_edge(app: FastAPI, settings: Settings, audit: Audit | None = None) -> A
         multipart_bytes=(settings.limits.max_image_mb + 1) * MIB,
     )
     inner = LimitBodies(app, limits)
-    edge = Edge(AnswerHeads(Cors(inner, settings.cors_origins, settings.public_url)), audit)
+    edge = TakeUnread(Edge(AnswerHeads(Cors(inner, settings.cors_origins, settings.public_url)), audit))
     return BehindGateway(edge, settings.trusted_proxies) if settings.trusted_proxies else edge

@@ -15,6 +15,8 @@ from adapters.http.application import make_application
 from adapters.http.body_limits import BodyLimits, LimitBodies
 from adapters.http.edge import Edge
 from adapters.http.multipart import FormLimits, receive_form
+from adapters.http.unread_bodies import TakeUnread
+from domain.errors import Unauthenticated
 
 
 class Served(NamedTuple):
@@ -35,9 +37,18 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
         async with receive_form(request, FormLimits(file_bytes=2_000_000), tmp_path) as form:
             return {"bytes": form.file("file").bytes}
 
+    @app.post("/refused")
+    async def refused() -> None:
+        raise Unauthenticated("Sign in first.")
+
     limits = BodyLimits(json_bytes=100_000, multipart_bytes=3_000_000, grace_s=0.5, least_rate=1_000_000)
     config = uvicorn.Config(
-        Edge(LimitBodies(app, limits)), port=0, lifespan="off", log_config=None, access_log=False, http="httptools"
+        TakeUnread(Edge(LimitBodies(app, limits))),
+        port=0,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        http="httptools",
     )
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
@@ -98,7 +109,11 @@ async def test_a_client_that_still_sends_gets_its_413(served: Served) -> None:
         chunked = await exchange(served, f"{JSON}Transfer-Encoding: chunked", *[chunk] * 80, b"0\r\n\r\n")
         assert (chunked[0], problem(chunked)) == (413, "/problems/too-large")
         file = await exchange(
-            served, f"{FORM}Transfer-Encoding: chunked", b"%x\r\n" % len(PART) + PART + b"\r\n", *[chunk] * 80
+            served,
+            f"{FORM}Transfer-Encoding: chunked",
+            b"%x\r\n" % len(PART) + PART + b"\r\n",
+            *[chunk] * 80,
+            b"0\r\n\r\n",
         )
         assert (file[0], problem(file)) == (413, "/problems/too-large")
     assert list(served.folder.iterdir()) == []
@@ -139,6 +154,26 @@ async def test_a_disconnect_at_99_percent_leaves_nothing(served: Served) -> None
         writer.close()
         while list(served.folder.iterdir()):
             await asyncio.sleep(0.01)
+
+
+async def test_a_refusal_waits_for_the_body_that_nobody_reads(served: Served) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    writer.write(b"POST /refused HTTP/1.1\r\nHost: test\r\nContent-Length: 90000\r\n\r\n" + b"x" * 60_000)
+    await writer.drain()
+    begun = asyncio.ensure_future(reader.readuntil(b"\r\n\r\n"))
+    await exchange(served, f"{JSON}Content-Length: 2", b"{}")
+    assert not begun.done()
+    writer.write(b"x" * 30_000)
+    async with asyncio.timeout(10):
+        assert (await begun).startswith(b"HTTP/1.1 401")
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
+
+
+async def test_a_client_that_asks_first_is_refused_at_once(served: Served) -> None:
+    head = "POST /refused HTTP/1.1\nHost: test\nExpect: 100-continue\nContent-Length: 90000"
+    assert (await exchange(served, head))[0] == 401
 
 
 async def test_a_good_upload(served: Served) -> None:
