@@ -95,14 +95,20 @@ def _prepare(config: KafkaConfig) -> None:
 
 def _format(config: KafkaConfig) -> None:
     """KIP-853: a standalone controller, whose quorum may grow later."""
-    cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     command = [
         str(config.java), *JVM_OPTIONS, "-cp", config.class_path, "kafka.tools.StorageTool",
-        "format", "--standalone", "-t", cluster_id, "-c", str(config.properties_file),
+        "format", "--standalone", "-t", new_cluster_id(), "-c", str(config.properties_file),
     ]  # fmt: skip
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise StackError(f"Kafka cannot format {config.folder / 'data'}:\n{result.stdout}{result.stderr}")
+
+
+def new_cluster_id() -> str:
+    """A UUID in 22 characters, which never begins like an option (as Kafka's own Uuid.randomUuid does not)."""
+    while (cluster_id := urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return cluster_id
 
 
 _LOGGING: Final = {

@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -18,7 +19,7 @@ from minio import Minio
 
 from adapters.kafka.topics import IDENTITY
 from cli.stack.errors import StackError
-from cli.stack.kafka import kafka_part
+from cli.stack.kafka import kafka_part, new_cluster_id
 from cli.stack.part import Part
 from cli.stack.postgres import PostgresConfig, postgres_part
 from cli.stack.process import start
@@ -157,3 +158,9 @@ def test_postgres_started_by_root_has_one_right_of_root_only(tmp_path: Path) -> 
     assert text.startswith("content")
     assert "Permission denied" in text
     assert text.split()[-1] == str(pwd.getpwnam("nobody").pw_uid)
+
+
+def test_no_cluster_id_begins_like_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = iter([UUID(bytes=b"\xf8" + bytes(15)), UUID(bytes=b"\xfb" * 16), UUID(bytes=bytes(16))])
+    monkeypatch.setattr("cli.stack.kafka.uuid.uuid4", lambda: next(ids))
+    assert new_cluster_id() == "A" * 22
