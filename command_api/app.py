@@ -3,12 +3,13 @@
 from fastapi import FastAPI
 
 from adapters.http import metrics
-from adapters.http.application import make_application
+from adapters.http.application import include, make_application
 from command_api.routes import (
     admin,
     auth,
     batches,
     dead_letters,
+    forwards,
     generate,
     health,
     internal,
@@ -22,13 +23,12 @@ from command_api.routes import (
 ROUTERS = (
     *(auth.router, tickets.router, admin.router, dead_letters.router, uploads.router, presigned.router),
     *(generate.router, batches.router, task_actions.router),
-    *(health.router, metrics.router, internal.router, stages.router),
+    *(health.router, metrics.router, forwards.router, internal.router, stages.router),
 )
 
 
 def make_app() -> FastAPI:
     """All routes, without parts: `app.state.parts` is set by bootstrap.py. Also what the specification is made from."""
     app = make_application(title="Lathe", docs_url=None, redoc_url=None, openapi_url=None)
-    for router in ROUTERS:
-        app.include_router(router)
+    include(app, ROUTERS)
     return app

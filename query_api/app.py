@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from adapters.http import metrics
-from adapters.http.application import make_application
+from adapters.http.application import include, make_application
 from query_api.routes import (
     admin,
     billing,
@@ -44,6 +44,5 @@ ROUTERS = (
 def make_app() -> FastAPI:
     """All routes, without parts: `app.state.parts` is set by bootstrap.py. Also what the specification is made from."""
     app = make_application(title="Lathe", docs_url=None, redoc_url=None, openapi_url=None)
-    for router in ROUTERS:
-        app.include_router(router)
+    include(app, ROUTERS)
     return app

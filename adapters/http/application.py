@@ -1,13 +1,15 @@
 """One way to make the FastAPI application of a service, so that both services behave alike."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
 from adapters.http.behind_gateway import BehindGateway
 from adapters.http.body_limits import MIB, BodyLimits, LimitBodies
 from adapters.http.cors import Cors
+from adapters.http.direct import DirectLane, DirectRoute
 from adapters.http.edge import Audit, Edge
 from adapters.http.heads import AnswerHeads
 from adapters.http.problems import install_problems
@@ -22,6 +24,14 @@ def make_application(**options: Any) -> FastAPI:
     app.router.route_class = StrictRoute
     install_problems(app)
     return app
+
+
+def include(app: FastAPI, routers: Iterable[APIRouter]) -> None:
+    """All routes of `routers`, in their order."""
+    routers = tuple(routers)
+    for router in routers:
+        app.include_router(router)
+    app.state.direct = [route for router in routers for route in router.routes if isinstance(route, DirectRoute)]
 
 
 def with_edge(app: FastAPI, settings: Settings, audit: Audit | None = None) -> ASGIApp:
@@ -40,6 +50,6 @@ def with_edge(app: FastAPI, settings: Settings, audit: Audit | None = None) -> A
         # The image, and room for the other fields and the multipart framing.
         multipart_bytes=(settings.limits.max_image_mb + 1) * MIB,
     )
-    inner = LimitBodies(app, limits)
+    inner = LimitBodies(DirectLane(app, getattr(app.state, "direct", ())), limits)
     edge = TakeUnread(Edge(AnswerHeads(Cors(inner, settings.cors_origins, settings.public_url)), audit))
     return BehindGateway(edge, settings.trusted_proxies) if settings.trusted_proxies else edge

@@ -22,7 +22,7 @@ class TokenInUrl(DomainError):
     code, status, title = "token-in-url", 400, "A token has no place in a URL"
 
 
-async def caller_of(request: Request, _: Annotated[str | None, Security(bearer)]) -> Caller:
+async def caller_of(request: Request, _: Annotated[str | None, Security(bearer)] = None) -> Caller:
     """Who calls, within the account's rate. `app.state` holds `authenticator` and `rate_limits`."""
     if found := _TOKENS.intersection(request.query_params):
         raise TokenInUrl(

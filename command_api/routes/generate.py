@@ -10,10 +10,11 @@ from pydantic import ValidationError
 
 from adapters.http.callers import CallerOf
 from adapters.http.declared import ANYWHERE, BODIES, IDEMPOTENCY_KEY, KEYED, PREFER, SIGNED_IN, problems, taking
+from adapters.http.direct import DirectRoute
 from adapters.http.in_flight import in_flight
 from adapters.http.multipart import ReceivedFile
 from adapters.http.problems import body_errors
-from adapters.http.strict_json import StrictRoute, parse_strictly, require_json
+from adapters.http.strict_json import parse_strictly, require_json
 from adapters.ids import new_id
 from command_api.contexts import Keyed, context_of
 from command_api.creating import CREATES, RESULT_OR_TASK, task_created
@@ -25,7 +26,7 @@ from command_api.repeats import answered_before
 from command_api.uploading import fields_of, images_of, received, store_images
 from domain.errors import DomainError
 
-router = APIRouter(prefix="/generate", tags=["generate"], route_class=StrictRoute)
+router = APIRouter(prefix="/generate", tags=["generate"], route_class=DirectRoute)
 PartsOf = Annotated[Parts, Depends(parts_of)]
 REFUSED: Final = problems(*ANYWHERE, *SIGNED_IN, *BODIES, *KEYED, *CREATES, "account-closed", "no-result")
 BODY: Final = {

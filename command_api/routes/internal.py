@@ -7,12 +7,10 @@ import asyncio
 from typing import Annotated, Any, Final
 
 import msgspec
-from fastapi import APIRouter, Depends, Header, Path, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from adapters.commands.wire import SIGNATURE, Answer, Answers, is_signed
 from adapters.errors import Unavailable
-from adapters.http.refusals import MalformedRequest
 from adapters.http.strict_json import StrictRoute
 from adapters.kafka.topics import ACCOUNT_PARTITIONS, ACCOUNTS, CATALOG
 from adapters.object_store.port import object_key
@@ -29,36 +27,6 @@ PartsOf = Annotated[Parts, Depends(parts_of)]
 Attempt = Annotated[int, Path(ge=1, le=1_000_000)]
 URL_SECONDS: Final = 3600
 MOST_ORDERS: Final = 64
-
-
-@router.post("/commands")
-async def command(request: Request, parts: PartsOf) -> Response:
-    """Decide a command that another process forwarded to the owner here."""
-    body = await _signed_body(request, parts)
-    try:
-        return _answer(await parts.gate.command(body))
-    except (msgspec.MsgspecError, KeyError) as error:
-        raise MalformedRequest(f"This is no forwarded command: {error}") from error
-
-
-@router.post("/commands/batch")
-async def commands(request: Request, parts: PartsOf) -> Response:
-    """Decide several commands that another process forwarded together."""
-    body = await _signed_body(request, parts)
-    try:
-        return _answer(await parts.gate.commands(body))
-    except (msgspec.MsgspecError, KeyError) as error:
-        raise MalformedRequest(f"These are no forwarded commands: {error}") from error
-
-
-@router.post("/outcomes")
-async def outcome(request: Request, parts: PartsOf) -> Response:
-    """What became of a forwarded command whose answer was lost."""
-    body = await _signed_body(request, parts)
-    try:
-        return _answer(parts.gate.outcome(body))
-    except (msgspec.MsgspecError, KeyError) as error:
-        raise MalformedRequest(f"This is no question about an outcome: {error}") from error
 
 
 async def require_service(parts: PartsOf, authorization: Annotated[str, Header()] = "") -> None:
@@ -182,14 +150,3 @@ async def run_of(request: Request, parts: Parts, task_id: str, attempt: int, acc
     question = DescribeRun(account_id=account_id, task_id=task_id, attempt=attempt)
     applied = await parts.commands.send(ACCOUNTS, partition, question, context_of(request, "service/ml_worker"))
     return applied.view
-
-
-async def _signed_body(request: Request, parts: Parts) -> bytes:
-    body = await request.body()
-    if not is_signed(parts.internal_key, body, request.headers.get(SIGNATURE, "")):
-        raise Unauthenticated("This path takes signed messages of the deployment's own processes only.")
-    return body
-
-
-def _answer(answer: Answer | Answers) -> Response:
-    return Response(msgspec.json.encode(answer), media_type="application/json")
