@@ -1,7 +1,7 @@
 """The bytes of files."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from adapters.http.callers import CallerOf
 from adapters.http.declared import READS, SIGNED_IN, Responses, problems
 from adapters.object_store.port import ObjectMissing, object_key
+from domain.account.names import ENDINGS
 from domain.errors import NotFound
 from query_api import files
 from query_api.etags import NOT_MODIFIED, matches
@@ -24,9 +25,13 @@ _SHOWN: Final = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"}
 URL_SECONDS: Final = 300
 _POLICY: Final = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
+_BINARY: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
+_JSON: Final = {"schema": {"description": "Any JSON, as it was uploaded."}}
+_ANY: Final = {"content": dict.fromkeys(sorted(ENDINGS), _BINARY) | {"application/json": _JSON}}
+"""What uploads and the engines' usual formats are stored as; an engine may add types of its own."""
 BYTES: Final[Responses] = {
-    200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},
-    206: {"description": "The range that was asked for"},
+    200: _ANY,
+    206: {"description": "The range that was asked for", **_ANY},
     307: {"description": "With redirect=1: where the object store serves it"},
 }
 

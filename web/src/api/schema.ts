@@ -3741,7 +3741,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/json": unknown;
                     "application/octet-stream": string;
+                    "application/pdf": string;
+                    "application/vnd.autodesk.fbx": string;
+                    "application/zip": string;
+                    "image/gif": string;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                    "model/gltf-binary": string;
+                    "model/obj": string;
+                    "model/stl": string;
+                    "text/csv": string;
+                    "text/plain": string;
                 };
             };
             /** @description The range that was asked for */
@@ -3749,7 +3762,22 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": unknown;
+                    "application/octet-stream": string;
+                    "application/pdf": string;
+                    "application/vnd.autodesk.fbx": string;
+                    "application/zip": string;
+                    "image/gif": string;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/webp": string;
+                    "model/gltf-binary": string;
+                    "model/obj": string;
+                    "model/stl": string;
+                    "text/csv": string;
+                    "text/plain": string;
+                };
             };
             /** @description You have it already (If-None-Match) */
             304: {
