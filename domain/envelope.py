@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 
-class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Attributes of one event. On Kafka each is a header `ce_<name without underscores>` (binary mode)."""
 
     id: str

@@ -8,13 +8,13 @@ data (`adapters/security/sealing.py`). Destroying the account's key erases it ev
 import msgspec
 
 
-class Sealed(msgspec.Struct, frozen=True):
+class Sealed(msgspec.Struct, frozen=True, gc=False):
     """`{"$enc": "v1:<base64url(nonce, ciphertext, tag)>"}` on the wire."""
 
     enc: str = msgspec.field(name="$enc")
 
 
-class SealedAt(msgspec.Struct, frozen=True, omit_defaults=True):
+class SealedAt(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A sealed value with what is needed to open it later: the event it came in and its field id.
 
     With `object`, a SHA-256, `enc` is empty: the value was too large for its event and stands under its field id in

@@ -17,7 +17,7 @@ from domain.envelope import Envelope
 _OWNED: Final = frozenset(topic.name for topic in topics.ALL if topic.owned)
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """A record with what it is to a reader."""
 
     record: Record
@@ -32,10 +32,11 @@ def read(position: Position, record: Record) -> Entry:
     if record.topic not in _OWNED:
         after = Position(record.offset + 1, position.epoch, position.nonce, position.seq)
         return Entry(record, "event", after, decode(record))
-    kind, after = judge(position, record)
+    headers = dict(record.headers)
+    kind, after = judge(position, record, headers)
     if kind == "void":
         VOID_RECORDS.labels(record.topic).inc()
-    return Entry(record, kind, after, decode(record) if kind == "event" else None)
+    return Entry(record, kind, after, decode(record, headers) if kind == "event" else None)
 
 
 class Follower:

@@ -6,7 +6,7 @@ TP = tuple[str, int]
 """(topic, partition)."""
 
 
-class Position(msgspec.Struct, frozen=True):
+class Position(msgspec.Struct, frozen=True, gc=False):
     """Kept together, in one transaction: an offset without (epoch, nonce, seq) cannot tell valid from void."""
 
     offset: int = 0

@@ -5,6 +5,7 @@ force + 1. An event is valid only if its epoch is in force and its sequence is t
 void: it is skipped and counted, and changes nothing but the offset.
 """
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 from adapters.kafka.position import Position
@@ -26,10 +27,15 @@ def event_headers(epoch: int, seq: int) -> list[tuple[str, bytes]]:
     return [("ce_ownerepoch", b"%d" % epoch), ("ce_ownerseq", b"%d" % seq)]
 
 
-def judge(position: Position, record: Record) -> tuple[Kind, Position]:
-    """What `record` is to a reader at `position`, and the position after it. Never raises."""
+def judge(position: Position, record: Record, headers: Mapping[str, bytes] | None = None) -> tuple[Kind, Position]:
+    """What `record` is to a reader at `position`, and the position after it. Never raises.
+
+    `headers`: those of the record by name, where they are known.
+    """
     after = record.offset + 1
-    stand = _stand(record.headers)
+    if headers is None:
+        headers = dict(record.headers)
+    stand = _stand(headers) if len(headers) == len(record.headers) or not _doubled(record.headers) else None
     if stand is not None:
         epoch, seq, nonce, is_claim = stand
         if is_claim:
@@ -40,28 +46,21 @@ def judge(position: Position, record: Record) -> tuple[Kind, Position]:
     return "void", Position(after, position.epoch, position.nonce, position.seq)
 
 
-def _stand(headers: Headers) -> tuple[int, int, str, bool] | None:
-    """(epoch, seq, nonce, is a claim) of a record; None if a header is missing, doubled or malformed."""
-    epoch = seq = None
-    nonce = b""
-    is_claim = False
-    for name, value in headers:
-        if name == "ce_ownerepoch":
-            if epoch is not None or not _is_number(value):
-                return None
-            epoch = int(value)
-        elif name == "ce_ownerseq":
-            if seq is not None or not _is_number(value):
-                return None
-            seq = int(value)
-        elif name == "ce_ownernonce":
-            nonce = value
-        elif name == "ce_type":
-            is_claim = value == CLAIM_TYPE
-    if epoch is None or seq is None:
+def _stand(headers: Mapping[str, bytes]) -> tuple[int, int, str, bool] | None:
+    """(epoch, seq, nonce, is a claim) of a record; None if a header is missing or malformed."""
+    epoch, seq = headers.get("ce_ownerepoch"), headers.get("ce_ownerseq")
+    if epoch is None or seq is None or not (_is_number(epoch) and _is_number(seq)):
         return None
-    return epoch, seq, nonce.decode("ascii", "replace"), is_claim
+    is_claim = headers.get("ce_type") == CLAIM_TYPE
+    nonce = headers.get("ce_ownernonce") or b""
+    return int(epoch), int(seq), nonce.decode("ascii", "replace") if is_claim else "", is_claim
 
 
-def _is_number(value: bytes | None) -> bool:
-    return value is not None and value.isdigit() and len(value) <= 18
+def _doubled(headers: Headers) -> bool:
+    """Whether a header that proves the place is there twice."""
+    names = [name for name, _ in headers]
+    return names.count("ce_ownerepoch") > 1 or names.count("ce_ownerseq") > 1
+
+
+def _is_number(value: bytes) -> bool:
+    return value.isdigit() and len(value) <= 18

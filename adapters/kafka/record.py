@@ -4,7 +4,7 @@ One function makes the wire form (`encode`), one reads it (`decode`). Decoding n
 becomes an `Undecodable`, because validity is a matter of headers alone (docs/decisions/0001).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -17,7 +17,7 @@ MAX_VALUE: Final = 64 * 1024
 Headers = tuple[tuple[str, bytes], ...]
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """A record as it stands in the log."""
 
     topic: str
@@ -41,7 +41,12 @@ class TooLarge(ValueError):
 
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
-_decoders: Final = {name: msgspec.json.Decoder(cls) for name, cls in EVENTS.items()}
+_Known = tuple[str, msgspec.json.Decoder[msgspec.Struct] | None]
+_KNOWN: Final[Mapping[bytes | None, _Known]] = {
+    name.encode(): (name, msgspec.json.Decoder(cls)) for name, cls in EVENTS.items()
+}
+"""ce_type → the same as text, and what decodes its value."""
+_UNKNOWN: Final[_Known] = ("", None)
 
 
 def encode_value(event: msgspec.Struct) -> bytes:
@@ -85,49 +90,41 @@ def encode_headers(envelope: Envelope) -> list[tuple[str, bytes]]:
     return headers
 
 
-def decode(record: Record) -> tuple[Envelope, msgspec.Struct] | Undecodable:
-    """Envelope and event of a record, or why not. Never raises."""
+def decode(record: Record, headers: Mapping[str, bytes] | None = None) -> tuple[Envelope, msgspec.Struct] | Undecodable:
+    """Envelope and event of a record, or why not. Never raises. `headers`: those of the record, if known."""
     if record.value is None:
         return Undecodable("tombstone: the record has no value")
     if record.key is None:
         return Undecodable("the record has no key")
+    h = dict(record.headers) if headers is None else headers
     try:
-        h = dict(record.headers)
-        number = {name: int(h[name]) if name in h else None for name in ("ce_streamversion", "ce_taskseq")}
-        text = {name: h[name].decode() if name in h else None for name in _OPTIONAL}
+        event_type, decoder = _KNOWN.get(h["ce_type"], _UNKNOWN)
+        version, task_seq = h.get("ce_streamversion"), h.get("ce_taskseq")
+        causation, command, trace = h.get("ce_causationid"), h.get("ce_commandid"), h.get("traceparent")
+        key, digest = h.get("ce_idempotencykey"), h.get("ce_idempotencydigest")
         envelope = Envelope(
             id=h["ce_id"].decode(),
-            type=h["ce_type"].decode(),
+            type=event_type or h["ce_type"].decode(),
             source=h["ce_source"].decode(),
             time=datetime.fromisoformat(h["ce_time"].decode()),
             subject=h["ce_subject"].decode(),
             actor=h["ce_actor"].decode(),
             correlation_id=h["ce_correlationid"].decode(),
-            causation_id=text["ce_causationid"],
-            command_id=text["ce_commandid"],
-            traceparent=text["traceparent"],
-            stream_version=number["ce_streamversion"],
-            task_seq=number["ce_taskseq"],
-            idempotency_key=text["ce_idempotencykey"],
-            idempotency_digest=text["ce_idempotencydigest"],
+            causation_id=None if causation is None else causation.decode(),
+            command_id=None if command is None else command.decode(),
+            traceparent=None if trace is None else trace.decode(),
+            stream_version=None if version is None else int(version),
+            task_seq=None if task_seq is None else int(task_seq),
+            idempotency_key=None if key is None else key.decode(),
+            idempotency_digest=None if digest is None else digest.decode(),
         )
         if envelope.time.tzinfo is None:
             return Undecodable("ce_time has no time zone")
-    except (KeyError, ValueError, UnicodeDecodeError) as error:
+    except (KeyError, ValueError, AttributeError) as error:  # a header without a value has no decode()
         return Undecodable(f"envelope: {type(error).__name__}: {error}")
-    decoder = _decoders.get(envelope.type)
     if decoder is None:
         return Undecodable(f"unknown event type {envelope.type!r}")
     try:
         return envelope, decoder.decode(record.value)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         return Undecodable(f"{envelope.type}: {error}")
-
-
-_OPTIONAL: Final = (
-    "ce_causationid",
-    "ce_commandid",
-    "traceparent",
-    "ce_idempotencykey",
-    "ce_idempotencydigest",
-)

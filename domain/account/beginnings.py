@@ -6,7 +6,7 @@ from domain.account.events import BatchItem, BatchRequested, TaskInput, TaskRequ
 from domain.personal import SealedAt
 
 
-class Beginning(msgspec.Struct, frozen=True):
+class Beginning(msgspec.Struct, frozen=True, gc=False):
     """One task as it was requested. Its prompt is in `prompt`, wherever it is kept; `request.prompt` is not used."""
 
     request: TaskRequested
@@ -16,15 +16,14 @@ class Beginning(msgspec.Struct, frozen=True):
 
 def beginnings_of(event: msgspec.Struct, event_id: str) -> tuple[Beginning, ...]:
     """The tasks that the event `event_id` requested, in order; none for all other events."""
-    match event:
-        case TaskRequested():
-            prompt = None if event.prompt is None else SealedAt.of(event_id, "prompt", event.prompt)
-            return (Beginning(event, prompt),)
-        case BatchRequested():
-            return tuple(
-                Beginning(_request(event, item), _prompt(event, item, event_id, i), event.batch_id)
-                for i, item in enumerate(event.items)
-            )
+    if isinstance(event, TaskRequested):
+        prompt = None if event.prompt is None else SealedAt.of(event_id, "prompt", event.prompt)
+        return (Beginning(event, prompt),)
+    if isinstance(event, BatchRequested):
+        return tuple(
+            Beginning(_request(event, item), _prompt(event, item, event_id, i), event.batch_id)
+            for i, item in enumerate(event.items)
+        )
     return ()
 
 

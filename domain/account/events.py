@@ -8,7 +8,7 @@ import msgspec
 from domain.personal import Sealed
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Base of all events: frozen, JSON, new fields only with a default."""
 
 

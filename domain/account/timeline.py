@@ -5,6 +5,7 @@ Pure and free of personal data. Money is integer micro-credits here; edges rende
 members).
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ MONEY: Final = frozenset({"price", "reserved", "charged", "released"})
 TERMINAL: Final = frozenset({"completed", "failed", "cancelled"})
 
 
-class TimelineEntry(msgspec.Struct, frozen=True):
+class TimelineEntry(msgspec.Struct, frozen=True, gc=False):
     """`seq` is 1, 2, 3… per task (ce_taskseq); `status` is the task's after the event; `data` what came with it."""
 
     task_id: str
@@ -35,35 +36,30 @@ class TimelineEntry(msgspec.Struct, frozen=True):
         return self.status in TERMINAL
 
 
-_REQUESTED: Final = ("requested", "queued")
-_KINDS: Final[dict[type[msgspec.Struct], tuple[str, str]]] = {
-    e.TaskStarted: ("started", "running"),
-    e.TaskRetried: ("retried", "queued"),
-    e.TaskCancelRequested: ("cancel-requested", "cancelling"),
-    e.TaskCompleted: ("completed", "completed"),
-    e.TaskFailed: ("failed", "failed"),
-    e.TaskCancelled: ("cancelled", "cancelled"),
-}
-"""Event → (type of its entry, status of the task after it)."""
-
-
-def entries_of(envelope: Envelope, event: msgspec.Struct) -> tuple[TimelineEntry, ...]:
+def entries_of(
+    envelope: Envelope, event: msgspec.Struct, beginnings: Sequence[Beginning] | None = None
+) -> tuple[TimelineEntry, ...]:
     """The entries that an event makes: one for each task it is about (a batch is about many).
 
-    Raises ValueError without a task sequence.
+    `beginnings`: those of the event, where they are known. Raises ValueError without a task sequence.
     """
     kind = _KINDS.get(type(event))
-    beginnings = beginnings_of(event, envelope.id)
-    if kind is None and not beginnings:
+    seq = envelope.task_seq
+    if kind is not None:
+        if seq is None or seq < 1:
+            raise ValueError(f"{envelope.type} carries no ce_taskseq")
+        name, status, tell = kind
+        moved: Any = event
+        return (TimelineEntry(moved.task_id, seq, name, status, envelope.time, envelope.actor, tell(moved)),)
+    if beginnings is None:
+        beginnings = beginnings_of(event, envelope.id)
+    if not beginnings:
         return ()
-    if envelope.task_seq is None or envelope.task_seq < 1:
+    if seq is None or seq < 1:
         raise ValueError(f"{envelope.type} carries no ce_taskseq")
-    if kind is None:
-        kind, told = _REQUESTED, [(begun.request.task_id, _begun(begun)) for begun in beginnings]
-    else:
-        told = [_content(event)]
     return tuple(
-        TimelineEntry(task_id, envelope.task_seq, *kind, envelope.time, envelope.actor, data) for task_id, data in told
+        TimelineEntry(b.request.task_id, seq, "requested", "queued", envelope.time, envelope.actor, _begun(b))
+        for b in beginnings
     )
 
 
@@ -80,32 +76,50 @@ def _begun(beginning: Beginning) -> dict[str, Any]:
     return told if beginning.batch_id is None else told | {"batch_id": beginning.batch_id}
 
 
-def _content(event: msgspec.Struct) -> tuple[str, dict[str, Any]]:
-    match event:
-        case e.TaskStarted():
-            return event.task_id, {"attempt": event.attempt}
-        case e.TaskRetried() | e.TaskCancelRequested():
-            return event.task_id, {"attempt": event.attempt, "reason": event.reason}
-        case e.TaskCompleted():
-            return event.task_id, {
-                "attempt": event.attempt,
-                "outputs": [msgspec.to_builtins(output) for output in event.outputs],
-                "metrics": event.metrics,
-                "charged": event.charged,
-                "released": event.released,
-            }
-        case e.TaskFailed():
-            return event.task_id, {
-                "attempt": event.attempt,
-                "problem": {"code": event.problem.code, "kind": event.problem.kind},
-                "charged": event.charged,
-                "released": event.released,
-            }
-        case e.TaskCancelled():
-            return event.task_id, {
-                "attempt": event.attempt,
-                "reason": event.reason,
-                "charged": event.charged,
-                "released": event.released,
-            }
-    raise TypeError(f"{type(event).__name__} is no task event")
+def _attempt(event: e.TaskStarted) -> dict[str, Any]:
+    return {"attempt": event.attempt}
+
+
+def _reason(event: e.TaskRetried | e.TaskCancelRequested) -> dict[str, Any]:
+    return {"attempt": event.attempt, "reason": event.reason}
+
+
+def _result(event: e.TaskCompleted) -> dict[str, Any]:
+    return {
+        "attempt": event.attempt,
+        "outputs": [msgspec.to_builtins(output) for output in event.outputs],
+        "metrics": event.metrics,
+        "charged": event.charged,
+        "released": event.released,
+    }
+
+
+def _problem(event: e.TaskFailed) -> dict[str, Any]:
+    return {
+        "attempt": event.attempt,
+        "problem": {"code": event.problem.code, "kind": event.problem.kind},
+        "charged": event.charged,
+        "released": event.released,
+    }
+
+
+def _end(event: e.TaskCancelled) -> dict[str, Any]:
+    return {
+        "attempt": event.attempt,
+        "reason": event.reason,
+        "charged": event.charged,
+        "released": event.released,
+    }
+
+
+_KINDS: Final[Mapping[type[msgspec.Struct], tuple[str, str, Callable[[Any], dict[str, Any]]]]] = {
+    e.TaskStarted: ("started", "running", _attempt),
+    e.TaskRetried: ("retried", "queued", _reason),
+    e.TaskCancelRequested: ("cancel-requested", "cancelling", _reason),
+    e.TaskCompleted: ("completed", "completed", _result),
+    e.TaskFailed: ("failed", "failed", _problem),
+    e.TaskCancelled: ("cancelled", "cancelled", _end),
+}
+"""Event → (type of its entry, status of the task after it, what is told of it)."""
+MOVING: Final[frozenset[type[msgspec.Struct]]] = frozenset((*_KINDS, e.TaskRequested, e.BatchRequested))
+"""The events that make entries."""

@@ -1,13 +1,13 @@
 """Accounts with their wallets, and the ledger: every event that moved credits."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from domain.account.events import AccountClosed, AccountOpened
 from processors.projections.money import Movement, movement_of
-from processors.projections.port import Connection, Fact, require_rows
+from processors.projections.port import Connection, Fact, Taken, require_rows
 from processors.projections.streams import Span, require_first
 
 
@@ -35,6 +35,8 @@ class _Change(msgspec.Struct):
 
 class AccountRows:
     """Every event of an account raises its `version`: this is where gaps in streams are found."""
+
+    takes: ClassVar[Taken] = None
 
     def __init__(self) -> None:
         self._changes: dict[str, _Change] = {}

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+import msgspec
+
 from adapters.kafka.follower import Entry
 from adapters.kafka.record import Undecodable
 from processors.projections.parking import Parked, Stream, stream_of
@@ -21,6 +23,7 @@ class Batch:
         self.rows: dict[str, list[Rows]] = {}
         self.parked: list[Parked] = []
         self._blocked = parked_streams
+        self._folds: dict[tuple[str, type[msgspec.Struct]], list[Callable[[Fact], None]]] = {}
         self._poison = dict(poison)
         while (found := self._fold()) is not None:
             self._poison[found[0]] = found[1]
@@ -32,9 +35,14 @@ class Batch:
     def _fold(self) -> tuple[int, str] | None:
         """Fold all entries. At the first unfoldable one, throw the rows away and say which it is, and why."""
         self.rows, self.parked = {}, []
+        self._folds.clear()
         blocked = set(self._blocked)
         for i, entry in enumerate(self.entries):
             if entry.kind != "event":
+                continue
+            if not blocked and not self._poison and not isinstance(entry.decoded, Undecodable):
+                if (why := self._take(entry)) is not None:
+                    return i, why
                 continue
             stream = stream_of(entry.record)
             why = self._poison.get(i)
@@ -51,20 +59,27 @@ class Batch:
         """Fold one event into all its topic's read models; why not, if it cannot be folded."""
         assert entry.decoded is not None
         assert not isinstance(entry.decoded, Undecodable)
-        topic = entry.record.topic
-        rows = self.rows.get(topic)
-        if rows is None:
-            rows = self.rows[topic] = [make() for make in MAKERS[topic]]
+        envelope, event = entry.decoded
         try:
             assert entry.record.key is not None, "what decodes has a key"
-            fact = Fact(entry.record.key.decode(), *entry.decoded)
-            for model in rows:
-                model.fold(fact)
+            fact = Fact(entry.record.key.decode(), envelope, event)
+            for fold in self._folds_of(entry.record.topic, type(event)):
+                fold(fact)
         except Unfoldable as error:
             return str(error)
         except Exception as error:  # noqa: BLE001 - a poison record must never stop the partition
             return f"{type(error).__name__}: {error}"
         return None
+
+    def _folds_of(self, topic: str, event: type[msgspec.Struct]) -> list[Callable[[Fact], None]]:
+        """Where the topic's read models take such an event; rows are made for the first one."""
+        folds = self._folds.get((topic, event))
+        if folds is None:
+            if topic not in self.rows:
+                self.rows[topic] = [make() for make in MAKERS[topic]]
+            folds = [rows.fold for rows in self.rows[topic] if rows.takes is None or event in rows.takes]
+            self._folds[topic, event] = folds
+        return folds
 
 
 def _why(entry: Entry) -> str:

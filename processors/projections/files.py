@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import ClassVar
 
 import msgspec
 
 from domain.account.events import FileDeleted, FileStored, Output, StoredFile, TaskCompleted, TaskRequested
 from domain.account.names import result_name
 from domain.personal import SealedAt
-from processors.projections.port import Connection, Contradiction, Fact, Unfoldable, json_of
+from processors.projections.port import Connection, Contradiction, Fact, Taken, Unfoldable, json_of
 
 
 class _File(msgspec.Struct):
@@ -27,6 +28,8 @@ class _File(msgspec.Struct):
 
 class FileRows:
     """New files, and the ids of deleted ones."""
+
+    takes: ClassVar[Taken] = frozenset((FileStored, TaskRequested, TaskCompleted, FileDeleted))
 
     def __init__(self) -> None:
         self._new: dict[str, _File] = {}

@@ -1,12 +1,12 @@
 """Models that can be asked for, with their prices."""
 
 from datetime import datetime
-from typing import Final
+from typing import ClassVar, Final
 
 import msgspec
 
 from domain.catalog import events as e
-from processors.projections.port import Connection, Fact, json_of, require_rows
+from processors.projections.port import Connection, Fact, Taken, json_of, require_rows
 from processors.projections.streams import Span, require_first
 
 PREFIX: Final = "model/"
@@ -31,6 +31,8 @@ class _Change(msgspec.Struct, kw_only=True):
 
 class ModelRows:
     """One row per model, merged over the batch. A model may be published again: its newest version counts."""
+
+    takes: ClassVar[Taken] = None
 
     def __init__(self) -> None:
         self._models: dict[str, _Change] = {}

@@ -3,12 +3,16 @@
 The same rules as the account's own fold in `domain/account`; a test compares the two.
 """
 
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
+
 import msgspec
 
 from domain.account import events as e
 
 
-class Movement(msgspec.Struct, frozen=True):
+class Movement(msgspec.Struct, frozen=True, gc=False):
     """balance + reserved = granted - charged - forfeited holds for every movement by itself."""
 
     kind: str
@@ -23,26 +27,32 @@ class Movement(msgspec.Struct, frozen=True):
 
 def movement_of(event: msgspec.Struct) -> Movement | None:
     """None when the event moves no credits."""
-    match event:
-        case e.AccountOpened():
-            return Movement("sign-up", balance=event.granted, granted=event.granted)
-        case e.CreditsAdjusted():
-            return Movement("adjustment", balance=event.amount, granted=event.amount, reason=event.reason)
-        case e.CreditsForfeited():
-            return Movement("forfeit", balance=-event.amount, forfeited=event.amount)
-        case e.TaskRequested():
-            return Movement("reservation", event.task_id, -event.reserved, event.reserved)
-        case e.BatchRequested():
-            return Movement("reservation", None, -event.reserved, event.reserved, reason=f"batch {event.batch_id}")
-        case e.TaskCompleted():
-            return _settled("completed", event)
-        case e.TaskFailed():
-            return _settled("failed", event)
-        case e.TaskCancelled():
-            return _settled("cancelled", event)
-    return None
+    move = _MOVEMENTS.get(type(event))
+    return None if move is None else move(event)
+
+
+def _requested(event: e.TaskRequested) -> Movement:
+    return Movement("reservation", event.task_id, -event.reserved, event.reserved)
+
+
+def _batch_requested(event: e.BatchRequested) -> Movement:
+    return Movement("reservation", None, -event.reserved, event.reserved, reason=f"batch {event.batch_id}")
 
 
 def _settled(kind: str, event: e.TaskCompleted | e.TaskFailed | e.TaskCancelled) -> Movement:
     held = event.charged + event.released
     return Movement(kind, event.task_id, event.released, -held, charged=event.charged)
+
+
+_MOVEMENTS: Final[Mapping[type[msgspec.Struct], Callable[[Any], Movement]]] = {
+    e.AccountOpened: lambda event: Movement("sign-up", balance=event.granted, granted=event.granted),
+    e.CreditsAdjusted: lambda event: Movement(
+        "adjustment", balance=event.amount, granted=event.amount, reason=event.reason
+    ),
+    e.CreditsForfeited: lambda event: Movement("forfeit", balance=-event.amount, forfeited=event.amount),
+    e.TaskRequested: _requested,
+    e.BatchRequested: _batch_requested,
+    e.TaskCompleted: partial(_settled, "completed"),
+    e.TaskFailed: partial(_settled, "failed"),
+    e.TaskCancelled: partial(_settled, "cancelled"),
+}

@@ -1,9 +1,10 @@
 """What a read model is to the projector: rows that a batch of events changes."""
 
-from typing import Any, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 import msgspec
 
+from domain.account.beginnings import beginnings_of
 from domain.account.timeline import entries_of
 from domain.envelope import Envelope
 
@@ -12,6 +13,9 @@ Connection = Any
 
 
 _encode: Final = msgspec.json.Encoder().encode
+
+
+Taken = frozenset[type[msgspec.Struct]] | None
 
 
 class Unfoldable(Exception):
@@ -23,17 +27,18 @@ class Contradiction(Exception):
 
 
 class Fact:
-    """One valid event of a stream. `version` is its place there: 1, 2, 3…; `moved` what it means for the tasks it is
-    about. Raises Unfoldable without a stream version or task sequence.
+    """One valid event of a stream. `version` is its place there: 1, 2, 3…; `begun` are the tasks it requested, `moved`
+    is what it means for the tasks it is about. Raises Unfoldable without a stream version or task sequence.
     """
 
-    __slots__ = ("envelope", "event", "key", "moved", "version")
+    __slots__ = ("begun", "envelope", "event", "key", "moved", "version")
 
     def __init__(self, key: str, envelope: Envelope, event: msgspec.Struct) -> None:
         if envelope.stream_version is None:
             raise Unfoldable("ce_streamversion is missing")
+        self.begun = beginnings_of(event, envelope.id)
         try:
-            self.moved = entries_of(envelope, event)
+            self.moved = entries_of(envelope, event, self.begun)
         except ValueError as error:
             raise Unfoldable(str(error)) from error
         self.key, self.envelope, self.event = key, envelope, event
@@ -45,6 +50,9 @@ class Rows(Protocol):
 
     A new read model is a class like this and one line in `registry.py`. It is made anew for each batch.
     """
+
+    takes: ClassVar[Taken]
+    """The events that it is given; None: all of its topic."""
 
     def fold(self, fact: Fact) -> None:
         """Take one event. Raises Unfoldable. After any exception the whole object is thrown away."""

@@ -5,7 +5,7 @@ import msgspec
 from processors.projections.port import Fact, Unfoldable
 
 
-class Span(msgspec.Struct):
+class Span(msgspec.Struct, gc=False):
     """What a batch holds of one stream (or of one task): the numbers `first` to `last`, without a hole."""
 
     first: int

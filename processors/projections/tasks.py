@@ -1,16 +1,19 @@
 """Tasks as they stand now."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any, ClassVar, Final
 
 import msgspec
 
 from domain.account import events as e
-from domain.account.beginnings import Beginning, beginnings_of
-from processors.projections.port import Connection, Fact, Unfoldable, json_of, require_rows
+from domain.account.beginnings import Beginning
+from domain.account.timeline import MOVING
+from processors.projections.port import Connection, Fact, Taken, Unfoldable, json_of, require_rows
 from processors.projections.streams import Span
 
 
-class _Now(msgspec.Struct, kw_only=True):
+class _Now(msgspec.Struct, kw_only=True, gc=False):
     """What changes in the life of a task; None: it stays as it is."""
 
     task_id: str
@@ -30,7 +33,7 @@ class _Now(msgspec.Struct, kw_only=True):
     updated_at: datetime
 
 
-class _New(_Now, kw_only=True):
+class _New(_Now, kw_only=True, gc=False):
     """A task requested in this batch; what follows in the same batch changes it before it is written."""
 
     kind: str
@@ -52,20 +55,21 @@ class _New(_Now, kw_only=True):
 class TaskRows:
     """One row per task, merged over the batch; `seq` finds holes in a task's life."""
 
+    takes: ClassVar[Taken] = MOVING
+
     def __init__(self) -> None:
         self._new: dict[str, _New] = {}
         self._changed: dict[str, _Now] = {}
         self._spans: dict[str, Span] = {}
 
     def fold(self, fact: Fact) -> None:
-        beginnings = beginnings_of(fact.event, fact.envelope.id)
-        for beginning in beginnings:
-            self._begin(fact, beginning)
-        if beginnings:
+        if fact.begun:
+            for beginning in fact.begun:
+                self._begin(fact, beginning)
             return
         for entry in fact.moved:
             now = self._row(fact.key, entry.task_id, entry.seq, entry.status, entry.time)
-            _change(now, fact.event, entry.time)
+            _CHANGES[type(fact.event)](now, fact.event, entry.time)
 
     def _begin(self, fact: Fact, beginning: Beginning) -> None:
         task_id, seq = beginning.request.task_id, fact.envelope.task_seq
@@ -130,23 +134,42 @@ def _requested(fact: Fact, beginning: Beginning) -> _New:
     )
 
 
-def _change(now: _Now, event: msgspec.Struct, time: datetime) -> None:
-    match event:
-        case e.TaskStarted():
-            now.attempt, now.started_at = event.attempt, time
-        case e.TaskRetried():
-            now.attempt, now.queued_at = event.attempt, time
-        case e.TaskCancelRequested():
-            now.reason = event.reason
-        case e.TaskCompleted():
-            now.reason = None
-            now.outputs, now.metrics = json_of(event.outputs), json_of(event.metrics)
-        case e.TaskFailed():
-            now.problem = json_of(event.problem)
-        case e.TaskCancelled():
-            now.reason = event.reason
-    if isinstance(event, e.TaskCompleted | e.TaskFailed | e.TaskCancelled):
-        now.reserved, now.charged, now.ended_at = 0, event.charged, time
+def _started(now: _Now, event: e.TaskStarted, time: datetime) -> None:
+    now.attempt, now.started_at = event.attempt, time
+
+
+def _retried(now: _Now, event: e.TaskRetried, time: datetime) -> None:
+    now.attempt, now.queued_at = event.attempt, time
+
+
+def _cancelling(now: _Now, event: e.TaskCancelRequested, _time: datetime) -> None:
+    now.reason = event.reason
+
+
+def _completed(now: _Now, event: e.TaskCompleted, time: datetime) -> None:
+    now.reason = None
+    now.outputs, now.metrics = json_of(event.outputs), json_of(event.metrics)
+    now.reserved, now.charged, now.ended_at = 0, event.charged, time
+
+
+def _failed(now: _Now, event: e.TaskFailed, time: datetime) -> None:
+    now.problem = json_of(event.problem)
+    now.reserved, now.charged, now.ended_at = 0, event.charged, time
+
+
+def _cancelled(now: _Now, event: e.TaskCancelled, time: datetime) -> None:
+    now.reason = event.reason
+    now.reserved, now.charged, now.ended_at = 0, event.charged, time
+
+
+_CHANGES: Final[Mapping[type[msgspec.Struct], Callable[[_Now, Any, datetime], None]]] = {
+    e.TaskStarted: _started,
+    e.TaskRetried: _retried,
+    e.TaskCancelRequested: _cancelling,
+    e.TaskCompleted: _completed,
+    e.TaskFailed: _failed,
+    e.TaskCancelled: _cancelled,
+}
 
 
 _UPDATE = """

@@ -1,12 +1,15 @@
 """The life of each task, event by event: what `GET /generate/{task_id}/events` reads its past from."""
 
-from typing import Any
+from typing import Any, ClassVar
 
-from processors.projections.port import Connection, Fact, json_of
+from domain.account.timeline import MOVING
+from processors.projections.port import Connection, Fact, Taken, json_of
 
 
 class TimelineRows:
     """Only ever appended to."""
+
+    takes: ClassVar[Taken] = MOVING
 
     def __init__(self) -> None:
         self._rows: list[tuple[Any, ...]] = []

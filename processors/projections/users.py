@@ -1,12 +1,13 @@
 """Users, with their names and addresses still sealed. Password hashes stay in the log."""
 
 from datetime import datetime
+from typing import ClassVar
 
 import msgspec
 
 from domain.identity import events as e
 from domain.personal import Sealed, SealedAt
-from processors.projections.port import Connection, Fact, Unfoldable, json_of, require_rows
+from processors.projections.port import Connection, Fact, Taken, Unfoldable, json_of, require_rows
 from processors.projections.streams import Span, require_first
 
 
@@ -31,6 +32,8 @@ class _New(_Change, kw_only=True):
 
 class UserRows:
     """One row per user, merged over the batch."""
+
+    takes: ClassVar[Taken] = None
 
     def __init__(self) -> None:
         self._users: dict[str, _Change] = {}
