@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from starlette.responses import JSONResponse, Response
+import orjson
+from starlette.responses import Response
 
 from adapters.kafka.requests import Applied
 
@@ -65,7 +66,8 @@ def accepted_batch(
 
 def answer(document: Any, status: int, applied: Applied, headers: Mapping[str, str] | None = None) -> Response:
     """A document with `Lathe-Position`, which a read takes as `min_position`."""
-    return JSONResponse(document, status, {"lathe-position": applied.position, **(headers or {})})
+    named = {"lathe-position": applied.position, **(headers or {})}
+    return Response(orjson.dumps(document), status, named, media_type="application/json")
 
 
 def _url(task: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ ids are UUIDv7 whose 12 bits after the version (`rand_a`, RFC 9562 section 5.7) 
 meets such an id knows which partition owns it without a lookup.
 """
 
+import functools
 import hashlib
 import uuid
 
@@ -20,7 +21,8 @@ def uuid7(unix_ms: int, randomness: bytes, rand_a: int | None = None) -> str:
         raise ValueError(f"rand_a must fit {PARTITION_BITS} bits")
     low = int.from_bytes(randomness[2:]) & ((1 << 62) - 1)
     value = (unix_ms & ((1 << 48) - 1)) << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low
-    return str(uuid.UUID(int=value))
+    digits = f"{value:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def partition_in(identifier: str) -> int:
@@ -47,6 +49,7 @@ def murmur2(data: bytes) -> int:
     return h ^ (h >> 15)
 
 
+@functools.lru_cache(maxsize=10_000)
 def partition_of(key: str, partitions: int) -> int:
     """The partition Kafka's default partitioner gives to `key`."""
     return (murmur2(key.encode()) & 0x7FFFFFFF) % partitions

@@ -6,6 +6,7 @@ exceptions. Route handlers find `request.state.request_id` and `request.state.tr
 answer, refusals too (`RateLimit`, CORS), is left by `add_header`.
 """
 
+import logging
 import re
 import secrets
 import time
@@ -155,8 +156,11 @@ class _Exchange:
         if status >= 500:
             self.span.fail(str(status))
         self.span.end()
-        tell = log.debug if self.scope["path"] in _PROBES and status < 400 else log.info
-        tell(
+        level = logging.DEBUG if self.scope["path"] in _PROBES and status < 400 else logging.INFO
+        if not log.is_enabled_for(level):
+            return
+        log.log(
+            level,
             "request",
             method=method,
             path=self._shown_path(),

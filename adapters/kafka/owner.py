@@ -6,6 +6,7 @@ only the log can settle.
 """
 
 import asyncio
+import logging
 import random
 import secrets
 from collections import deque
@@ -295,6 +296,8 @@ class PartitionOwner:
 
     def _log_decided(self, request: Request, applied: Applied) -> None:
         """One line for each event: what this process wrote, and for which request."""
+        if not log.is_enabled_for(logging.INFO):
+            return
         context = request.context
         log.info(
             "decided",

@@ -43,7 +43,7 @@ class Digests:
         return self._short(b"request", content)
 
     def _short(self, use: bytes, content: bytes) -> str:
-        return hmac.new(self._digests, use + b"\x00" + content, hashlib.sha256).digest()[:16].hex()
+        return hmac.digest(self._digests, use + b"\x00" + content, "sha256")[:16].hex()
 
 
 def fold_name(name: str) -> str:

@@ -1,7 +1,6 @@
 """Asking for 3D models (requirements/000, section 2.2)."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -16,6 +15,8 @@ from adapters.http.multipart import ReceivedFile
 from adapters.http.problems import body_errors
 from adapters.http.strict_json import parse_strictly, require_json
 from adapters.ids import new_id
+from adapters.kafka.requests import Applied
+from adapters.security.authenticator import Caller
 from command_api.contexts import Keyed, context_of
 from command_api.creating import CREATES, RESULT_OR_TASK, task_created
 from command_api.deciding import decide
@@ -65,32 +66,38 @@ async def generate(request: Request, caller: CallerOf, parts: PartsOf) -> Respon
     Repeat with the same Idempotency-Key to be sure: it is never made or charged twice.
     """
     keyed = Keyed(request, parts.digests, caller.actor, "/generate")
-    event_id = new_id()
     with in_flight(keyed.scoped if keyed.is_clients else None):
-        async with _asked(parts, request) as (wanted, images):
-            digest = keyed.digest(digest_fields(wanted), {file.field: file.sha256 for file in images})
-            context = context_of(request, caller.actor, event_id=event_id, keyed=keyed, digest=digest)
-            try:
-                planned = plan(parts, wanted, [file.field for file in images])
-                prompt = await sealed_prompt(parts, caller.account_id, event_id, wanted)
-                brought = await store_images(parts, caller.account_id, event_id, images)
-                command = request_task(parts, caller.account_id, planned, prompt=prompt, brought=brought)
-            except DomainError as refusal:
-                applied = await answered_before(parts, keyed, caller, context, refusal)
-            else:
-                applied = await decide(parts, caller, command, context)
+        if request.headers.get("content-type", "").lower().startswith("multipart/"):
+            async with received(parts, request) as form:
+                wanted, images = _validated(fields_of(form)), images_of(form)
+                applied = await _applied(request, caller, parts, keyed, wanted, images)
+        else:
+            require_json(request)
+            wanted = _validated(parse_strictly(await request.body()))
+            applied = await _applied(request, caller, parts, keyed, wanted)
     return await task_created(parts, request, caller, applied)
 
 
-@asynccontextmanager
-async def _asked(parts: Parts, request: Request) -> AsyncIterator[tuple[Generation, tuple[ReceivedFile, ...]]]:
-    """What is wanted, in JSON or in a form with images. Raises MalformedJson, InvalidInput, UnsupportedMedia."""
-    if request.headers.get("content-type", "").lower().startswith("multipart/"):
-        async with received(parts, request) as form:
-            yield _validated(fields_of(form)), images_of(form)
-    else:
-        require_json(request)
-        yield _validated(parse_strictly(await request.body())), ()
+async def _applied(
+    request: Request,
+    caller: Caller,
+    parts: Parts,
+    keyed: Keyed,
+    wanted: Generation,
+    images: Sequence[ReceivedFile] = (),
+) -> Applied:
+    """What became of the command: a repeat of one that was applied is answered, even if it would be refused now."""
+    event_id = new_id()
+    digest = keyed.digest(digest_fields(wanted), {file.field: file.sha256 for file in images})
+    context = context_of(request, caller.actor, event_id=event_id, keyed=keyed, digest=digest)
+    try:
+        planned = plan(parts, wanted, [file.field for file in images])
+        prompt = await sealed_prompt(parts, caller.account_id, event_id, wanted)
+        brought = await store_images(parts, caller.account_id, event_id, images)
+        command = request_task(parts, caller.account_id, planned, prompt=prompt, brought=brought)
+    except DomainError as refusal:
+        return await answered_before(parts, keyed, caller, context, refusal)
+    return await decide(parts, caller, command, context)
 
 
 def _validated(fields: Any) -> Generation:
