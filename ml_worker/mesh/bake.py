@@ -18,7 +18,7 @@ from ml_worker.mesh.parts import Parts, parted
 from ml_worker.mesh.pieces import longest_axes
 from ml_worker.mesh.rays import Rays, openness
 from ml_worker.mesh.relief_map import normal_map
-from ml_worker.mesh.sheet import Sheet, blend
+from ml_worker.mesh.sheet import Sheet, blend, unit
 from ml_worker.mesh.texels import Texels
 
 Array = npt.NDArray[Any]
@@ -47,10 +47,9 @@ class Maps(msgspec.Struct, frozen=True, eq=False):
 
 def bake(sheet: Sheet, texels: Texels, paint: Paint, watch: Callable[[], None], exact: Exact | None = None) -> Maps:
     """`exact`: better normals for (texels, points, normals), where there is an exact surface to ask."""
-    mesh, size = sheet.mesh, texels.size
+    mesh = sheet.mesh
     points = blend(mesh.corners(), texels)
-    normals = blend(sheet.normals(), texels)
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    normals = unit(blend(sheet.normals(), texels))
     true = normals if exact is None else exact(texels, points, normals)
     watch()
 
@@ -69,8 +68,8 @@ def bake(sheet: Sheet, texels: Texels, paint: Paint, watch: Callable[[], None], 
     nearest = _nearest(texels)
     surface = np.stack([sky, coat.roughness, coat.metallic], axis=1)
     return Maps(
-        color=_softened(_picture(coat.color, nearest, size), region[nearest]),
-        surface=_picture(surface, nearest, size),
+        color=_softened(_picture(coat.color, nearest), region[nearest]),
+        surface=_picture(surface, nearest),
         normal=normal_map(sheet, texels, normals, true, coat.height, nearest),
         lossless=paint.lossless,
         mirrors=not coat.height.any(),
@@ -79,18 +78,19 @@ def bake(sheet: Sheet, texels: Texels, paint: Paint, watch: Callable[[], None], 
 
 
 def _nearest(texels: Texels) -> Array:
-    """(S, S) for every texel of the square the covered texel nearest to it: colours run on past the seams."""
+    """(S, S) int32 for every texel of the square the covered texel nearest to it: colours run on past the seams."""
     empty = np.ones((texels.size, texels.size), np.uint8)
     empty[texels.row, texels.column] = 0
     _, label = cv2.distanceTransformWithLabels(empty, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
-    number = np.zeros(int(label.max()) + 1, np.int64)
-    number[label[texels.row, texels.column]] = np.arange(len(texels.row))
+    number = np.zeros(texels.size * texels.size + 1, np.int32)
+    number[label[texels.row, texels.column]] = np.arange(len(texels.row), dtype=np.int32)
     return np.asarray(number[label])
 
 
-def _picture(values: Array, nearest: Array, size: int) -> Array:
+def _picture(values: Array, nearest: Array) -> Array:
+    """(T, C) 0..1 -> (S, S, C) uint8."""
     levels = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
-    return np.asarray(levels[nearest].reshape(size, size, -1))
+    return np.asarray(levels[nearest])
 
 
 def _softened(picture: Array, region: Array) -> Array:

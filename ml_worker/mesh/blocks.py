@@ -7,12 +7,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ml_worker.mesh.compiled import compiled
 from ml_worker.mesh.mesh import Ints
 from ml_worker.mesh.texels import Texels
 
 Array = npt.NDArray[Any]
 BORDER = 2
 """Texels on either side of a border between regions that are asked closely."""
+SHARES = 6
+"""Charts that one block may hold texels of, each with a speaker; charts have gutters, so a block touches few."""
 
 
 class Blocks:
@@ -23,25 +26,25 @@ class Blocks:
         self.texels = texels
         self.width = width
         self.side = -(-texels.size // width)
-        self.chart = chart[texels.face]
-        self.block = (texels.row // width).astype(np.int64) * self.side + texels.column // width
-        # The texel nearest to the block's middle speaks for it; a block on a border may hold texels of two charts.
-        off = np.abs(texels.row % width - width / 2 + 0.5) + np.abs(texels.column % width - width / 2 + 0.5)
-        order = np.lexsort((off, self.chart, self.block))
-        change = np.ones(len(order), bool)
-        change[1:] = (np.diff(self.block[order]) != 0) | (np.diff(self.chart[order]) != 0)
-        self.first = order[change]
-        """Numbers of the speaking texels."""
-        self.member = np.empty(len(order), np.int64)
-        self.member[order] = np.cumsum(change) - 1
+        self.chart = np.ascontiguousarray(chart, np.int32)
+        self.member = np.empty(len(texels.row), np.int32)
         """(T,): index into `first`."""
+        speaker = np.empty(len(texels.row), np.int32)
+        self._slots = np.full((self.side, self.side, SHARES), -1, np.int32)
+        count = _gathered(texels.row, texels.column, texels.face, self.chart, width, self._slots, speaker, self.member)
+        self.first = speaker[:count].copy()
+        """Numbers of the speaking texels."""
+        self.place = np.stack([texels.row[self.first] // width, texels.column[self.first] // width])
+        """(2, B): row and column of each block."""
 
     def spread_exact(self, points: Array, ask: Callable[[Array, bool], Array]) -> Array:
         """A number for each texel: by block, then by texel where blocks differ, then `closely` at borders."""
         said = ask(points[self.first], False)
+        if (said == said[0]).all():
+            return np.full(len(points), said[0])
         low = np.full((self.side + 2, self.side + 2), np.iinfo(np.int64).max)
         high = np.full((self.side + 2, self.side + 2), -1)
-        row, column = np.divmod(self.block[self.first], self.side)
+        row, column = self.place
         np.minimum.at(low, (row + 1, column + 1), said)
         np.maximum.at(high, (row + 1, column + 1), said)
         for axis in range(2):
@@ -66,25 +69,66 @@ class Blocks:
 
     def spread_smooth(self, said: Array) -> Array:
         """(B, C) by block -> (T, C), bilinear between the blocks around a texel as far as they are of its chart."""
-        side = self.side + 2
-        value = np.zeros((side * side, said.shape[1]), np.float32)
-        chart = np.full(side * side, -1, np.int64)
-        row, column = np.divmod(self.block[self.first], self.side)
-        place = (row + 1) * side + column + 1
-        value[place], chart[place] = said, self.chart[self.first]
-        y = (self.texels.row + 0.5) / self.width + 0.5
-        x = (self.texels.column + 0.5) / self.width + 0.5
-        top, left = np.floor(y).astype(np.int64), np.floor(x).astype(np.int64)
-        down, right = (y - top).astype(np.float32), (x - left).astype(np.float32)
-        total = np.zeros((len(y), said.shape[1]), np.float32)
-        weight = np.zeros(len(y), np.float32)
-        for dy, share_y in ((0, 1 - down), (1, down)):
-            for dx, share_x in ((0, 1 - right), (1, right)):
-                at = (top + dy) * side + left + dx
-                share = share_y * share_x * (chart[at] == self.chart)
-                total += share[:, None] * value[at]
-                weight += share
-        alone = weight <= 1e-3
-        total /= np.maximum(weight, 1e-3)[:, None]
-        total[alone] = said[self.member[alone]]
+        total = np.empty((len(self.member), said.shape[1]), np.float32)
+        texels, single = self.texels, np.ascontiguousarray(said, np.float32)
+        charts = self.chart[texels.face[self.first]]
+        _blended(texels.row, texels.column, self.member, self._slots, charts, self.width, single, total)
         return total
+
+
+@compiled
+def _gathered(
+    rows: Ints, columns: Ints, faces: Ints, chart: Ints, width: int, slots: Ints, speaker: Ints, member: Ints
+) -> int:
+    """Number the blocks and the texels nearest to their middles; returns how many there are.
+
+    `slots` (side, side, SHARES): the blocks at each place, one a chart.
+    """
+    count = 0
+    off = np.empty(len(rows), np.float32)
+    for texel in range(len(rows)):
+        row, column = rows[texel], columns[texel]
+        place = slots[row // width, column // width]
+        away = abs(row % width - width / 2 + 0.5) + abs(column % width - width / 2 + 0.5)
+        for share in range(SHARES):
+            number = place[share]
+            if number < 0:
+                number = count
+                place[share], speaker[number], off[number] = number, texel, away
+                count += 1
+                break
+            if share == SHARES - 1 or chart[faces[speaker[number]]] == chart[faces[texel]]:
+                break
+        member[texel] = number
+        if away < off[number]:
+            speaker[number], off[number] = texel, away
+    return count
+
+
+@compiled
+def _blended(
+    rows: Ints, columns: Ints, member: Ints, slots: Ints, charts: Ints, width: int, said: Array, total: Array
+) -> None:
+    side, channels = len(slots), said.shape[1]
+    for texel in range(len(rows)):
+        own = member[texel]
+        y, x = (rows[texel] + 0.5) / width - 0.5, (columns[texel] + 0.5) / width - 0.5
+        top, left = int(np.floor(y)), int(np.floor(x))
+        weight = np.float32(0)
+        total[texel] = 0
+        for dy in range(2):
+            for dx in range(2):
+                row, column = top + dy, left + dx
+                if row < 0 or column < 0 or row >= side or column >= side:
+                    continue
+                share = np.float32((y - top if dy else 1 - (y - top)) * (x - left if dx else 1 - (x - left)))
+                for number in slots[row, column]:
+                    if number < 0:
+                        break
+                    if charts[number] == charts[own]:
+                        weight += share
+                        for k in range(channels):
+                            total[texel, k] += share * said[number, k]
+                        break
+        for k in range(channels):
+            total[texel, k] = total[texel, k] / weight if weight > 1e-3 else said[own, k]

@@ -1,11 +1,10 @@
 """Placing charts in a square texture: skyline packing of their rectangles, at the largest scale that fits."""
 
-import bisect
-
 import numpy as np
 
 from ml_worker.mesh.charts import Charts
-from ml_worker.mesh.mesh import Floats
+from ml_worker.mesh.compiled import compiled
+from ml_worker.mesh.mesh import Floats, Ints
 
 GUTTER = 3
 """Free texels between charts, so that filtering and small mip levels do not mix them."""
@@ -53,30 +52,46 @@ def _largest_scale(size: Floats, texels: int, tightly: bool) -> float:
 
 
 def _place(size: Floats, scale: float, texels: int) -> Floats | None:
-    """Positions of the rectangles (widest and tallest first), or None when they do not fit.
+    """Positions of the rectangles (widest and tallest first), or None when they do not fit."""
+    boxes = np.ceil(size * scale).astype(np.int64) + GUTTER
+    spots = np.empty((len(boxes), 2), np.int64)
+    return spots + GUTTER / 2 if _stacked(boxes, texels, spots) else None
 
-    The skyline is kept as parallel lists of the x at which a level starts and its height.
+
+@compiled
+def _stacked(boxes: Ints, texels: int, spots: Ints) -> bool:
+    """Put each box as low as the skyline lets it; False when one does not fit.
+
+    The skyline: the x at which each level starts, and its height.
     """
-    boxes = np.ceil(size * scale).astype(int) + GUTTER
-    starts, heights = [0], [0]
-    spots = np.empty((len(boxes), 2))
-    for index, (width, height) in enumerate(boxes.tolist()):
-        best: tuple[int, int, int] | None = None
-        for at, x in enumerate(starts):
-            if x + width > texels:
+    starts, heights = np.zeros(2 * len(boxes) + 2, np.int64), np.zeros(2 * len(boxes) + 2, np.int64)
+    levels = 1
+    for index in range(len(boxes)):
+        width, height = boxes[index]
+        best_y, best_at, best_stop = texels + 1, -1, 0
+        for at in range(levels):
+            if starts[at] + width > texels:
                 break
-            stop = bisect.bisect_left(starts, x + width)
-            y = max(heights[at:stop])
-            if y + height <= texels and (best is None or y < best[0]):
-                best = (y, x, at)
-        if best is None:
-            return None
-        y, x, at = best
-        stop = bisect.bisect_left(starts, x + width)
-        after = [] if stop < len(starts) and starts[stop] == x + width else [(x + width, heights[stop - 1])]
-        if x + width >= texels:
-            after = []
-        starts[at:stop] = [x, *(start for start, _ in after)]
-        heights[at:stop] = [y + height, *(level for _, level in after)]
-        spots[index] = (x + GUTTER / 2, y + GUTTER / 2)
-    return spots
+            y, stop = 0, at
+            while stop < levels and starts[stop] < starts[at] + width and y < best_y:
+                y = max(y, heights[stop])
+                stop += 1
+            if y + height <= texels and y < best_y:
+                best_y, best_at, best_stop = y, at, stop
+        if best_at < 0:
+            return False
+        x, right, last = starts[best_at], starts[best_at] + width, heights[best_stop - 1]
+        after = right < texels and not (best_stop < levels and starts[best_stop] == right)
+        shift = best_at + 1 + int(after) - best_stop
+        if shift > 0:
+            for level in range(levels - 1, best_stop - 1, -1):
+                starts[level + shift], heights[level + shift] = starts[level], heights[level]
+        elif shift < 0:
+            for level in range(best_stop, levels):
+                starts[level + shift], heights[level + shift] = starts[level], heights[level]
+        levels += shift
+        heights[best_at] = best_y + height
+        if after:
+            starts[best_at + 1], heights[best_at + 1] = right, last
+        spots[index, 0], spots[index, 1] = x, best_y
+    return True

@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ml_worker.mesh.blocks import Blocks
+from ml_worker.mesh.compiled import compiled
 from ml_worker.mesh.lattice import Field
+from ml_worker.mesh.mesh import Ints
 from ml_worker.mesh.sheet import Sheet, blend
 from ml_worker.mesh.texels import Texels
 
@@ -88,26 +90,43 @@ def normal_map(
     if exact is normals and not height.any():
         return None
     tangent = blend(sheet.tangents(), texels)
-    hand = tangent[:, 3:]
-    along = tangent[:, :3] / np.maximum(np.linalg.norm(tangent[:, :3], axis=1, keepdims=True), 1e-9)
-    upward = np.cross(normals, along) * np.sign(hand)
-    leaning = np.stack([np.einsum("ij,ij->i", exact, axis) for axis in (along, upward, normals)], axis=1)
-    if height.any():
-        right, up = _slopes(height, texels, sheet, nearest)
-        leaning[:, 0] -= right * leaning[:, 2]
-        leaning[:, 1] -= up * leaning[:, 2]
-    leaning /= np.maximum(np.linalg.norm(leaning, axis=1, keepdims=True), 1e-9)
-    levels = np.rint((leaning * 0.5 + 0.5) * 255).astype(np.uint8)
+    levels = np.empty((len(normals), 3), np.uint8)
+    chart = np.ascontiguousarray(sheet.chart, np.int32)
+    _lean(
+        texels.row, texels.column, texels.face, chart, normals, exact, tangent, height.astype(np.float32), nearest,
+        np.float32(2 * sheet.texel_size), levels,
+    )  # fmt: skip
     return np.asarray(levels[nearest])
 
 
-def _slopes(height: Array, texels: Texels, sheet: Sheet, nearest: Array) -> tuple[Array, Array]:
-    """(T,) rise of the height to the right and upwards in the picture, within charts."""
-    field = height[nearest].astype(np.float32)
-    chart = sheet.chart[texels.face][nearest]
-    slopes = []
-    for axis in (1, 0):
-        step = (np.roll(field, -1, axis) - np.roll(field, 1, axis)) / np.float32(2 * sheet.texel_size)
-        step[(np.roll(chart, -1, axis) != chart) | (np.roll(chart, 1, axis) != chart)] = 0
-        slopes.append(step[texels.row, texels.column])
-    return slopes[0], -slopes[1]
+@compiled
+def _lean(
+    rows: Ints, columns: Ints, faces: Ints, chart: Ints, normals: Array, exact: Array, tangent: Array, height: Array,
+    nearest: Ints, apart: np.float32, levels: Array,
+) -> None:  # fmt: skip
+    """The exact normals as seen from the shading's own frame, and leaned by the rise of the height within charts."""
+    last = len(nearest) - 1
+    for number in range(len(rows)):
+        nx, ny, nz = normals[number]
+        tx, ty, tz, hand = tangent[number]
+        length = max(np.sqrt(tx * tx + ty * ty + tz * tz), np.float32(1e-9))
+        tx, ty, tz = tx / length, ty / length, tz / length
+        turn = np.float32(1) if hand > 0 else np.float32(-1)
+        bx, by, bz = (ny * tz - nz * ty) * turn, (nz * tx - nx * tz) * turn, (nx * ty - ny * tx) * turn
+        ex, ey, ez = exact[number]
+        along, upward = ex * tx + ey * ty + ez * tz, ex * bx + ey * by + ez * bz
+        ahead = ex * nx + ey * ny + ez * nz
+
+        row, column, own = rows[number], columns[number], chart[faces[number]]
+        left, right = nearest[row, max(column - 1, 0)], nearest[row, min(column + 1, last)]
+        if chart[faces[left]] == own and chart[faces[right]] == own:
+            along -= (height[right] - height[left]) / apart * ahead
+        above, below = nearest[max(row - 1, 0), column], nearest[min(row + 1, last), column]
+        if chart[faces[above]] == own and chart[faces[below]] == own:
+            upward += (height[below] - height[above]) / apart * ahead
+
+        # 128 for upright: with 127.5 rounding would make noise of it.
+        length = max(np.sqrt(along * along + upward * upward + ahead * ahead), np.float32(1e-9))
+        levels[number, 0] = np.uint8(np.rint(along / length * 127 + 128))
+        levels[number, 1] = np.uint8(np.rint(upward / length * 127 + 128))
+        levels[number, 2] = np.uint8(np.rint(ahead / length * 127 + 128))

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from ml_worker.mesh.compiled import compiled
 from ml_worker.mesh.mesh import Floats, Ints, Mesh
 from ml_worker.mesh.skin import Skin
 from ml_worker.mesh.texels import Texels
@@ -32,8 +33,29 @@ class Sheet(msgspec.Struct, frozen=True, eq=False):
 
 def blend(corners: Floats, texels: Texels) -> Array:
     """(F, 3, C) values at corners -> (T, C) float32 at texels."""
-    single = corners.astype(np.float32)
-    total = single[texels.face, 0] * texels.weights[:, :1]
-    for corner in (1, 2):
-        total += single[texels.face, corner] * texels.weights[:, corner : corner + 1]
-    return np.asarray(total)
+    out = np.empty((len(texels.face), corners.shape[2]), np.float32)
+    _blend(np.ascontiguousarray(corners, np.float32), texels.face, texels.weights, out)
+    return out
+
+
+def unit(vectors: Array) -> Array:
+    """(N, 3) float32 vectors, each brought to length 1 where it stands; those without length stay."""
+    _normalise(vectors)
+    return vectors
+
+
+@compiled
+def _blend(corners: Array, face: Ints, weights: Array, out: Array) -> None:
+    for number in range(len(face)):
+        around = corners[face[number]]
+        u, v, w = weights[number]
+        for k in range(out.shape[1]):
+            out[number, k] = around[0, k] * u + around[1, k] * v + around[2, k] * w
+
+
+@compiled
+def _normalise(vectors: Array) -> None:
+    for number in range(len(vectors)):
+        x, y, z = vectors[number]
+        length = max(np.sqrt(x * x + y * y + z * z), np.float32(1e-9))
+        vectors[number, 0], vectors[number, 1], vectors[number, 2] = x / length, y / length, z / length

@@ -1,9 +1,17 @@
 """Which face, and which point of it, each texel of the atlas shows."""
 
+import math
+
 import msgspec
 import numpy as np
 
+from ml_worker.mesh.compiled import compiled
 from ml_worker.mesh.mesh import Floats, Ints
+
+DEEP = 0.02
+"""Least barycentric coordinate of a place that counts as well inside a face (touching is no overlap)."""
+MOST_PAIRS = 1 << 17
+"""So many overlaps are noted; charts are cut and looked through again, so others come to light then."""
 
 
 class Texels(msgspec.Struct, frozen=True, eq=False):
@@ -20,71 +28,75 @@ class Texels(msgspec.Struct, frozen=True, eq=False):
 
 
 def rasterise(flat: Floats, size: int) -> Texels:
-    """`flat`: (F, 3, 2) corners in texels. A texel belongs to the face over its centre."""
-    face, row = _rows(flat)
-    left, right = _span(flat[face], row + 0.5)
-    first = np.maximum(np.ceil(left - 0.5).astype(np.int32), 0)
-    last = np.minimum(np.floor(right - 0.5).astype(np.int32), size - 1)
-    width = np.maximum(last - first + 1, 0)
-    face, row, first = face[width > 0], row[width > 0], first[width > 0]
-    width = width[width > 0]
-    start = np.cumsum(width) - width
-    column = (np.arange(int(width.sum())) - np.repeat(start - first, width)).astype(np.int32)
-    face, row = np.repeat(face, width), np.repeat(row, width)
-
-    key = row.astype(np.int64) * size + column
-    shown = np.full(size * size, -1, np.int32)
-    shown[key[::-1]] = face[::-1]
-    top = np.full(size * size, -1, np.int32)
-    top[key] = face
-    crowded = _overlapping(flat, shown, top, size)
-    at = np.flatnonzero(shown >= 0)
-    face = shown[at]
-    row, column = (at // size).astype(np.int32), (at % size).astype(np.int32)
-    weights = _barycentric(flat[face], np.stack([column + 0.5, row + 0.5], axis=1))
-    return Texels(size, row, column, face, np.clip(weights, 0, 1).astype(np.float32), crowded)
+    """`flat`: (F, 3, 2) corners in texels. A texel belongs to the face over its centre, the first of several."""
+    shown = np.full((size, size), -1, np.int32)
+    pairs = np.empty((MOST_PAIRS, 2), np.int32)
+    flat = np.ascontiguousarray(flat, np.float64)
+    covered, crowded = _cover(flat, shown, pairs)
+    row, column, face = (np.empty(covered, np.int32) for _ in range(3))
+    weights = np.empty((covered, 3), np.float32)
+    _weigh(flat, shown, row, column, face, weights)
+    return Texels(size, row, column, face, weights, np.unique(pairs[:crowded], axis=0))
 
 
-def _rows(flat: Floats) -> tuple[Ints, Ints]:
-    """Every (face, row) whose centre line the face crosses."""
-    low = np.ceil(flat[:, :, 1].min(axis=1) - 0.5).astype(np.int32)
-    high = np.floor(flat[:, :, 1].max(axis=1) - 0.5).astype(np.int32)
-    count = np.maximum(high - low + 1, 0)
-    face = np.repeat(np.arange(len(flat), dtype=np.int32), count)
-    start = np.cumsum(count) - count
-    return face, (np.arange(int(count.sum())) - np.repeat(start - low, count)).astype(np.int32)
+@compiled
+def _barycentric(corners: Floats, x: float, y: float) -> tuple[float, float, float]:
+    ax, ay = corners[0, 0], corners[0, 1]
+    bx, by = corners[1, 0] - ax, corners[1, 1] - ay
+    cx, cy = corners[2, 0] - ax, corners[2, 1] - ay
+    area = bx * cy - by * cx
+    if abs(area) < 1e-12:
+        area = 1e-12
+    v = ((x - ax) * cy - (y - ay) * cx) / area
+    w = (bx * (y - ay) - by * (x - ax)) / area
+    return 1 - v - w, v, w
 
 
-def _span(corners: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """Where the line at height `y` enters and leaves each triangle."""
-    left, right = np.full(len(y), np.inf), np.full(len(y), -np.inf)
-    for k in range(3):
-        a, b = corners[:, k], corners[:, (k + 1) % 3]
-        crosses = (np.minimum(a[:, 1], b[:, 1]) <= y) & (y <= np.maximum(a[:, 1], b[:, 1])) & (a[:, 1] != b[:, 1])
-        rise = np.where(crosses, b[:, 1] - a[:, 1], 1)
-        x = a[:, 0] + (y - a[:, 1]) / rise * (b[:, 0] - a[:, 0])
-        left = np.where(crosses, np.minimum(left, x), left)
-        right = np.where(crosses, np.maximum(right, x), right)
-    return left, right
+@compiled
+def _cover(flat: Floats, shown: Ints, pairs: Ints) -> tuple[int, int]:
+    """Fill `shown` (S, S) with the faces over the texels' centres; how many texels, and how many `pairs` overlap."""
+    size = len(shown)
+    covered, crowded = 0, 0
+    for face in range(len(flat)):
+        corners = flat[face]
+        low = min(corners[0, 1], corners[1, 1], corners[2, 1])
+        high = max(corners[0, 1], corners[1, 1], corners[2, 1])
+        for row in range(max(math.ceil(low - 0.5), 0), min(math.floor(high - 0.5), size - 1) + 1):
+            y = row + 0.5
+            left, right = math.inf, -math.inf
+            for k in range(3):
+                ax, ay, bx, by = corners[k, 0], corners[k, 1], corners[(k + 1) % 3, 0], corners[(k + 1) % 3, 1]
+                if ay != by and min(ay, by) <= y <= max(ay, by):
+                    x = ax + (y - ay) / (by - ay) * (bx - ax)
+                    left, right = min(left, x), max(right, x)
+            if left > right:
+                continue
+            for column in range(max(math.ceil(left - 0.5), 0), min(math.floor(right - 0.5), size - 1) + 1):
+                other = shown[row, column]
+                if other < 0:
+                    shown[row, column] = face
+                    covered += 1
+                elif crowded < len(pairs) and not (
+                    crowded and pairs[crowded - 1, 0] == other and pairs[crowded - 1, 1] == face
+                ):
+                    deep = min(_barycentric(corners, column + 0.5, y)) > DEEP
+                    if deep and min(_barycentric(flat[other], column + 0.5, y)) > DEEP:
+                        pairs[crowded, 0], pairs[crowded, 1] = other, face
+                        crowded += 1
+    return covered, crowded
 
 
-def _barycentric(corners: Floats, points: Floats) -> Floats:
-    a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
-    ab, ac, ap = b - a, c - a, points - a
-    area = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
-    area = np.where(np.abs(area) < 1e-12, 1e-12, area)
-    v = (ap[:, 0] * ac[:, 1] - ap[:, 1] * ac[:, 0]) / area
-    w = (ab[:, 0] * ap[:, 1] - ab[:, 1] * ap[:, 0]) / area
-    return np.stack([1 - v - w, v, w], axis=1)
-
-
-def _overlapping(flat: Floats, shown: Ints, top: Ints, size: int) -> Ints:
-    """(K, 2) pairs of faces that share a texel whose centre lies well inside both (touching does not count)."""
-    at = np.flatnonzero(shown != top)
-    if not len(at):
-        return np.zeros((0, 2), np.int32)
-    points = np.stack([at % size + 0.5, at // size + 0.5], axis=1)
-    deep = np.ones(len(at), bool)
-    for faces in (shown[at], top[at]):
-        deep &= _barycentric(flat[faces], points).min(axis=1) > 0.02
-    return np.unique(np.stack([shown[at[deep]], top[at[deep]]], axis=1), axis=0)
+@compiled
+def _weigh(flat: Floats, shown: Ints, rows: Ints, columns: Ints, faces: Ints, weights: Floats) -> None:
+    number = 0
+    for row in range(len(shown)):
+        for column in range(len(shown)):
+            face = shown[row, column]
+            if face < 0:
+                continue
+            u, v, w = _barycentric(flat[face], column + 0.5, row + 0.5)
+            rows[number], columns[number], faces[number] = row, column, face
+            weights[number, 0] = min(max(u, 0.0), 1.0)
+            weights[number, 1] = min(max(v, 0.0), 1.0)
+            weights[number, 2] = min(max(w, 0.0), 1.0)
+            number += 1

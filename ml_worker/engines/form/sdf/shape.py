@@ -8,6 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ml_worker.engines.form.sdf.sorting import Sorting
+
 Vec3 = tuple[float, float, float]
 
 
@@ -254,19 +256,11 @@ REACH = 0.08
 def nearest(p: Points, shapes: Sequence[Shape], reach: float) -> Tensor:
     """(N,) least distance to any of `shapes`; each is asked only about the points near its box."""
     best = torch.full_like(p.x, math.inf)
+    sorting = Sorting(p.x, p.y, p.z, best)
     for shape in shapes:
-        bound = shape.box.distance(p)
-        wanted = (bound < best) & (bound < reach)
-        index = wanted.nonzero().squeeze(1)
-        count = index.numel()
-        if count == best.numel():
-            best = torch.minimum(best, shape.distance(p))
-            continue
-        near = torch.minimum(best[index], shape.distance(p.pick(index))) if count else None
-        # Inside the reach the box would be too low a bound: only points out of it may take it.
-        best = torch.where(bound >= reach, torch.minimum(best, bound), best)
+        near = sorting.near(*shape.box, reach)
         if near is not None:
-            best[index] = near
+            sorting.take(shape.distance(Points(*near)))
     return best
 
 
