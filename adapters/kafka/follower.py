@@ -32,11 +32,10 @@ def read(position: Position, record: Record) -> Entry:
     if record.topic not in _OWNED:
         after = Position(record.offset + 1, position.epoch, position.nonce, position.seq)
         return Entry(record, "event", after, decode(record))
-    headers = dict(record.headers)
-    kind, after = judge(position, record, headers)
+    kind, after = judge(position, record)
     if kind == "void":
         VOID_RECORDS.labels(record.topic).inc()
-    return Entry(record, kind, after, decode(record, headers) if kind == "event" else None)
+    return Entry(record, kind, after, decode(record) if kind == "event" else None)
 
 
 class Follower:

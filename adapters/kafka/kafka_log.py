@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from adapters.kafka.port import AppendFailed, LogTruncated, LogUnavailable, NewRecord
 from adapters.kafka.position import TP
-from adapters.kafka.record import Record
+from adapters.kafka.record import Record, kept_of
 
 ACK_DEADLINE_S: Final = 5.0
 MAX_BATCH: Final = 900_000
@@ -107,7 +107,7 @@ class KafkaReader:
         except KafkaError as error:
             raise LogUnavailable(repr(error)) from error
         found = [
-            Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, r.headers)
+            Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, kept_of(r.headers))
             for records in got.values()
             for r in records
         ]

@@ -27,15 +27,10 @@ def event_headers(epoch: int, seq: int) -> list[tuple[str, bytes]]:
     return [("ce_ownerepoch", b"%d" % epoch), ("ce_ownerseq", b"%d" % seq)]
 
 
-def judge(position: Position, record: Record, headers: Mapping[str, bytes] | None = None) -> tuple[Kind, Position]:
-    """What `record` is to a reader at `position`, and the position after it. Never raises.
-
-    `headers`: those of the record by name, where they are known.
-    """
+def judge(position: Position, record: Record) -> tuple[Kind, Position]:
+    """What `record` is to a reader at `position`, and the position after it. Never raises."""
     after = record.offset + 1
-    if headers is None:
-        headers = dict(record.headers)
-    stand = _stand(headers) if len(headers) == len(record.headers) or not _doubled(record.headers) else None
+    stand = _stand(record.by_name) if isinstance(record.kept, dict) or not _doubled(record.kept) else None
     if stand is not None:
         epoch, seq, nonce, is_claim = stand
         if is_claim:

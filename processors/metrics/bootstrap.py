@@ -82,7 +82,7 @@ def _record(message: Any) -> Record:
         timestamp=int(message.timestamp * 1000),
         key=message.key,
         value=message.value,
-        headers=tuple((str(name), value) for name, value in pairs),
+        kept=tuple((str(name), value) for name, value in pairs),
     )
 
 

@@ -1,11 +1,13 @@
-"""One batch of the log folded into rows in memory: events gathered per read model, poison set aside."""
+"""Records of the log folded into rows in memory: events gathered per read model, poison set aside."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from adapters.kafka.follower import Entry
+from adapters.kafka.position import TP
 from adapters.kafka.record import Undecodable
 from processors.projections.parking import Parked, Stream, stream_of
 from processors.projections.port import Fact, Rows, Unfoldable
@@ -15,48 +17,66 @@ MAKERS: Final[Mapping[str, Sequence[Callable[[], Rows]]]] = {t.name: makers for 
 
 
 class Batch:
-    """`rows` to be written and `parked` records to be kept, of the entries in `entries`."""
+    """`rows` to be written and `parked` records to be kept, of the entries in `entries`. It may grow, by `add`."""
 
     def __init__(self, entries: Sequence[Entry], parked_streams: set[Stream], poison: Mapping[int, str]) -> None:
         """`poison`: index of an entry → why it is known to be unfoldable."""
-        self.entries = entries
+        self.began_ns = 0
+        """When its first entries came, ns since 1970."""
+        self.entries: list[Entry] = []
+        self.last: dict[TP, Entry] = {}
+        """The last entry of each partition."""
         self.rows: dict[str, list[Rows]] = {}
         self.parked: list[Parked] = []
-        self._blocked = parked_streams
-        self._folds: dict[tuple[str, type[msgspec.Struct]], list[Callable[[Fact], None]]] = {}
+        self.blocked = set(parked_streams)
+        """The streams that stand still behind this batch: those that were parked before, and those it parks."""
+        self.assumed = frozenset(parked_streams)
+        """The streams that were taken for parked when it was begun."""
         self._poison = dict(poison)
-        while (found := self._fold()) is not None:
+        self._folds: dict[tuple[str, type[msgspec.Struct]], list[Callable[[Fact], None]]] = {}
+        self.add(entries)
+
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Fold more entries, which follow those that are there."""
+        begin = len(self.entries)
+        if begin == 0:
+            self.began_ns = time.time_ns()
+        self.entries += entries
+        for entry in entries:
+            self.last[entry.record.topic, entry.record.partition] = entry
+        while (found := self._fold(begin)) is not None:
             self._poison[found[0]] = found[1]
+            begin = 0
 
-    @property
-    def newly_parked(self) -> set[Stream]:
-        return {stream_of(p.entry.record) for p in self.parked}
+    def _fold(self, begin: int) -> tuple[int, str] | None:
+        """Fold the entries from `begin` on; 0: all of them anew, without the rows of an unfinished fold.
 
-    def _fold(self) -> tuple[int, str] | None:
-        """Fold all entries. At the first unfoldable one, throw the rows away and say which it is, and why."""
-        self.rows, self.parked = {}, []
-        self._folds.clear()
-        blocked = set(self._blocked)
-        for i, entry in enumerate(self.entries):
+        At the first unfoldable one, say which it is, and why: the rows are worth nothing then.
+        """
+        if begin == 0:
+            self.rows, self.parked, self.blocked = {}, [], set(self.assumed)
+            self._folds.clear()
+        for i in range(begin, len(self.entries)):
+            entry = self.entries[i]
             if entry.kind != "event":
                 continue
-            if not blocked and not self._poison and not isinstance(entry.decoded, Undecodable):
+            why = self._poison.get(i)
+            if why is None and not self.blocked and not isinstance(entry.decoded, Undecodable):
                 if (why := self._take(entry)) is not None:
                     return i, why
                 continue
             stream = stream_of(entry.record)
-            why = self._poison.get(i)
-            if stream in blocked:
+            if stream in self.blocked:
                 self.parked.append(Parked(entry, "its stream was parked before it", poison=False))
             elif why is not None or isinstance(entry.decoded, Undecodable):
                 self.parked.append(Parked(entry, why or _why(entry), poison=True))
-                blocked.add(stream)
+                self.blocked.add(stream)
             elif (why := self._take(entry)) is not None:
                 return i, why
         return None
 
     def _take(self, entry: Entry) -> str | None:
-        """Fold one event into all its topic's read models; why not, if it cannot be folded."""
+        """Fold one event into its topic's read models; why not, if it cannot be folded."""
         assert entry.decoded is not None
         assert not isinstance(entry.decoded, Undecodable)
         envelope, event = entry.decoded

@@ -91,9 +91,8 @@ async def compare_with_log(log: Log, stands: Mapping[TP, Stand]) -> None:
             )
 
 
-async def advance(connection: Connection, entries: Iterable[Entry], before: Mapping[TP, int]) -> None:
-    """Move the offsets over `entries` (void records too) from `before`. Raises Superseded."""
-    last = {(entry.record.topic, entry.record.partition): entry for entry in entries}
+async def advance(connection: Connection, last: Mapping[TP, Entry], before: Mapping[TP, int]) -> None:
+    """Move the offsets from `before` to behind the `last` entry of each partition, void or not. Raises Superseded."""
     now = datetime.now(UTC)
     rows: list[tuple[Any, ...]] = [
         (*tp, before[tp], e.after.offset, e.after.epoch, e.after.nonce, e.after.seq, record_id(e.record))

@@ -10,10 +10,12 @@ import asyncpg
 import structlog
 
 from adapters.kafka.cluster import LogIdentity
-from adapters.kafka.follower import Entry, Follower
+from adapters.kafka.follower import Follower
 from adapters.kafka.port import Log, LogTruncated, LogUnavailable
 from adapters.postgres.read.partitions import PARTITIONS
 from processors.projections import leadership, metrics, offsets
+from processors.projections.batch import Batch
+from processors.projections.gathering import Gathering
 from processors.projections.orders import Orders
 from processors.projections.parking import parked_streams
 from processors.projections.port import Connection
@@ -22,12 +24,8 @@ from processors.projections.writing import Writer
 
 log = structlog.get_logger(__name__)
 
-MAX_RECORDS: Final = 4000
+MAX_RECORDS: Final = 10_000
 """Records of one transaction, about."""
-CHUNK: Final = 500
-"""Records fetched and decoded at once: so long PostgreSQL's answer may have to wait for the processor."""
-CHUNKS_AHEAD: Final = 8
-Fetched = asyncio.Queue[list[Entry] | Exception]
 RETRIED: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, LogUnavailable, OSError, TimeoutError)
 """Nothing is parked for these: the projector begins anew from the offsets that are committed."""
 
@@ -96,59 +94,27 @@ class Projector:
         return follower, writer
 
     async def _follow(self, follower: Follower, writer: Writer, connection: Connection) -> None:
-        """Write what the reader fetched meanwhile, batch by batch."""
-        fetched: Fetched = asyncio.Queue(CHUNKS_AHEAD)
-        reading = asyncio.create_task(_read(follower, fetched), name="projector reads")
+        """Write what was gathered meanwhile, batch by batch."""
+        gathering = Gathering(follower, writer.parked_streams, self.max_records)
+        reading = asyncio.create_task(gathering.run(), name="projector reads")
         orders = Orders(connection, writer)
-        await orders.listen(lambda: _wake(fetched))
+        await orders.listen(gathering.wake)
         try:
             while True:
-                entries = await _next_batch(fetched, self.max_records)
+                batch = await gathering.take(leadership.PING_S)
                 await orders.carry_out()
-                if entries:
-                    await self._write(writer, entries)
+                if batch is not None:
+                    await _write(writer, batch)
                 else:
                     await leadership.stay_leader(connection)
         finally:
             reading.cancel()
             await asyncio.wait([reading])
 
-    async def _write(self, writer: Writer, entries: list[Entry]) -> None:
-        began, before = time.time_ns(), writer.parked_records
-        with metrics.BATCH_SECONDS.time():
-            await writer.apply(entries)
-        report(entries, began, writer.parked_records - before)
-        metrics.PARKED_STREAMS.set(len(writer.parked_streams))
 
-
-def _wake(fetched: Fetched) -> None:
-    """End the waiting for a batch. Nobody waits while there are some."""
-    if fetched.empty():
-        fetched.put_nowait([])
-
-
-async def _read(follower: Follower, fetched: Fetched) -> None:
-    """Fetch and decode while PostgreSQL writes. A failure goes the way of the entries, and ends it."""
-    try:
-        while True:
-            if entries := await follower.poll(500, CHUNK):
-                await fetched.put(entries)
-    except Exception as error:  # noqa: BLE001 - raised by the one who takes it out of the queue
-        await fetched.put(error)
-
-
-async def _next_batch(fetched: Fetched, most: int) -> list[Entry]:
-    """All that was fetched, up to about `most` entries; [] when nothing came for `PING_S`. Raises what `_read` met."""
-    try:
-        async with asyncio.timeout(leadership.PING_S):
-            chunk = await fetched.get()
-    except TimeoutError:
-        return []
-    entries: list[Entry] = []
-    while True:
-        if isinstance(chunk, Exception):
-            raise chunk
-        entries += chunk
-        if len(entries) >= most or fetched.empty():
-            return entries
-        chunk = fetched.get_nowait()
+async def _write(writer: Writer, batch: Batch) -> None:
+    before = writer.parked_records
+    with metrics.BATCH_SECONDS.time():
+        await writer.write(batch)
+    report(batch.entries, batch.began_ns, writer.parked_records - before)
+    metrics.PARKED_STREAMS.set(len(writer.parked_streams))

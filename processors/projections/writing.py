@@ -24,9 +24,16 @@ class Writer:
     async def apply(self, entries: Sequence[Entry]) -> None:
         """Write all entries, or raise with a prefix of them written. Raises offsets.Superseded and what is to be
         retried: database and network errors."""
+        await self.write(Batch(entries, self.parked_streams, {}))
+
+    async def write(self, batch: Batch) -> None:
+        """`apply` for entries that are folded already. They are folded anew if other streams are parked by now."""
+        if batch.assumed != self.parked_streams:
+            batch = Batch(batch.entries, self.parked_streams, {})
         try:
-            await self._commit(Batch(entries, self.parked_streams, {}))
+            await self._commit(batch)
         except BLAMED as error:
+            entries = batch.entries
             if len(entries) == 1:
                 await self._commit(Batch(entries, self.parked_streams, {0: blame_of(error)}))
                 return
@@ -35,9 +42,9 @@ class Writer:
             await self.apply(entries[middle:])
 
     async def _commit(self, batch: Batch) -> None:
-        after: dict[TP, int] = {(e.record.topic, e.record.partition): e.after.offset for e in batch.entries}
+        after = {tp: entry.after.offset for tp, entry in batch.last.items()}
         async with self._connection.transaction():
-            await offsets.advance(self._connection, batch.entries, self.positions)
+            await offsets.advance(self._connection, batch.last, self.positions)
             for models in batch.rows.values():
                 for rows in models:
                     await rows.write(self._connection)
@@ -46,7 +53,7 @@ class Writer:
             payload = json_of({f"{topic}:{partition}": offset for (topic, partition), offset in after.items()})
             await self._connection.execute("SELECT pg_notify(current_schema(), $1)", payload)
         self.positions |= after
-        self.parked_streams |= batch.newly_parked
+        self.parked_streams |= batch.blocked
         self.parked_records += len(batch.parked)
         for parked in batch.parked:
             metrics.PARKED.labels(parked.entry.record.topic).inc()
