@@ -13,6 +13,7 @@ import { session } from './api/lathe.ts'
 import { followOtherTabs } from './api/session.ts'
 import { App } from './app/App.tsx'
 import { showTheme } from './app/appearance.ts'
+import { keepFocus } from './app/keepFocus.ts'
 import { followNewVersions } from './app/newVersion.ts'
 import { preferred, speak } from './i18n/index.ts'
 
@@ -23,7 +24,9 @@ void session.restore()
 // English is here already; when another language's file cannot be had, the page speaks English.
 await speak(preferred()).catch(() => undefined)
 
-createRoot(document.getElementById('root')!).render(
+const page = document.getElementById('root')!
+keepFocus(page)
+createRoot(page).render(
   <StrictMode>
     <App />
   </StrictMode>,

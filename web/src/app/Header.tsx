@@ -41,10 +41,10 @@ export function Header({ path }: { path: string }) {
 function Account() {
   const state = useSessionState()
   const profile = useProfile()
-  if (state === 'restoring') return <div className="account" />
+  if (state === 'restoring') return <div className="account" tabIndex={-1} />
   if (state === 'anonymous') {
     return (
-      <div className="account">
+      <div className="account" tabIndex={-1}>
         <button type="button" className="button button-quiet" onClick={() => session.demand('login').catch(() => undefined)}>
           {t('auth.login')}
         </button>
@@ -52,7 +52,7 @@ function Account() {
     )
   }
   return (
-    <div className="account">
+    <div className="account" tabIndex={-1}>
       {profile && (
         <>
           <Link className="balance" href="/credits" title={t('credits.free')}>

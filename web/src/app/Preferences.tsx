@@ -1,3 +1,4 @@
+import type { FocusEvent } from 'react'
 import { choose, LANGUAGES, type Language, t, useLanguage } from '../i18n/index.ts'
 import { Icon } from '../ui/Icon.tsx'
 import { chooseTheme, THEMES, useTheme } from './appearance.ts'
@@ -13,7 +14,7 @@ export function Preferences() {
     await queries.invalidateQueries()
   }
   return (
-    <>
+    <div className="preferences-place" onBlur={closeWhenLeft}>
       <button
         type="button"
         className="button button-icon"
@@ -50,6 +51,11 @@ export function Preferences() {
           <a href={language === 'en' ? '/docs' : `/docs?lang=${language}`}>{t('preferences.api')}</a>
         </p>
       </div>
-    </>
+    </div>
   )
+}
+
+/** The focus has gone elsewhere, by Tab: what is open would hide it. */
+function closeWhenLeft({ currentTarget, relatedTarget }: FocusEvent<HTMLElement>): void {
+  if (relatedTarget !== null && !currentTarget.contains(relatedTarget)) currentTarget.querySelector<HTMLElement>('[popover]')?.hidePopover()
 }

@@ -1,5 +1,6 @@
-import { useEffect, useRef } from 'react'
+import { useLayoutEffect, useRef } from 'react'
 import { session } from '../api/lathe.ts'
+import type { Entrance } from '../api/session.ts'
 import { t } from '../i18n/index.ts'
 import { Icon } from '../ui/Icon.tsx'
 import { AuthForm } from './AuthForm.tsx'
@@ -8,14 +9,21 @@ import { useLoginDemanded, useSessionState } from './useSession.ts'
 /** Opens when a request needs somebody to log in; the page below stays as it is, and the request goes on after it. */
 export function AuthDialog() {
   const demanded = useLoginDemanded()
+  return demanded === null ? null : <OpenDialog demanded={demanded} />
+}
+
+function OpenDialog({ demanded }: { demanded: Entrance }) {
   const expired = useSessionState() === 'expired'
   const dialog = useRef<HTMLDialogElement>(null)
 
-  useEffect(() => {
-    if (demanded !== null) dialog.current?.showModal()
-  }, [demanded])
+  useLayoutEffect(() => {
+    const shown = dialog.current!
+    shown.showModal()
+    shown.querySelector('input')?.focus()
+    // Closed before it is taken away: only then the browser gives the focus back to where it was.
+    return () => shown.close()
+  }, [])
 
-  if (demanded === null) return null
   const why = expired ? 'expired' : demanded
   return (
     <dialog ref={dialog} className="dialog" aria-labelledby="auth-title" onCancel={() => session.dismiss()}>

@@ -49,7 +49,7 @@ export function Composer() {
   return (
     <form className="composer" onSubmit={submit} aria-busy={make.busy}>
       <DropZone onPhotos={take} />
-      <div className="composer-box">
+      <div className="composer-box" tabIndex={-1}>
         {parent !== null && <ForkNote parent={parent} />}
         {hasWords ? (
           <Prompt

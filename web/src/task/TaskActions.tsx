@@ -9,7 +9,11 @@ import { Failure } from '../ui/Notice.tsx'
 import { anew, useAgain } from './useAgain.ts'
 
 /** Cancel while it works; afterwards make it again, as it is or changed, or hold it against another. */
-export const TaskActions = ({ task }: { task: Task }) => (isTerminal(task.status) ? <After task={task} /> : <During task={task} />)
+export const TaskActions = ({ task }: { task: Task }) => (
+  <div className="actions" tabIndex={-1}>
+    {isTerminal(task.status) ? <After task={task} /> : <During task={task} />}
+  </div>
+)
 
 function During({ task }: { task: Task }) {
   const cache = useQueryClient()
@@ -19,13 +23,13 @@ function During({ task }: { task: Task }) {
   })
   const stopping = cancel.isPending || task.status === 'cancelling'
   return (
-    <div className="actions">
+    <>
       <button type="button" className="button" aria-disabled={stopping} onClick={() => stopping || cancel.mutate()}>
         <Icon name="close" />
         {t(stopping ? 'task.cancelling' : 'task.cancel')}
       </button>
       {cancel.error && <Failure failure={cancel.error} />}
-    </div>
+    </>
   )
 }
 
@@ -37,7 +41,7 @@ function After({ task }: { task: Task }) {
     navigate('/')
   }
   return (
-    <div className="actions">
+    <>
       <button type="button" className="button" title={t('task.change.hint')} onClick={change}>
         <Icon name="fork" />
         {t('task.change')}
@@ -60,6 +64,6 @@ function After({ task }: { task: Task }) {
         </Link>
       )}
       {again.failure && <Failure failure={again.failure} />}
-    </div>
+    </>
   )
 }

@@ -28,7 +28,7 @@ export function ViewerTools({ view, onView, elements, box }: ToolsProps) {
     else void box?.current?.requestFullscreen()
   }
   return (
-    <div className="viewer-tools" role="toolbar" aria-label={t('viewer.tools')}>
+    <div className="viewer-tools" role="group" aria-label={t('viewer.tools')}>
       <Tool icon="turntable" label={t('viewer.turntable')} on={view.turntable} onPress={() => onView({ turntable: !view.turntable })} />
       <Tool icon="wireframe" label={t('viewer.wireframe')} on={view.wireframe} onPress={() => onView({ wireframe: !view.wireframe })} />
       <Tool icon="light" label={t('viewer.light')} on={view.bright} onPress={() => onView({ bright: !view.bright })} />

@@ -11,7 +11,8 @@ import ModelViewerElementBase from '@google/model-viewer/lib/model-viewer-base.j
 import rules from 'virtual:viewer-styles'
 
 const sheet = new CSSStyleSheet()
-sheet.replaceSync(rules)
+// Its own ring is a thin one of the browser's colour.
+sheet.replaceSync(`${rules} .userInput:focus-visible { outline: 3px solid var(--focus); outline-offset: -3px; }`)
 
 const Element = SceneGraphMixin(StagingMixin(EnvironmentMixin(ControlsMixin(LoadingMixin(ModelViewerElementBase)))))
 
