@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 from adapters.http.behind_gateway import BehindGateway
 from adapters.http.body_limits import MIB, BodyLimits, LimitBodies
 from adapters.http.cors import Cors
-from adapters.http.direct import DirectLane, DirectRoute
+from adapters.http.direct import DirectLane
 from adapters.http.edge import Audit, Edge
 from adapters.http.heads import AnswerHeads
 from adapters.http.problems import install_problems
@@ -31,7 +31,7 @@ def include(app: FastAPI, routers: Iterable[APIRouter]) -> None:
     routers = tuple(routers)
     for router in routers:
         app.include_router(router)
-    app.state.direct = [route for router in routers for route in router.routes if isinstance(route, DirectRoute)]
+    app.state.routes = [route for router in routers for route in router.routes]
 
 
 def with_edge(app: FastAPI, settings: Settings, audit: Audit | None = None) -> ASGIApp:
@@ -50,6 +50,6 @@ def with_edge(app: FastAPI, settings: Settings, audit: Audit | None = None) -> A
         # The image, and room for the other fields and the multipart framing.
         multipart_bytes=(settings.limits.max_image_mb + 1) * MIB,
     )
-    inner = LimitBodies(DirectLane(app, getattr(app.state, "direct", ())), limits)
+    inner = LimitBodies(DirectLane(app, getattr(app.state, "routes", ())), limits)
     edge = TakeUnread(Edge(AnswerHeads(Cors(inner, settings.cors_origins, settings.public_url)), audit))
     return BehindGateway(edge, settings.trusted_proxies) if settings.trusted_proxies else edge

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from adapters.http.callers import CallerOf
 from adapters.http.declared import READS, SIGNED_IN, problems
+from adapters.http.direct import DirectRoute
 from query_api import tasks
 from query_api.etags import NOT_MODIFIED, document
 from query_api.freshness import Fresh
@@ -16,6 +17,7 @@ from query_api.schemas.task import Status, Task, TaskPage
 from query_api.task_queries import TaskFilter
 
 router = APIRouter(prefix="/generate", tags=["generate"])
+direct = APIRouter(prefix="/generate", tags=["generate"], route_class=DirectRoute)
 PartsOf = Annotated[Parts, Depends(parts_of)]
 
 
@@ -58,7 +60,7 @@ async def history(
     return tasks_.answer(request, rows, [row["task_id"] for row in rows], items, total)
 
 
-@router.get(
+@direct.get(
     "/{task_id}",
     response_model=Task,
     dependencies=[Fresh],

@@ -10,7 +10,7 @@ def make_read_engine(postgres_url: str, schema: str, *, size: int = 10) -> Async
         postgres_url.replace("postgresql://", "postgresql+asyncpg://", 1),
         pool_size=size,
         max_overflow=0,
-        pool_timeout=5,
+        pool_timeout=20,  # under load a query rather waits its turn than fails
         isolation_level="AUTOCOMMIT",
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
