@@ -21,6 +21,9 @@ FETCH_PACE_S: Final = 0.0004
 A fetch costs both sides in proportion to the partitions it names, whatever it brings, so a busy reader of 24 partitions
 fetches at most 100 times a second, and takes more each time. The first record after a silence is not waited for.
 """
+FETCH_FEW: Final = 8
+FETCH_PATIENCE: Final = 4.0
+"""The wait grows with what the last fetch brought, by its own length for each `FETCH_FEW`, up to so many times."""
 
 
 class KafkaLog:
@@ -94,11 +97,11 @@ class KafkaReader:
     def __init__(self, consumer: AIOKafkaConsumer, partitions: int) -> None:
         self._consumer = consumer
         self._pace_s = FETCH_PACE_S * partitions
-        self._fetched_at = 0.0
+        self._fetched_at = self._wait_s = 0.0
 
     async def poll(self, timeout_ms: int, max_records: int) -> list[Record]:
         clock = asyncio.get_running_loop().time
-        if (early := self._fetched_at + self._pace_s - clock()) > 0:
+        if (early := self._fetched_at + self._wait_s - clock()) > 0:
             await asyncio.sleep(early)  # the consumer fetches nothing while there is something to take
         try:
             got = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
@@ -113,6 +116,7 @@ class KafkaReader:
         ]
         if found:  # one that is behind takes what it can
             self._fetched_at = clock() if len(found) < max_records else 0.0
+            self._wait_s = self._pace_s * min(1 + len(found) / FETCH_FEW, FETCH_PATIENCE)
         return found
 
     async def close(self) -> None:
