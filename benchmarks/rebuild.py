@@ -37,7 +37,7 @@ _BATCH: Final = 400
 
 
 def measure() -> list[Result]:
-    tasks = pick(8000, 3000, 20)
+    tasks = pick(40_000, 8000, 20)
     with tempfile.TemporaryDirectory(prefix="lathe-bench-") as folder:
         root = Path(folder)
         root.chmod(0o755)  # PostgreSQL runs as another user

@@ -5,7 +5,6 @@ force + 1. An event is valid only if its epoch is in force and its sequence is t
 void: it is skipped and counted, and changes nothing but the offset.
 """
 
-from collections.abc import Mapping
 from typing import Final, Literal
 
 from adapters.kafka.position import Position
@@ -30,25 +29,17 @@ def event_headers(epoch: int, seq: int) -> list[tuple[str, bytes]]:
 def judge(position: Position, record: Record) -> tuple[Kind, Position]:
     """What `record` is to a reader at `position`, and the position after it. Never raises."""
     after = record.offset + 1
-    stand = _stand(record.by_name) if isinstance(record.kept, dict) or not _doubled(record.kept) else None
-    if stand is not None:
-        epoch, seq, nonce, is_claim = stand
-        if is_claim:
-            if nonce and seq == 0 and epoch == position.epoch + 1:
-                return "claim", Position(after, epoch, nonce, 0)
-        elif position.epoch > 0 and epoch == position.epoch and seq == position.seq + 1:
-            return "event", Position(after, position.epoch, position.nonce, seq)
+    headers = record.by_name
+    epoch, seq = _number(headers.get("ce_ownerepoch")), _number(headers.get("ce_ownerseq"))
+    if epoch < 0 or seq < 0 or (not isinstance(record.kept, dict) and _doubled(record.kept)):
+        return "void", Position(after, position.epoch, position.nonce, position.seq)
+    if headers.get("ce_type") == CLAIM_TYPE:
+        nonce = (headers.get("ce_ownernonce") or b"").decode("ascii", "replace")
+        if nonce and seq == 0 and epoch == position.epoch + 1:
+            return "claim", Position(after, epoch, nonce, 0)
+    elif position.epoch > 0 and epoch == position.epoch and seq == position.seq + 1:
+        return "event", Position(after, epoch, position.nonce, seq)
     return "void", Position(after, position.epoch, position.nonce, position.seq)
-
-
-def _stand(headers: Mapping[str, bytes]) -> tuple[int, int, str, bool] | None:
-    """(epoch, seq, nonce, is a claim) of a record; None if a header is missing or malformed."""
-    epoch, seq = headers.get("ce_ownerepoch"), headers.get("ce_ownerseq")
-    if epoch is None or seq is None or not (_is_number(epoch) and _is_number(seq)):
-        return None
-    is_claim = headers.get("ce_type") == CLAIM_TYPE
-    nonce = headers.get("ce_ownernonce") or b""
-    return int(epoch), int(seq), nonce.decode("ascii", "replace") if is_claim else "", is_claim
 
 
 def _doubled(headers: Headers) -> bool:
@@ -57,5 +48,6 @@ def _doubled(headers: Headers) -> bool:
     return names.count("ce_ownerepoch") > 1 or names.count("ce_ownerseq") > 1
 
 
-def _is_number(value: bytes) -> bool:
-    return value.isdigit() and len(value) <= 18
+def _number(value: bytes | None) -> int:
+    """-1 where it is missing or malformed."""
+    return int(value) if value is not None and value.isdigit() and len(value) <= 18 else -1

@@ -1,9 +1,14 @@
 """How tasks begin: alone, or in a batch. Whoever folds requested tasks folds beginnings, and needs no other rule."""
 
+from typing import Final
+
 import msgspec
 
 from domain.account.events import BatchItem, BatchRequested, TaskInput, TaskRequested
 from domain.personal import SealedAt
+
+BEGINNING: Final[frozenset[type[msgspec.Struct]]] = frozenset((TaskRequested, BatchRequested))
+"""The events that request tasks."""
 
 
 class Beginning(msgspec.Struct, frozen=True, gc=False):

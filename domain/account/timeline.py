@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from domain.account import events as e
-from domain.account.beginnings import Beginning, beginnings_of
+from domain.account.beginnings import BEGINNING, Beginning, beginnings_of
 from domain.envelope import Envelope
 
 MONEY: Final = frozenset({"price", "reserved", "charged", "released"})
@@ -121,5 +121,5 @@ _KINDS: Final[Mapping[type[msgspec.Struct], tuple[str, str, Callable[[Any], dict
     e.TaskCancelled: ("cancelled", "cancelled", _end),
 }
 """Event → (type of its entry, status of the task after it, what is told of it)."""
-MOVING: Final[frozenset[type[msgspec.Struct]]] = frozenset((*_KINDS, e.TaskRequested, e.BatchRequested))
+MOVING: Final[frozenset[type[msgspec.Struct]]] = BEGINNING | frozenset(_KINDS)
 """The events that make entries."""

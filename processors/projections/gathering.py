@@ -11,7 +11,7 @@ from adapters.kafka.follower import Follower
 from processors.projections.batch import Batch
 from processors.projections.parking import Stream
 
-CHUNK: Final = 500
+CHUNK: Final = 250
 """Records fetched, decoded and folded at once: so long PostgreSQL's answer may have to wait for the processor."""
 
 
@@ -34,6 +34,7 @@ class Gathering:
                 if entries := await self._follower.poll(500, CHUNK):
                     self._batch.add(entries)
                     self._something.set()
+                    await asyncio.sleep(0)  # polling what is fetched already lets nobody else run
                     if len(self._batch.entries) >= self._most:
                         self._room.clear()
         except Exception as error:  # noqa: BLE001 - raised by the one who takes

@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Final, Protocol
 
 import msgspec
 
-from domain.account.beginnings import beginnings_of
+from domain.account.beginnings import BEGINNING, beginnings_of
 from domain.account.timeline import entries_of
 from domain.envelope import Envelope
 
@@ -36,7 +36,7 @@ class Fact:
     def __init__(self, key: str, envelope: Envelope, event: msgspec.Struct) -> None:
         if envelope.stream_version is None:
             raise Unfoldable("ce_streamversion is missing")
-        self.begun = beginnings_of(event, envelope.id)
+        self.begun = beginnings_of(event, envelope.id) if type(event) in BEGINNING else ()
         try:
             self.moved = entries_of(envelope, event, self.begun)
         except ValueError as error:
