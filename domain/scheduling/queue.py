@@ -1,5 +1,6 @@
 """Who waits where, and how long about: an estimate by playing the fair share forward over the slots there are."""
 
+from collections.abc import Generator, Iterator
 from datetime import datetime
 from heapq import heapify, heappop, heappush, heapreplace
 from typing import Final
@@ -7,10 +8,11 @@ from typing import Final
 import msgspec
 
 from domain.runs.events import QueueChanged, QueuedTask
-from domain.scheduling.state import Kind, SchedulerState
+from domain.scheduling.state import Kind, SchedulerState, Turn
 
 UNKNOWN_SECONDS: Final = 10.0
 """Of a model of which neither the catalog nor a run told how long it takes."""
+REST_AFTER: Final = 500
 LEFT_AT_LEAST: Final = 0.1
 """Share of the usual time that a run is thought to need still when it is late."""
 
@@ -24,24 +26,42 @@ class QueueView(msgspec.Struct, frozen=True):
     """Models that waiting tasks want and no live worker has."""
 
 
-def queue_view(state: SchedulerState, now: datetime) -> QueueView:
-    """Positions (1 = next of all) and seconds until the result, for every task that waits for a worker.
+def queue_view(state: SchedulerState, now: datetime, most: int | None = None) -> QueueView:
+    """Positions (1 = next of all) and seconds until the result; `most`: of the first tasks of each account only.
 
-    `eta_s` is None while no live worker has the model. O(n log n) for n waiting tasks.
+    `eta_s` is None while no live worker has the model.
+    """
+    looking = look_ahead(state, now, most)
+    while True:
+        try:
+            next(looking)
+        except StopIteration as seen:
+            view: QueueView = seen.value
+            return view
+
+
+def look_ahead(state: SchedulerState, now: datetime, most: int | None = None) -> Generator[None, None, QueueView]:
+    """`queue_view`, with a rest after every few hundred tasks: others may change the state meanwhile.
+
+    O(m log m) for the m tasks that are looked at, however many wait behind them.
     """
     pools = _pools(state, now)
     served = {kind for kinds, _ in pools for kind in kinds}
     missing = tuple(sorted({kind[0] for kind in state.waiting if kind not in served}))
+    total = sum(len(turns) for by_account in state.waiting.values() for turns in by_account.values())
     found: dict[str, list[QueuedTask]] = {}
-    total = 0
-    for total, (kind, account_id, task_id) in enumerate(_in_turn(state), start=1):
+    for place, (kind, account_id, task_id) in enumerate(_in_turn(state, most), start=1):
         able = [heap for kinds, heap in pools if kind in kinds]
         eta = None
         if able:
             heap = min(able, key=lambda h: h[0])
             eta = heap[0] + usual_seconds(state, kind)
             heapreplace(heap, eta)
-        found.setdefault(account_id, []).append(QueuedTask(task_id, total, None if eta is None else round(eta, 1)))
+        told = found.setdefault(account_id, [])
+        if most is None or len(told) < most:
+            told.append(QueuedTask(task_id, place, None if eta is None else round(eta, 1)))
+        if place % REST_AFTER == 0:
+            yield
     accounts = {
         account_id: QueueChanged(tasks=tuple(tasks), total=total, no_worker_for=missing)
         for account_id, tasks in found.items()
@@ -55,27 +75,31 @@ def no_worker_for(state: SchedulerState, now: datetime) -> tuple[str, ...]:
     return tuple(sorted({kind[0] for kind in state.waiting if not any(w.engine(kind) for w in live)}))
 
 
-def _in_turn(state: SchedulerState) -> list[tuple[Kind, str, str]]:
-    """(kind, account id, task id) in the order of the fair share, as if every run took equally long."""
-    merged: dict[str, list[tuple[tuple[int, int, str], Kind]]] = {}
+def _in_turn(state: SchedulerState, most: int | None) -> Iterator[tuple[Kind, str, str]]:
+    """(kind, account id, task id) in the order of the fair share, as if every run took equally long.
+
+    With `most`, so far into each account that its first `most` come at their true places.
+    """
+    running = [state.accounts[account_id].running for queues in state.waiting.values() for account_id in queues]
+    deep = None if most is None else most + max(running, default=0) - min(running, default=0)
+    merged: dict[str, list[tuple[Turn, Kind]]] = {}
     for kind, by_account in state.waiting.items():
         for account_id, turns in by_account.items():
-            merged.setdefault(account_id, []).extend((turn, kind) for turn in turns)
+            merged.setdefault(account_id, []).extend((turn, kind) for turn in turns[:deep])
     heap = []
     for account_id, tasks in merged.items():
         tasks.sort(reverse=True)
         account = state.accounts[account_id]
         heap.append((account.running, account.served, tasks[-1][0][1], account_id))
     heapify(heap)
-    order = []
+    served = state.assignments
     while heap:
-        running, _, _, account_id = heappop(heap)
+        runs, _, _, account_id = heappop(heap)
         turn, kind = merged[account_id].pop()
-        order.append((kind, account_id, turn[2]))
+        served += 1
+        yield kind, account_id, turn[2]
         if merged[account_id]:
-            served = state.assignments + len(order)
-            heappush(heap, (running + 1, served, merged[account_id][-1][0][1], account_id))
-    return order
+            heappush(heap, (runs + 1, served, merged[account_id][-1][0][1], account_id))
 
 
 def _pools(state: SchedulerState, now: datetime) -> list[tuple[frozenset[Kind], list[float]]]:

@@ -1,11 +1,13 @@
 """The queue as Prometheus sees it: how many tasks wait for each model, and how long the oldest has waited."""
 
+from bisect import bisect_right
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
 from domain.scheduling.queue import no_worker_for
-from domain.scheduling.state import SchedulerState
+from domain.scheduling.state import SchedulerState, Turn
 from processors.scheduler import metrics
 
 EVERY_S: Final = 1.0
@@ -18,16 +20,15 @@ class QueueFigures:
         self._models: set[str] = set()
 
     def tell(self, state: SchedulerState, now: datetime) -> None:
-        """O(waiting tasks): call it once a second at most."""
+        """Call it once a second at most: it looks at the first tasks of every account that waits."""
         lengths: Counter[str] = Counter()
-        ages: dict[str, float] = {}
+        oldest: dict[str, datetime] = {}
         for (model, _), by_account in state.waiting.items():
             for turns in by_account.values():
                 lengths[model] += len(turns)
-                for _, _, task_id in turns:
-                    since = state.tasks[task_id].requested_at
-                    if since is not None:
-                        ages[model] = max(ages.get(model, 0.0), (now - since).total_seconds())
+                for since in _oldest(state, turns):
+                    oldest[model] = min(oldest.get(model, now), since)
+        ages = {model: (now - since).total_seconds() for model, since in oldest.items()}
         for model in self._models | set(lengths):
             metrics.QUEUE.labels(model).set(lengths[model])
             metrics.QUEUE_AGE.labels(model).set(ages.get(model, 0.0))
@@ -36,3 +37,13 @@ class QueueFigures:
         metrics.TASKS.set(len(state.tasks))
         metrics.RUNS.set(len(state.runs))
         metrics.WORKERS.set(len(state.workers))
+
+
+def _oldest(state: SchedulerState, turns: list[Turn]) -> Iterator[datetime]:
+    """When the oldest of each priority was requested: turns stand in the order of priority, then of requests."""
+    at = 0
+    while at < len(turns):
+        since = state.tasks[turns[at][2]].requested_at
+        if since is not None:
+            yield since
+        at = bisect_right(turns, turns[at][0], at, key=lambda turn: turn[0])

@@ -10,7 +10,7 @@ from adapters.kafka.port import AppendFailed, LogUnavailable
 from adapters.kafka.topics import PROGRESS, account_partition
 from adapters.kafka.writer import EventWriter
 from domain.runs.events import QueueChanged
-from domain.scheduling.queue import queue_view
+from domain.scheduling.queue import QueueView, look_ahead
 from domain.scheduling.state import SchedulerState
 
 log = structlog.get_logger(__name__)
@@ -44,15 +44,25 @@ class QueueNews:
         """One round. Raises AppendFailed, LogUnavailable; what was not told is told in the next round."""
         if self._state.leases_from is None or not (self._state.waiting or self._told):
             return
-        view = queue_view(self._state, datetime.now(UTC))
+        view = await self._looked_ahead()
         for account_id in self._told.keys() - view.accounts.keys():
             await self._write(account_id, QueueChanged(tasks=(), total=view.total))
             del self._told[account_id]
         for account_id, news in view.accounts.items():
-            news = QueueChanged(tasks=news.tasks[:MOST_TASKS], total=news.total, no_worker_for=news.no_worker_for)
             if _differs(self._told.get(account_id), news):
                 await self._write(account_id, news)
                 self._told[account_id] = news
+
+    async def _looked_ahead(self) -> QueueView:
+        """The queue as it stands, seen bit by bit: nobody else in this process is held up by its length."""
+        looking = look_ahead(self._state, datetime.now(UTC), MOST_TASKS)
+        while True:
+            try:
+                next(looking)
+            except StopIteration as seen:
+                view: QueueView = seen.value
+                return view
+            await asyncio.sleep(0)
 
     async def _write(self, account_id: str, news: QueueChanged) -> None:
         await self._writer.write(

@@ -1,8 +1,11 @@
 """Positions and estimates for those who wait."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from domain.account import events as a
 from domain.runs.events import Engine, QueuedTask
-from domain.scheduling.queue import no_worker_for, queue_view
+from domain.scheduling.queue import REST_AFTER, look_ahead, no_worker_for, queue_view
 from tests.domain.given_scheduler import FORM, RELIEF, World
 
 
@@ -76,3 +79,32 @@ def test_who_left_the_queue_is_not_in_it() -> None:
     world.tell("ann", a.TaskCancelled(task_id="t3", attempt=1, reason="client", charged=0, released=1))
     view = queue_view(world.state, world.now)
     assert (view.accounts, view.total) == ({}, 0)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.integers(-2, 2), st.booleans()), max_size=40),
+    st.integers(1, 5),
+    st.integers(0, 6),
+)
+def test_looking_at_the_first_of_each_account_shows_their_true_places(
+    asked: list[tuple[str, int, bool]], most: int, running: int
+) -> None:
+    world = World().beat("w1", slots=3, engines=(Engine(FORM, "1"), Engine(RELIEF, "1")))
+    for n in range(running):
+        world.requested(f"r{n}", "a")
+    world.assigned()
+    for n, (account, priority, relief) in enumerate(asked):
+        world.requested(f"t{n}", account, priority=priority, model=RELIEF if relief else FORM)
+    whole, first = queue_view(world.state, world.now), queue_view(world.state, world.now, most)
+    assert first.total == whole.total
+    assert {name: queue.tasks for name, queue in first.accounts.items()} == {
+        name: queue.tasks[:most] for name, queue in whole.accounts.items()
+    }
+
+
+def test_a_long_queue_is_looked_at_with_rests() -> None:
+    world = World().beat("w1")
+    for n in range(2 * REST_AFTER + 1):
+        world.requested(f"t{n}")
+    assert len(list(look_ahead(world.state, world.now))) == 2
+    assert len(list(look_ahead(world.state, world.now, most=10))) == 0
