@@ -1,7 +1,7 @@
 """Filling the textures: colour, roughness, metal, occlusion and relief of every texel, by its place in space.
 
 What changes slowly (which part a texel belongs to, how much sky it sees) is asked once a block of 4 x 4 texels and
-refined only where neighbouring blocks differ.
+refined only where neighbouring blocks differ; the sky once a block of 6 x 6.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ml_worker.mesh.blocks import Blocks
+from ml_worker.mesh.compiled import compiled
 from ml_worker.mesh.paint import Paint, Surfaces
 from ml_worker.mesh.parts import Parts, parted
 from ml_worker.mesh.pieces import longest_axes
@@ -24,7 +25,7 @@ from ml_worker.mesh.texels import Texels
 Array = npt.NDArray[Any]
 Exact = Callable[[Texels, Array, Array], Array]
 BLOCK = 4
-SKY_RAYS = 24
+SKY_BLOCK, SKY_RAYS = 6, 24
 SKY_REACH = 0.4
 """Share of the longest side up to which an obstacle darkens a place."""
 
@@ -45,8 +46,12 @@ class Maps(msgspec.Struct, frozen=True, eq=False):
     parts: Parts
 
 
-def bake(sheet: Sheet, texels: Texels, paint: Paint, watch: Callable[[], None], exact: Exact | None = None) -> Maps:
-    """`exact`: better normals for (texels, points, normals), where there is an exact surface to ask."""
+def bake(
+    sheet: Sheet, texels: Texels, rays: Rays, paint: Paint, watch: Callable[[], None], exact: Exact | None = None
+) -> Maps:
+    """`rays`: against the sheet's mesh; `exact`: better normals for (texels, points, normals), where there is an exact
+    surface to ask.
+    """
     mesh = sheet.mesh
     points = blend(mesh.corners(), texels)
     normals = unit(blend(sheet.normals(), texels))
@@ -60,9 +65,9 @@ def bake(sheet: Sheet, texels: Texels, paint: Paint, watch: Callable[[], None], 
     along = longest_axes(mesh, of_face)[texels.face]
     coat = paint.coat(Surfaces(points, true, region, along, sheet.texel_size))
     watch()
-    rays = Rays(mesh)
-    open_to = openness(rays, points[blocks.first], normals[blocks.first], SKY_RAYS, rays.size * SKY_REACH)
-    sky = blocks.spread_smooth(open_to[:, None])[:, 0]
+    wide = Blocks(texels, sheet.chart, SKY_BLOCK)
+    open_to = openness(rays, points[wide.first], normals[wide.first], SKY_RAYS, rays.size * SKY_REACH)
+    sky = wide.spread_smooth(open_to[:, None])[:, 0]
     watch()
 
     nearest = _nearest(texels)
@@ -89,8 +94,19 @@ def _nearest(texels: Texels) -> Array:
 
 def _picture(values: Array, nearest: Array) -> Array:
     """(T, C) 0..1 -> (S, S, C) uint8."""
-    levels = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
-    return np.asarray(levels[nearest])
+    picture = np.empty((*nearest.shape, values.shape[1]), np.uint8)
+    _develop(np.ascontiguousarray(values, np.float32), nearest, picture)
+    return picture
+
+
+@compiled
+def _develop(values: Array, nearest: Array, picture: Array) -> None:
+    for row in range(len(nearest)):
+        for column in range(len(nearest)):
+            shown = values[nearest[row, column]]
+            for k in range(len(shown)):
+                level = min(max(shown[k], np.float32(0)), np.float32(1))
+                picture[row, column, k] = np.uint8(np.rint(level * np.float32(255)))
 
 
 def _softened(picture: Array, region: Array) -> Array:

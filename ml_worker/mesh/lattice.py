@@ -19,7 +19,7 @@ from ml_worker.engines.port import Permanent
 from ml_worker.mesh.mesh import Floats, Ints
 from ml_worker.mesh.solid import Solid
 
-CHUNK = 1 << 17
+CHUNK = 1 << 16
 """Points a query: bounds the memory that a solid of many parts takes."""
 COARSEST = 24
 """Coarse cells along the longest side, at most twice as many."""
@@ -37,6 +37,8 @@ CUBE: Ints = np.array(list(np.ndindex(3, 3, 3)), np.int32)
 BLOCK_OF: Ints = (CUBE >> 1) @ np.array([1, 2, 4], np.int32)
 POINT_OF: Ints = (CUBE & 1) @ np.array([1, 2, 4], np.int32)
 """(27,): in which of the block's neighbours each of them lies, and as which of its points."""
+
+TETRAHEDRON = np.array([[1, -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]], np.float32)
 
 Watch = Callable[[], None]
 """Called between chunks; may raise to stop the work."""
@@ -80,11 +82,9 @@ class Field:
         Of length 1 in an exact field; shorter where the tetrahedron reaches over an edge of the surface.
         """
         reach = max(reach, self.grain)
-        corners = np.array([[1, -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]], np.float32)
-        total = np.zeros(points.shape, np.float32)
-        for corner in corners:
-            total += self.distance(points + corner * np.float32(reach))[:, None] * corner
-        return total / np.float32(4 * reach)
+        asked = np.asarray(points, np.float32) + TETRAHEDRON[:, None] * np.float32(reach)
+        found = self.distance(asked.reshape(-1, 3)).reshape(4, -1)
+        return np.asarray(found.T @ TETRAHEDRON) / np.float32(4 * reach)
 
     def gradient(self, points: Floats, reach: float) -> Floats:
         """(N, 3) -> (N, 3): the slope's direction, which on the surface is its normal."""

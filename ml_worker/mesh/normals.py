@@ -4,8 +4,9 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from ml_worker.mesh.compiled import compiled
 from ml_worker.mesh.lattice import Field
-from ml_worker.mesh.mesh import Floats, Ints, Mesh, directed_edges
+from ml_worker.mesh.mesh import Floats, Ints, Mesh
 
 CREASE = np.cos(np.radians(32))
 """Two faces whose normals at a shared corner differ by more than this keep an edge between them."""
@@ -25,18 +26,37 @@ WHOLE = 0.93
 
 def twin_corners(faces: Ints) -> tuple[Ints, Ints]:
     """Pairs of corners (numbers 3 face + k) that sit at the same end of an edge shared by two faces."""
-    edges = directed_edges(faces).astype(np.int64)
-    count = int(faces.max()) + 1
-    start = np.repeat(np.arange(len(faces)) * 3, 3) + np.tile([0, 1, 2], len(faces))
-    stop = np.repeat(np.arange(len(faces)) * 3, 3) + np.tile([1, 2, 0], len(faces))
-    forward = edges[:, 0] * count + edges[:, 1]
-    backward = edges[:, 1] * count + edges[:, 0]
-    order = np.argsort(forward)
-    place = np.searchsorted(forward[order], backward)
-    place = np.minimum(place, len(order) - 1)
-    twin = order[place]
-    rows = np.flatnonzero((forward[twin] == backward) & (forward < backward))
-    return np.concatenate([start[rows], stop[rows]]), np.concatenate([stop[twin[rows]], start[twin[rows]]])
+    corner = np.ascontiguousarray(faces, np.int32).ravel()
+    one, two = _twin_edges(corner, int(corner.max()) + 1)
+    return np.concatenate([one, _next(one)]), np.concatenate([_next(two), two])
+
+
+def _next(corner: Ints) -> Ints:
+    """The corner that follows in its face."""
+    return np.asarray(corner - corner % 3 + (corner + 1) % 3)
+
+
+@compiled
+def _twin_edges(corner: Ints, vertices: int) -> tuple[Ints, Ints]:
+    """Pairs of corners at which edges begin that run against each other; `corner`: (3F,) the vertex at each."""
+    # The edges that begin at a vertex hang on a chain: vertices have few.
+    head, link = np.full(vertices, -1, np.int32), np.empty(len(corner), np.int32)
+    for edge in range(len(corner) - 1, -1, -1):
+        link[edge], head[corner[edge]] = head[corner[edge]], edge
+    one, two = np.empty(len(corner), np.int64), np.empty(len(corner), np.int64)
+    count = 0
+    for edge in range(len(corner)):
+        start, stop = corner[edge], corner[edge - edge % 3 + (edge + 1) % 3]
+        if start >= stop:
+            continue
+        other = head[stop]
+        while other >= 0:
+            if corner[other - other % 3 + (other + 1) % 3] == start:
+                one[count], two[count] = edge, other
+                count += 1
+                break
+            other = link[other]
+    return one[:count].copy(), two[:count].copy()
 
 
 def face_neighbours(faces: Ints) -> tuple[Ints, Ints]:

@@ -40,6 +40,7 @@ from ml_worker.mesh.packing import pack
 from ml_worker.mesh.paint import MaterialPaint, Paint
 from ml_worker.mesh.params import Format, Options, Quality
 from ml_worker.mesh.preview import render
+from ml_worker.mesh.rays import Rays
 from ml_worker.mesh.relief_map import exact_normals
 from ml_worker.mesh.report import report
 from ml_worker.mesh.sheet import Sheet
@@ -115,10 +116,10 @@ class _Told:
         self.metrics[f"{stage}_s"] = round(now - self._since, 4)
         self.run.progress(stage, fraction)
 
-    def show(self, mesh: Mesh) -> None:
+    def show(self, mesh: Mesh, rays: Rays) -> None:
         """The bare surface, for whoever watches; the picture in colour comes last."""
         picture = self.run.folder / "sketch.png"
-        picture.write_bytes(sketch(mesh))
+        picture.write_bytes(sketch(mesh, rays))
         self.run.progress("surface", 1.0, picture)
 
 
@@ -198,7 +199,8 @@ def _deviation(mesh: Mesh, field: Field) -> float:
 def _finish(
     surface: _Surface, paint: Paint, options: Options, told: _Told, name: str, places: Sequence[Place] = ALONE
 ) -> Built:
-    told.show(surface.mesh)
+    rays = Rays(surface.mesh)
+    told.show(surface.mesh, rays)
     told.at("texture", 0.0)
     charts, uvs, texels = _unwrapped(surface.mesh, options.texture_size, told.watch)
     told.at("texture", 0.3)
@@ -208,7 +210,7 @@ def _finish(
     corner_uvs = uvs.reshape(-1, 2) / options.texture_size
     shown = skin(surface.mesh, surface.normals, surface.group, charts.number, corner_uvs)
     sheet = Sheet(surface.mesh, shown, charts.number, metres / pixels)
-    maps = bake(sheet, texels, paint, told.watch, surface.exact and surface.exact(sheet))
+    maps = bake(sheet, texels, rays, paint, told.watch, surface.exact and surface.exact(sheet))
     told.at("texture", 0.8)
     extent = np.ptp(surface.mesh.vertices, axis=0) + spread(places)
     scale = 1.0 if options.size is None else options.size / float(extent.max())

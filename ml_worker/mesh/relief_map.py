@@ -23,7 +23,7 @@ EVEN = np.cos(np.radians(0.6))
 """A face that shades as flat as it is, to within this, needs no comparison."""
 OTHER_SIDE = np.cos(np.radians(58))
 """An exact normal farther than this from the shading belongs to the other side of an edge."""
-MANY = 120_000
+MANY = 30_000
 """From so many texels on, every second one in each direction is asked."""
 FAINT = 0.2
 """A slope below this (1 in an exact field) has no direction: the middle between two sides."""

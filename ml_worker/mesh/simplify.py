@@ -16,6 +16,8 @@ from ml_worker.mesh.mesh import Mesh
 
 BOUND = 0.006
 """Collapses may not move the surface farther than this share of the longest side, whatever the face budget."""
+LEAST_STEP = 1.03
+"""Least factor by which the tolerance is raised: small, for the faces to come out near their budget."""
 THIN = 1e-6
 """Faces lower than this share of the longest side count as degenerate (float32 has 6e-8)."""
 
@@ -53,15 +55,16 @@ def degenerate(mesh: Mesh) -> np.ndarray:
 def simplify(mesh: Mesh, target_faces: int, tolerance: float, watch: Callable[[], None] = lambda: None) -> Simplified:
     """At most `target_faces` faces as far as BOUND allows; `tolerance` (metres) is granted in any case."""
     bound = max(BOUND * float(np.ptp(mesh.vertices, axis=0).max()), tolerance)
-    whole = as_manifold(mesh)
+    solid = as_manifold(mesh)
     while True:
         watch()
-        solid = whole.simplify(tolerance)
+        # What has been simplified before is soon simplified further.
+        solid = solid.simplify(tolerance)
         count = solid.num_tri()
         if count <= target_faces or tolerance >= bound:
             break
         # The faces of a curved surface go with 1 / tolerance.
-        tolerance = min(tolerance * max(count / target_faces * 1.05, 1.1), bound)
+        tolerance = min(tolerance * max(count / target_faces, LEAST_STEP), bound)
     result = from_manifold(solid)
     for _ in range(4):
         if not degenerate(result).any():

@@ -5,8 +5,8 @@ import torch
 from ml_worker.engines.form.sdf.shape import Box
 from ml_worker.engines.form.solid import Assembly
 
-RAYS = 80
-"""Rays along each side of a face of the box."""
+RAYS = (16, 80)
+"""Rays along each side of a face of the box: first a few, which spare most of the others their way."""
 STEPS = 48
 
 
@@ -14,24 +14,30 @@ def surface_box(solid: Assembly) -> Box:
     """Parts may have loose boxes (turned, blended): this one touches the surface, within about 0.1 %."""
     lower, upper = list(solid.box.lower), list(solid.box.upper)
     for axis in range(3):
-        lower[axis] += _gap(solid, axis, 1.0)
-        upper[axis] -= _gap(solid, axis, -1.0)
+        gap = dict.fromkeys((1.0, -1.0), solid.box.size[axis])
+        for count in RAYS:
+            gap = {direction: _gap(solid, axis, direction, count, so_far) for direction, so_far in gap.items()}
+        low, high = (gap[direction] if gap[direction] < solid.box.size[axis] else 0.0 for direction in (1.0, -1.0))
+        lower[axis] += low
+        upper[axis] -= high
     return Box((lower[0], lower[1], lower[2]), (upper[0], upper[1], upper[2]))
 
 
-def _gap(solid: Assembly, axis: int, direction: float) -> float:
-    """How far the surface is from the face of the box that rays leave along `direction` of `axis`."""
+def _gap(solid: Assembly, axis: int, direction: float, count: int, best: float) -> float:
+    """How far the surface is from the face of the box that `count` x `count` rays leave along `direction` of `axis`.
+
+    `best`, if none of them hits it sooner.
+    """
     low, size = solid.box.lower, solid.box.size
     u, v = (i for i in range(3) if i != axis)
-    steps = (torch.arange(RAYS) + 0.5) / RAYS
-    points = torch.empty(RAYS, RAYS, 3)
+    steps = (torch.arange(count) + 0.5) / count
+    points = torch.empty(count, count, 3)
     points[..., u] = (low[u] + size[u] * steps)[:, None]
     points[..., v] = low[v] + size[v] * steps
     points[..., axis] = low[axis] if direction > 0 else low[axis] + size[axis]
     points = points.view(-1, 3)
     near = max(size) * 2e-4
     gone = torch.zeros(len(points))
-    best = size[axis]
     for _ in range(STEPS):
         distance = solid.distance(points)
         hit = distance < near
@@ -43,4 +49,4 @@ def _gap(solid: Assembly, axis: int, direction: float) -> float:
         points, step = points[going], distance[going]
         gone = gone[going] + step
         points[:, axis] += direction * step
-    return best if best < size[axis] else 0.0
+    return best

@@ -7,10 +7,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import grid_sample
 
+from ml_worker.engines.form.sdf.kernels import tabled
 from ml_worker.engines.form.sdf.shape import Box, Points, Shape
 
 Point2 = tuple[float, float]
@@ -29,18 +30,11 @@ class Profile:
 
     def distance(self, u: Tensor, v: Tensor) -> Tensor:
         """(N,) signed distance; off the table, the distance to the outline's box bounds it."""
-        (u0, v0), (u1, v1) = self.lower, self.upper
-        m = self.margin
-        places = torch.empty(1, 1, u.numel(), 2)
-        torch.mul(u - (u0 + u1) / 2, 2 / (u1 - u0 + 2 * m), out=places[0, 0, :, 0])
-        torch.mul(v - (v0 + v1) / 2, 2 / (v1 - v0 + 2 * m), out=places[0, 0, :, 1])
-        table = self.table[None, None]
-        inside = grid_sample(table, places, mode="bilinear", padding_mode="border", align_corners=True).view(-1)
-        du = (u - (u0 + u1) / 2).abs_().sub_((u1 - u0) / 2)
-        dv = (v - (v0 + v1) / 2).abs_().sub_((v1 - v0) / 2)
-        off = torch.maximum(du, dv) > m
-        far = (du.clamp_(min=0).square_() + dv.clamp_(min=0).square_()).sqrt_()
-        return torch.where(off, far, inside)
+        found = torch.empty_like(u)
+        lower, upper = np.array(self.lower, np.float32), np.array(self.upper, np.float32)
+        table = self.table.numpy()
+        tabled(u.numpy(), v.numpy(), table, lower, upper, np.float32(self.margin), found.numpy())
+        return found
 
     def joined(self, other: "Profile") -> "Profile":
         lower = min(self.lower[0], other.lower[0]), min(self.lower[1], other.lower[1])

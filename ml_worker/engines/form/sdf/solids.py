@@ -3,9 +3,11 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from ml_worker.engines.form.sdf.kernels import rounded_box, rounded_cylinder
 from ml_worker.engines.form.sdf.shape import Box, Points, Shape, Vec3, union
 
 
@@ -39,13 +41,12 @@ def box(w: float, h: float, d: float, edge: float = 0.0) -> Shape:
     """A box with edges rounded by the radius `edge`."""
     edge = min(edge, 0.499 * min(w, h, d))
 
+    half, rim = np.array([w / 2 - edge, h / 2 - edge, d / 2 - edge], np.float32), np.float32(edge)
+
     def distance(p: Points) -> Tensor:
-        x = p.x.abs().sub_(w / 2 - edge)
-        y = p.y.abs().sub_(h / 2 - edge)
-        z = p.z.abs().sub_(d / 2 - edge)
-        inside = torch.maximum(torch.maximum(x, y), z).clamp_(max=0)
-        x, y, z = x.clamp_(min=0), y.clamp_(min=0), z.clamp_(min=0)
-        return (x.square_() + y.square_() + z.square_()).sqrt_().add_(inside).sub_(edge)
+        found = torch.empty_like(p.x)
+        rounded_box(p.x.numpy(), p.y.numpy(), p.z.numpy(), half, rim, found.numpy())
+        return found
 
     return Shape(distance, _centred(w, h, d))
 
@@ -54,11 +55,12 @@ def cylinder(radius: float, height: float, edge: float = 0.0) -> Shape:
     """Along Y, rims rounded by `edge`."""
     edge = min(edge, 0.499 * height, 0.999 * radius)
 
+    across, half, rim = (np.float32(size) for size in (radius - edge, height / 2 - edge, edge))
+
     def distance(p: Points) -> Tensor:
-        r = _length(p.x, p.z).sub_(radius - edge)
-        y = p.y.abs().sub_(height / 2 - edge)
-        inside = torch.maximum(r, y).clamp_(max=0)
-        return _length(r.clamp_(min=0), y.clamp_(min=0)).add_(inside).sub_(edge)
+        found = torch.empty_like(p.x)
+        rounded_cylinder(p.x.numpy(), p.y.numpy(), p.z.numpy(), across, half, rim, found.numpy())
+        return found
 
     return Shape(distance, _centred(2 * radius, height, 2 * radius))
 
