@@ -86,7 +86,7 @@ class KafkaLog:
             client_id=self._client_id,
             enable_auto_commit=False,
             auto_offset_reset="none",
-            fetch_max_wait_ms=500,
+            fetch_max_wait_ms=3_000,  # a reader with nothing to read costs little; what comes is told at once
             max_partition_fetch_bytes=4 * 1024 * 1024,
             request_timeout_ms=10_000,
             metadata_max_age_ms=60_000,
