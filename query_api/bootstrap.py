@@ -25,6 +25,7 @@ from adapters.security.tokens import AccessTokens
 from adapters.settings import Settings, SettingsError
 from domain.catalog.decider import CatalogDecider
 from domain.identity.decider import IdentityDecider
+from query_api.changing_over import change_over_with_the_live_schema
 from query_api.freshness import Freshness
 from query_api.lag import watch_readers
 from query_api.live import LiveFeed
@@ -51,7 +52,6 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
     await signing.start()
     store = make_store(settings)
     await store.start()
-    engine = make_read_engine(settings.postgres_url, schema)
     kafka = KafkaLog(settings.kafka_url, "lathe-query-api")
     users = Replica(kafka, IDENTITY, IdentityDecider())
     catalog = Replica(kafka, CATALOG, CatalogDecider())
@@ -64,7 +64,7 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
         log=kafka,
         users=users,
         catalog=catalog,
-        queries=Queries(engine),
+        queries=Queries(make_read_engine(settings.postgres_url, schema)),
         positions=positions,
         ends=ends,
         freshness=Freshness(positions, ends, live.told),
@@ -85,11 +85,15 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
     await parts.live.start(await positions.start())
     await parts.workers.start()
     lag = asyncio.create_task(watch_readers(parts), name="lag")
+    changing = asyncio.create_task(
+        change_over_with_the_live_schema(settings.postgres_url, parts.queries, positions), name="live read schema"
+    )
     try:
         yield parts
     finally:
         lag.cancel()
-        await asyncio.wait([lag])
+        changing.cancel()
+        await asyncio.wait([lag, changing])
         await parts.workers.stop()
         await parts.live.stop()
         await positions.stop()
@@ -97,6 +101,6 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
         await users.stop()
         await kafka.close()
         await store.close()
-        await engine.dispose()
+        await parts.queries.engine.dispose()
         await parts.audit.stop()
         await pool.close()

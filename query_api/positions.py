@@ -1,46 +1,53 @@
-"""How far the read models are: a copy of their offsets in memory, kept by PostgreSQL's notifications."""
+"""How far the read models that serve are, for all requests of the process."""
 
 import asyncio
-import contextlib
-from typing import Any, Final
-
-import asyncpg
-import msgspec
-import structlog
+from collections.abc import Callable
 
 from adapters.kafka.position import TP, Position
-
-log = structlog.get_logger(__name__)
-_payload: Final = msgspec.json.Decoder(dict[str, int])
-_PING_S: Final = 5.0
+from query_api.listening import Listening
 
 
 class ProjectionPositions:
-    """One connection that listens to the live read schema, for all requests of the process."""
+    """Follows one read schema at a time; `change_over` goes on to another one."""
 
     def __init__(self, postgres_url: str, schema: str) -> None:
-        self._url, self._schema = postgres_url, schema
-        self._next: dict[TP, int] = {}
+        self._url = postgres_url
         self._moved = asyncio.Condition()
-        self._task: asyncio.Task[None] | None = None
-        self.connected = False
+        self._now = Listening(postgres_url, schema, self._moved)
+
+    @property
+    def schema(self) -> str:
+        return self._now.schema
+
+    @property
+    def connected(self) -> bool:
+        return self._now.connected
 
     async def start(self) -> dict[TP, Position]:
         """Listen, and tell where the read models stand now. Raises asyncpg's errors and OSError."""
-        connection = await self._listen()
-        stands = await self._load(connection)
-        self._task = asyncio.create_task(self._keep_listening(connection), name="projection positions")
-        return stands
+        return await self._now.start()
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-            self._task = None
+        await self._now.stop()
+
+    async def change_over(self, schema: str, adopt: Callable[[], None]) -> None:
+        """Wait until `schema` is as far as the one that serves, and follow it from then on. Nothing that was told is
+        ever taken back: `adopt` is called in that very moment, to let queries go to it. Raises as `start` does."""
+        other = Listening(self._url, schema, self._moved)
+        await other.start()
+        try:
+            async with self._moved:
+                await self._moved.wait_for(lambda: _follows(other, self._now))
+                adopt()
+                before, self._now = self._now, other
+        except BaseException:
+            await other.stop()
+            raise
+        await before.stop()
 
     def next_offset(self, tp: TP) -> int:
         """Every record before it is in the read models."""
-        return self._next.get(tp, 0)
+        return self._now.next.get(tp, 0)
 
     async def reach(self, tp: TP, offset: int, timeout_s: float | None) -> bool:
         """Wait until every record before `offset` is in the read models; False when that took too long."""
@@ -53,58 +60,8 @@ class ProjectionPositions:
             return False
         return True
 
-    async def _listen(self) -> Any:
-        connection = await asyncpg.connect(
-            self._url, timeout=10, server_settings={"application_name": "lathe query_api", "search_path": self._schema}
-        )
-        await connection.add_listener(self._schema, self._heard)
-        return connection
 
-    async def _load(self, connection: Any) -> dict[TP, Position]:
-        stands = {}
-        for row in await connection.fetch("SELECT * FROM projection_offsets"):
-            tp = (row["topic"], row["partition"])
-            stands[tp] = Position(row["next_offset"], row["epoch"], row["nonce"], row["seq"])
-        await self._move({tp: position.offset for tp, position in stands.items()})
-        self.connected = True
-        return stands
-
-    async def _keep_listening(self, connection: Any) -> None:
-        """Notifications of a broken connection are lost: after a new one the offsets are loaded again."""
-        while True:
-            try:
-                while True:
-                    await asyncio.sleep(_PING_S)
-                    await connection.execute("SELECT 1", timeout=_PING_S)
-            except asyncio.CancelledError:
-                connection.terminate()
-                raise
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-                self.connected = False
-                log.warning("lost the connection that hears of projections", why=repr(error))
-                connection.terminate()
-            connection = await self._again()
-
-    async def _again(self) -> Any:
-        while True:
-            try:
-                connection = await self._listen()
-                await self._load(connection)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
-                await asyncio.sleep(0.5)
-            else:
-                return connection
-
-    def _heard(self, connection: Any, pid: int, channel: str, payload: str) -> None:
-        moved: dict[TP, int] = {}
-        with contextlib.suppress(msgspec.MsgspecError, ValueError):
-            for name, offset in _payload.decode(payload).items():
-                topic, _, partition = name.rpartition(":")
-                moved[(topic, int(partition))] = offset
-        self._moving = asyncio.ensure_future(self._move(moved))
-
-    async def _move(self, moved: dict[TP, int]) -> None:
-        async with self._moved:
-            for tp, offset in moved.items():
-                self._next[tp] = max(offset, self._next.get(tp, 0))
-            self._moved.notify_all()
+def _follows(other: Listening, now: Listening) -> bool:
+    """Whether nothing is lost by going on from `now` to `other`. Offsets of another log tell nothing."""
+    same_log = all(other.origin.get(topic, origin) == origin for topic, origin in now.origin.items())
+    return not same_log or all(other.next.get(tp, 0) >= offset for tp, offset in now.next.items())

@@ -28,7 +28,11 @@ class Queries:
     """All methods raise DependencyDown when PostgreSQL does not answer."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+        self.engine = engine
+
+    def use(self, engine: AsyncEngine) -> None:
+        """Ask by another engine from now on. Queries that run already end on the one they began on."""
+        self.engine = engine
 
     async def account(self, account_id: str) -> Row | None:
         return await self._one(select(accounts).where(accounts.c.account_id == account_id))
@@ -99,7 +103,7 @@ class Queries:
             raise _down(error) from error
 
     async def _rows(self, query: Executable) -> list[Row]:
-        async with self._engine.connect() as connection:
+        async with self.engine.connect() as connection:
             return list((await connection.execute(query)).mappings())
 
 

@@ -3,7 +3,19 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, MetaData, Text, func, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    MetaData,
+    Text,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -177,6 +189,30 @@ class LiveReadSchema(OpsBase):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     schema: Mapped[str] = mapped_column(Text)
     since: Mapped[datetime] = mapped_column(_time, server_default=func.now())
+
+
+class Rebuild(OpsBase):
+    """A rebuild of the read models into `schema`, beside the live one. `done` of `total` records are folded.
+
+    `why`: what it found or failed with; null while there is nothing to say.
+    """
+
+    __tablename__ = "rebuilds"
+    __table_args__ = (
+        CheckConstraint("state IN ('building', 'comparing', 'swapped', 'failed')", name="known_state"),
+        Index("ix_rebuilds_open", "schema", unique=True, postgresql_where=text("ended_at IS NULL")),
+    )
+
+    rebuild_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    schema: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    done: Mapped[int] = mapped_column(BigInteger)
+    total: Mapped[int] = mapped_column(BigInteger)
+    eta_s: Mapped[float | None] = mapped_column(Double)
+    started_at: Mapped[datetime] = mapped_column(_time, server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(_time, server_default=func.now())
+    ended_at: Mapped[datetime | None] = mapped_column(_time)
+    why: Mapped[str | None] = mapped_column(Text)
 
 
 class Cursor(OpsBase):

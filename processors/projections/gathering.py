@@ -5,9 +5,11 @@ the writing of the one before it was slow.
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final
 
-from adapters.kafka.follower import Follower
+from adapters.kafka.follower import Entry, Follower
+from adapters.kafka.position import TP
 from processors.projections.batch import Batch
 from processors.projections.parking import Stream
 
@@ -16,10 +18,13 @@ CHUNK: Final = 250
 
 
 class Gathering:
-    """`most`: entries, about, that may wait. `parked_streams`: those that are parked already."""
+    """`most`: entries, about, that may wait. `parked_streams`: those that are parked already. `until`: the offset of
+    each partition before which it ends; none: nowhere."""
 
-    def __init__(self, follower: Follower, parked_streams: set[Stream], most: int) -> None:
-        self._follower, self._most = follower, most
+    def __init__(
+        self, follower: Follower, parked_streams: set[Stream], most: int, until: Mapping[TP, int] | None = None
+    ) -> None:
+        self._follower, self._most, self._until = follower, most, until
         self._batch = Batch((), parked_streams, {})
         self._failure: Exception | None = None
         self._something = asyncio.Event()
@@ -31,7 +36,7 @@ class Gathering:
         try:
             while True:
                 await self._room.wait()
-                if entries := await self._follower.poll(500, CHUNK):
+                if entries := self._wanted(await self._follower.poll(500, CHUNK)):
                     self._batch.add(entries)
                     self._something.set()
                     await asyncio.sleep(0)  # polling what is fetched already lets nobody else run
@@ -40,6 +45,11 @@ class Gathering:
         except Exception as error:  # noqa: BLE001 - raised by the one who takes
             self._failure = error
             self._something.set()
+
+    def _wanted(self, entries: list[Entry]) -> list[Entry]:
+        if (until := self._until) is None:
+            return entries
+        return [e for e in entries if e.record.offset < until[e.record.topic, e.record.partition]]
 
     async def take(self, timeout_s: float) -> Batch | None:
         """All that is there; None when nothing came in time, or at a `wake`. Raises what reading failed with."""

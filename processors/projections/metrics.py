@@ -8,5 +8,5 @@ PROJECTED: Final = Counter("lathe_projected_records_total", "Records the read mo
 PARKED: Final = Counter("lathe_parked_records_total", "Records set aside instead of being folded", ["topic"])
 BATCH_SECONDS: Final = Histogram("lathe_projection_batch_seconds", "Time to fold and commit one batch")
 PARKED_STREAMS: Final = Gauge("lathe_parked_streams", "Streams whose records are set aside until somebody ends it")
-LEADING: Final = Gauge("lathe_projector_leading", "1 while this process is the one that projects")
+LEADING: Final = Gauge("lathe_projector_leading", "Read schemas that this process is the one to project into")
 """Lag is told by query_api, which knows the log's end and the projection's offsets."""

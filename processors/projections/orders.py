@@ -9,6 +9,7 @@ from typing import Any, Final
 import structlog
 
 from adapters.postgres.dead_letters import CHANNEL
+from adapters.postgres.read.tables import SCHEMA
 from processors.projections import offsets
 from processors.projections.healing import Stream, heal
 from processors.projections.port import Connection
@@ -16,8 +17,11 @@ from processors.projections.writing import Writer
 
 log = structlog.get_logger(__name__)
 _OPEN: Final = """
-SELECT * FROM ops.dead_letter_orders WHERE done_at IS NULL ORDER BY order_id LIMIT 1 FOR UPDATE
+SELECT * FROM ops.dead_letter_orders
+WHERE done_at IS NULL AND current_schema() = COALESCE((SELECT schema FROM ops.live_read_schema), $1)
+ORDER BY order_id LIMIT 1 FOR UPDATE
 """
+"""Orders are about the read models that serve; those beside them have their own projector."""
 _PARKED: Final = """
 SELECT key FROM parked_records WHERE topic = $1 AND partition = $2 AND "offset" = $3
 """
@@ -51,7 +55,7 @@ class Orders:
         """All open orders. Raises offsets.Superseded, and database errors: then the order stays open."""
         while self._due:
             async with self._connection.transaction():
-                order = await self._connection.fetchrow(_OPEN)
+                order = await self._connection.fetchrow(_OPEN, SCHEMA)
                 self._due = order is not None
                 freed = None if order is None else await self._carry_out(order)
             if freed is not None:

@@ -1,17 +1,20 @@
 """The projector: follows the truth topics and keeps the read models, for as long as it runs."""
 
 import asyncio
+import contextlib
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final
 
 import asyncpg
+import msgspec
 import structlog
 
 from adapters.kafka.cluster import LogIdentity
 from adapters.kafka.follower import Follower
 from adapters.kafka.port import Log, LogTruncated, LogUnavailable
+from adapters.kafka.position import TP
 from adapters.postgres.read.partitions import PARTITIONS
 from processors.projections import leadership, metrics, offsets
 from processors.projections.batch import Batch
@@ -28,6 +31,16 @@ MAX_RECORDS: Final = 10_000
 """Records of one transaction, about."""
 RETRIED: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, LogUnavailable, OSError, TimeoutError)
 """Nothing is parked for these: the projector begins anew from the offsets that are committed."""
+
+
+class Goal(msgspec.Struct, frozen=True):
+    """Where a rebuild ends: before the offset `until` of each partition. `moved` hears the positions of each commit."""
+
+    until: Mapping[TP, int]
+    moved: Callable[[Mapping[TP, int]], None]
+
+    def reached(self, positions: Mapping[TP, int]) -> bool:
+        return all(positions.get(tp, 0) >= offset for tp, offset in self.until.items())
 
 
 class Projector:
@@ -60,20 +73,37 @@ class Projector:
                 # asyncpg has errors of its own for connections that are cut at odd moments.
                 log.exception("projecting failed unexpectedly; beginning anew from the committed offsets")
             failures = 0 if time.monotonic() - began > 30 else failures + 1
-            await asyncio.sleep(min(5.0, 0.1 * 2 ** min(failures, 6)) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+            await asyncio.sleep(_pause_s(failures))
 
-    async def _lead(self, ready: Callable[[], None]) -> None:
-        """One term: from the lock to the first failure."""
+    async def run_to(self, goal: Goal) -> None:
+        """Project up to a goal, and no record further. What is committed already is not folded again.
+
+        Retries what may pass. Raises offsets.RebuildNeeded, offsets.Superseded and LogTruncated.
+        """
+        failures = 0
+        while True:
+            try:
+                return await self._lead(lambda: None, goal)
+            except RETRIED as error:
+                failures += 1
+                log.warning("projecting failed; going on from the committed offsets", why=repr(error))
+                await asyncio.sleep(_pause_s(failures))
+
+    async def _lead(self, ready: Callable[[], None], goal: Goal | None = None) -> None:
+        """One term: from the lock to the first failure, or to the goal."""
         connection = await leadership.connect(self._url, self._schema)
         try:
             ready()
             await leadership.become_leader(connection, self._schema)
             follower, writer = await self._take_over(connection)
-            metrics.LEADING.set(1)
+            metrics.LEADING.inc()
             try:
-                await self._follow(follower, writer, connection)
+                if goal is None:
+                    await self._follow(follower, writer, connection)
+                else:
+                    await self._reach(follower, writer, goal)
             finally:
-                metrics.LEADING.set(0)
+                metrics.LEADING.dec()
                 await follower.stop()
         finally:
             # close() would wait for a server that may be gone; the lock is freed either way.
@@ -96,10 +126,9 @@ class Projector:
     async def _follow(self, follower: Follower, writer: Writer, connection: Connection) -> None:
         """Write what was gathered meanwhile, batch by batch."""
         gathering = Gathering(follower, writer.parked_streams, self.max_records)
-        reading = asyncio.create_task(gathering.run(), name="projector reads")
         orders = Orders(connection, writer)
         await orders.listen(gathering.wake)
-        try:
+        async with _reading(gathering):
             while True:
                 batch = await gathering.take(leadership.PING_S)
                 await orders.carry_out()
@@ -107,9 +136,34 @@ class Projector:
                     await _write(writer, batch)
                 else:
                     await leadership.stay_leader(connection)
-        finally:
-            reading.cancel()
-            await asyncio.wait([reading])
+
+    async def _reach(self, follower: Follower, writer: Writer, goal: Goal) -> None:
+        """As `_follow`, but only up to the goal, and without orders: those are for the models that serve."""
+        gathering = Gathering(follower, writer.parked_streams, self.max_records, goal.until)
+        goal.moved(writer.positions)
+        async with _reading(gathering):
+            while not goal.reached(writer.positions):
+                if (batch := await gathering.take(leadership.PING_S)) is not None:
+                    await _write(writer, batch)
+                    goal.moved(writer.positions)
+                else:
+                    await leadership.stay_leader(writer.connection)
+
+
+@contextlib.asynccontextmanager
+async def _reading(gathering: Gathering) -> AsyncIterator[None]:
+    """The next records are read while the block runs."""
+    reading = asyncio.create_task(gathering.run(), name="projector reads")
+    try:
+        yield
+    finally:
+        reading.cancel()
+        await asyncio.wait([reading])
+
+
+def _pause_s(failures: int) -> float:
+    """How long to wait before the next try."""
+    return min(5.0, 0.1 * 2.0 ** min(failures, 6)) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
 
 
 async def _write(writer: Writer, batch: Batch) -> None:

@@ -15,7 +15,7 @@ class Writer:
     """Applies entries in order; `positions` and `parked_streams` follow what was committed."""
 
     def __init__(self, connection: Connection, positions: Mapping[TP, int], parked_streams: set[Stream]) -> None:
-        self._connection = connection
+        self.connection = connection
         self.positions = dict(positions)
         self.parked_streams = parked_streams
         self.parked_records = 0
@@ -43,15 +43,15 @@ class Writer:
 
     async def _commit(self, batch: Batch) -> None:
         after = {tp: entry.after.offset for tp, entry in batch.last.items()}
-        async with self._connection.transaction():
-            await offsets.advance(self._connection, batch.last, self.positions)
+        async with self.connection.transaction():
+            await offsets.advance(self.connection, batch.last, self.positions)
             for models in batch.rows.values():
                 for rows in models:
-                    await rows.write(self._connection)
+                    await rows.write(self.connection)
             if batch.parked:
-                await park(self._connection, batch.parked)
+                await park(self.connection, batch.parked)
             payload = json_of({f"{topic}:{partition}": offset for (topic, partition), offset in after.items()})
-            await self._connection.execute("SELECT pg_notify(current_schema(), $1)", payload)
+            await self.connection.execute("SELECT pg_notify(current_schema(), $1)", payload)
         self.positions |= after
         self.parked_streams |= batch.blocked
         self.parked_records += len(batch.parked)

@@ -15,6 +15,7 @@ from query_api.etags import NOT_MODIFIED, document
 from query_api.pages import page
 from query_api.parts import Parts, parts_of
 from query_api.queries import Row
+from query_api.rebuilds import rebuild_documents
 from query_api.schemas.admin import LagPage, Queue, RebuildPage, WorkerPage
 
 OPERATORS: Final = Depends(RequireRole("operator", "admin"))
@@ -87,9 +88,9 @@ async def workers(request: Request, parts: PartsOf) -> Response:
 
 
 @router.get("/rebuilds", response_model=RebuildPage, summary="Read models that are being rebuilt", responses=REFUSED)
-async def rebuilds(request: Request) -> Response:
-    """Empty while the live read models are the only ones."""
-    return _whole(request, [])
+async def rebuilds(request: Request, parts: PartsOf) -> Response:
+    """The latest 20, those that are done too; empty as long as there was none."""
+    return _whole(request, await rebuild_documents(parts.queries))
 
 
 def _whole(request: Request, items: list[Any]) -> Response:

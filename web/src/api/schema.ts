@@ -189,7 +189,7 @@ export interface paths {
         };
         /**
          * Read models that are being rebuilt
-         * @description Empty while the live read models are the only ones.
+         * @description The latest 20, those that are done too; empty as long as there was none.
          *
          *     Operators and admins.
          */
