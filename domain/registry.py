@@ -51,3 +51,9 @@ EVENTS: Final[dict[str, type[msgspec.Struct]]] = {
 }
 
 TYPE_OF: Final[dict[type[msgspec.Struct], str]] = {cls: name for name, cls in EVENTS.items()}
+
+READ_FIRST: Final[frozenset[str]] = frozenset()
+"""Wire names that this release reads and does not write yet: the next one takes them out of here, and writes them.
+
+So there is never a record in the log that a reader beside its writer does not know (docs/how-to/change-an-event.md).
+"""

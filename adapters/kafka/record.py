@@ -6,12 +6,13 @@ becomes an `Undecodable`, because validity is a matter of headers alone (docs/de
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
 from domain.envelope import Envelope
-from domain.registry import EVENTS, TYPE_OF
+from domain.registry import EVENTS, READ_FIRST, TYPE_OF
+from domain.upcasting import UPCASTERS, Change, Upcaster, way
 
 MAX_VALUE: Final = 64 * 1024
 Headers = tuple[tuple[str, bytes], ...]
@@ -54,16 +55,55 @@ class Undecodable(msgspec.Struct, frozen=True):
     why: str
 
 
+class NotWrittenYet(TypeError):
+    """An event of a type that only the next release may write: readers of this one are still being replaced."""
+
+
 class TooLarge(ValueError):
     """The value is over 64 KiB. A refusal: it is found before the record gets an owner sequence."""
 
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
-_Known = tuple[str, msgspec.json.Decoder[msgspec.Struct] | None]
-_KNOWN: Final[Mapping[bytes | None, _Known]] = {
-    name.encode(): (name, msgspec.json.Decoder(cls)) for name, cls in EVENTS.items()
-}
-"""ce_type → the same as text, and what decodes its value."""
+
+
+class _Decoder(Protocol):
+    def decode(self, buf: bytes, /) -> msgspec.Struct: ...
+
+
+class _Upcasting:
+    """Decodes a value that was written in an old version. Raises msgspec.ValidationError if that cannot be done."""
+
+    def __init__(self, changes: tuple[Change, ...], newest: type[msgspec.Struct]) -> None:
+        self._changes, self._newest = changes, newest
+        self._decoder = msgspec.json.Decoder(dict)
+
+    def decode(self, buf: bytes, /) -> msgspec.Struct:
+        value = self._decoder.decode(buf)
+        try:
+            for change in self._changes:
+                value = change(value)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            raise msgspec.ValidationError(f"cannot be upcast: {error!r}") from error
+        return msgspec.convert(value, self._newest)
+
+
+_Known = tuple[str, _Decoder | None]
+Known = Mapping[bytes | None, _Known]
+"""ce_type → the type that the code sees, and what decodes its value."""
+
+
+def known_types(events: Mapping[str, type[msgspec.Struct]], upcasters: Mapping[str, Upcaster]) -> Known:
+    """What a release reads. An old version is read as the newest one, by its type too. Raises `upcasting.NoWay`."""
+    known: dict[bytes | None, _Known] = {
+        name.encode(): (name, msgspec.json.Decoder(cls)) for name, cls in events.items()
+    }
+    for old in upcasters:
+        newest, changes = way(old, events, upcasters)
+        known[old.encode()] = (newest, _Upcasting(changes, events[newest]))
+    return known
+
+
+_KNOWN: Final = known_types(EVENTS, UPCASTERS)
 _UNKNOWN: Final[_Known] = ("", None)
 
 
@@ -76,8 +116,11 @@ def encode_value(event: msgspec.Struct) -> bytes:
 
 
 def type_of(event: msgspec.Struct) -> str:
-    """The wire name of an event."""
-    return TYPE_OF[type(event)]
+    """The wire name of an event. Raises NotWrittenYet."""
+    name = TYPE_OF[type(event)]
+    if name in READ_FIRST:
+        raise NotWrittenYet(f"{name} is read by this release, and written by the next one (domain/registry.py)")
+    return name
 
 
 def encode_headers(envelope: Envelope) -> list[tuple[str, bytes]]:
@@ -108,15 +151,15 @@ def encode_headers(envelope: Envelope) -> list[tuple[str, bytes]]:
     return headers
 
 
-def decode(record: Record) -> tuple[Envelope, msgspec.Struct] | Undecodable:
-    """Envelope and event of a record, or why not. Never raises."""
+def decode(record: Record, known: Known = _KNOWN) -> tuple[Envelope, msgspec.Struct] | Undecodable:
+    """Envelope and event of a record, or why not. Never raises. `known` is what this release reads."""
     if record.value is None:
         return Undecodable("tombstone: the record has no value")
     if record.key is None:
         return Undecodable("the record has no key")
     h = record.by_name
     try:
-        event_type, decoder = _KNOWN.get(h["ce_type"], _UNKNOWN)
+        event_type, decoder = known.get(h["ce_type"], _UNKNOWN)
         version, task_seq = h.get("ce_streamversion"), h.get("ce_taskseq")
         causation, command, trace = h.get("ce_causationid"), h.get("ce_commandid"), h.get("traceparent")
         key, digest = h.get("ce_idempotencykey"), h.get("ce_idempotencydigest")

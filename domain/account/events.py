@@ -31,6 +31,8 @@ class CreditsAdjusted(Event, frozen=True, kw_only=True):
 
 
 class CreditsForfeited(Event, frozen=True, kw_only=True):
+    """What a closed account had left is gone."""
+
     amount: int
 
 
@@ -48,10 +50,14 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class FileStored(Event, frozen=True, kw_only=True):
+    """An uploaded file belongs to the account now."""
+
     file: StoredFile
 
 
 class FileDeleted(Event, frozen=True, kw_only=True):
+    """A file is no longer listed, and no new task may take it."""
+
     file_id: str
 
 
@@ -166,6 +172,8 @@ class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class TaskCompleted(Event, frozen=True, kw_only=True):
+    """A task's results are there and paid for. `charged` + `released` is what was reserved."""
+
     task_id: str
     attempt: int
     outputs: tuple[Output, ...]
@@ -186,6 +194,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class TaskFailed(Event, frozen=True, kw_only=True):
+    """A task ended without results; what was reserved is released. `source_offset` if a run event led to it."""
+
     task_id: str
     attempt: int
     problem: Problem

@@ -20,9 +20,13 @@ class ModelPublished(Event, frozen=True, kw_only=True):
 
 
 class ModelRepriced(Event, frozen=True, kw_only=True):
+    """New tasks of the model cost `price`; those that were accepted keep theirs."""
+
     model: str
     price: int
 
 
 class ModelRetired(Event, frozen=True, kw_only=True):
+    """The model can no longer be asked for."""
+
     model: str

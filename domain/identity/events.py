@@ -29,10 +29,14 @@ class UserProfileChanged(Event, frozen=True, kw_only=True):
 
 
 class UserRoleChanged(Event, frozen=True, kw_only=True):
+    """`role`: `user`, `operator`, `admin` or `service`. Ends all sessions: the token version rises."""
+
     role: str
 
 
 class UserDisabled(Event, frozen=True, kw_only=True):
+    """The user can no longer sign in. Ends all sessions."""
+
     reason: str
 
 

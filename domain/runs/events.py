@@ -45,6 +45,8 @@ class RunSucceeded(Event, frozen=True, kw_only=True):
 
 
 class RunFailed(Event, frozen=True, kw_only=True):
+    """An attempt ended without results; whether the task is tried again is for its account's owner to say."""
+
     task_id: str
     attempt: int
     sequence: int
@@ -73,6 +75,8 @@ class RunProgressed(Event, frozen=True, kw_only=True):
 
 
 class QueuedTask(msgspec.Struct, frozen=True):
+    """A task's place in the queue. `eta_s` is null while nothing can be said."""
+
     task_id: str
     position: int
     """1 = next."""
@@ -89,11 +93,15 @@ class QueueChanged(Event, frozen=True, kw_only=True):
 
 
 class HeldRun(msgspec.Struct, frozen=True):
+    """An attempt that the worker is running."""
+
     task_id: str
     attempt: int
 
 
 class Engine(msgspec.Struct, frozen=True):
+    """An engine that the worker has; `loaded` if its weights are in memory."""
+
     id: str
     version: str
     loaded: bool = False
