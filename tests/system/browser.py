@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from shutil import which
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -26,8 +26,8 @@ def chromium() -> str | None:
 
 
 @contextmanager
-def page_at(width: int, height: int, *, dark: bool = False, language: str = "en") -> Iterator[Page]:
-    """A page of a new browser. Skips where there is no Chromium; fails there if CI=true."""
+def running_browser() -> Iterator[Browser]:
+    """A new browser. Skips where there is no Chromium; fails there if CI=true."""
     program = chromium()
     if program is None:
         if os.environ.get("CI") == "true":
@@ -35,13 +35,19 @@ def page_at(width: int, height: int, *, dark: bool = False, language: str = "en"
         pytest.skip("Chromium is missing")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if dark else "light",
-            locale=language,
-            reduced_motion="reduce",
-            accept_downloads=True,
-        )
-        yield context.new_page()
-        context.close()
+        yield browser
         browser.close()
+
+
+@contextmanager
+def page_at(browser: Browser, width: int, height: int, *, dark: bool = False, language: str = "en") -> Iterator[Page]:
+    """A page of somebody who has never been there: with cookies and storage of its own."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if dark else "light",
+        locale=language,
+        reduced_motion="reduce",
+        accept_downloads=True,
+    )
+    yield context.new_page()
+    context.close()

@@ -7,7 +7,7 @@ import pytest
 import trimesh
 from playwright.sync_api import Page, expect
 
-from tests.system.browser import page_at
+from tests.system.browser import page_at, running_browser
 from tests.system.stack import Stack
 
 LOADED = "model-viewer[data-loaded=true]"
@@ -29,7 +29,7 @@ def fork_and_compare(page: Page) -> None:
 @pytest.mark.parametrize(("width", "height"), [(1280, 860), (360, 740)], ids=["desktop", "phone"])
 def test_a_person_gets_a_model(stack: Stack, tmp_path: Path, width: int, height: int) -> None:
     complaints: list[str] = []
-    with page_at(width, height) as page:
+    with running_browser() as browser, page_at(browser, width, height) as page:
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.goto(stack.url)

@@ -5,9 +5,7 @@ from typing import Any, Final, NamedTuple
 from playwright.sync_api import Locator, Page, expect
 
 MOST_STEPS: Final = 60
-STAND: Final = """async () => {
-  // Two frames: with reduced motion a change of style still takes a moment.
-  for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame)
+STAND: Final = """() => {
   let at = document.activeElement
   while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement
   const outlined = (one) => {

@@ -256,6 +256,9 @@ def test_an_operator_heals_a_stream_and_others_are_not_let_in(visit: Visit) -> N
     visit.name = f"op-{visit.name}"
     visit.fill_login(register=True)
     expect(page.locator(".letter")).to_have_count(2)
+    page.get_by_role("button", name="Details").first.click()
+    expect(page.locator(".letter-details dd").first).to_have_text("0198c1a0-1")
+    expect(page.locator(".letter-details dd").first).not_to_have_css("color", "rgba(0, 0, 0, 0)")
     page.get_by_role("button", name="Skip").click()
     page.get_by_role("button", name="Keep it").click()
     page.get_by_label("Every partition").check()

@@ -51,7 +51,7 @@ function Gallery() {
   const empty = !isPending && error === null && found.length === 0 && !searching
 
   return (
-    <div className="page">
+    <div className="page mine">
       <div className="section-head">
         <h1>{t('mine.title')}</h1>
         <Search value={typed} onChange={setTyped} />

@@ -11,8 +11,9 @@ import ModelViewerElementBase from '@google/model-viewer/lib/model-viewer-base.j
 import rules from 'virtual:viewer-styles'
 
 const sheet = new CSSStyleSheet()
-// Its own ring is a thin one of the browser's colour.
-sheet.replaceSync(`${rules} .userInput:focus-visible { outline: 3px solid var(--focus); outline-offset: -3px; }`)
+// Its own ring is a thin one of the browser's colour. The poster takes the focus until the model is there.
+const ring = ':is(.userInput, #default-poster):focus-visible { outline: 3px solid var(--focus); outline-offset: -3px; }'
+sheet.replaceSync(rules + ring)
 
 const Element = SceneGraphMixin(StagingMixin(EnvironmentMixin(ControlsMixin(LoadingMixin(ModelViewerElementBase)))))
 
