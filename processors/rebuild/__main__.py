@@ -5,6 +5,7 @@ Exit code 1: refused, different, or something did not answer; the last line says
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import json
 import logging
@@ -37,13 +38,13 @@ def main() -> int:
     try:
         uvloop.run(_do(asked))
     except SettingsError as error:
-        _tell({"state": "refused", "why": str(error)})
+        _refuse(str(error))
         return 78
     except FAILURES as error:
-        _tell({"state": "refused", "why": str(error) or repr(error)})
+        _refuse(str(error) or repr(error))
         return 1
     except (KeyboardInterrupt, asyncio.CancelledError):
-        _tell({"state": "refused", "why": "it was interrupted; run it again, and it goes on"})
+        _refuse("it was interrupted; run it again, and it goes on")
         return 130
     return 0
 
@@ -84,6 +85,12 @@ async def _drop(parts: Parts, schema: str) -> None:
 
 def _tell(line: dict[str, Any]) -> None:
     print(json.dumps(line), flush=True)
+
+
+def _refuse(why: str) -> None:
+    """The last line, if anybody still listens."""
+    with contextlib.suppress(OSError):
+        _tell({"state": "refused", "why": why})
 
 
 if __name__ == "__main__":

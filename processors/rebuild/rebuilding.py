@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from typing import Any, Final
 
 import asyncpg
@@ -30,7 +30,7 @@ from processors.rebuild.skips import skip_again
 from processors.rebuild.stands import Stands, load_stands
 
 log = structlog.get_logger(__name__)
-_LOCK: Final = 0x4C617468_52654275
+LOCK: Final = 0x4C617468_52654275
 """Advisory lock "LathReBu": one rebuild at a time."""
 STILL_S: Final = 60.0
 """The read models that serve stand still when they do not move so long, though they are behind."""
@@ -79,7 +79,7 @@ async def rebuild(parts: Parts, wishes: Wishes, tell: Tell) -> None:
     await migrate_ops(parts.postgres_url)
     control = await asyncpg.connect(parts.postgres_url, timeout=10)
     try:
-        if not await control.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
+        if not await control.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
             raise Refused("a rebuild is running already: GET /admin/rebuilds shows how far it is")
         identity = await identify(parts.kafka_url, tuple(topic.name for topic in READ_MODELS))
         await Rebuilding(parts.log, identity, parts.postgres_url, control, tell).run(wishes)
@@ -100,7 +100,7 @@ class Rebuilding:
                     "resumes": planned.rebuild_id is not None})  # fmt: skip
         await self._make(planned.target)
         progress = Progress(self._control, rebuild_id, self._tell)
-        telling = asyncio.create_task(progress.keep_telling(), name="rebuild tells")
+        telling = _beside(progress.keep_telling())
         try:
             await self._build(planned, progress)
             progress.state = "comparing"
@@ -211,6 +211,20 @@ def _differences(found: Comparison) -> str:
     if found.unbalanced:
         told.append(f"{found.unbalanced:,} accounts that do not balance")
     return "not the same: " + ", ".join(told)
+
+
+def _beside(telling: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+    """A task whose failure ends the present one: nobody listens any more, or the database is away."""
+    me = asyncio.current_task()
+    assert me is not None
+
+    def ended(task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            me.cancel(f"cannot tell how it goes: {error!r}")
+
+    task = asyncio.create_task(telling, name="rebuild tells")
+    task.add_done_callback(ended)
+    return task
 
 
 async def _end(task: "asyncio.Task[None]") -> None:

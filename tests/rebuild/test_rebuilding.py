@@ -8,10 +8,12 @@ import pytest
 from adapters.postgres.read.live import live_schemas
 from adapters.postgres.read.migrate import live_schema
 from adapters.postgres.rebuilds import latest
+from adapters.settings import load_settings
 from domain.account import events as e
+from processors.parts import Parts
 from processors.projections.projector import Projector
-from processors.rebuild.rebuilding import Different
-from processors.rebuild.schemas import Refused, drop, plan
+from processors.rebuild.rebuilding import LOCK, Different, Wishes, rebuild, tell_plan
+from processors.rebuild.schemas import Refused, drop, exists, plan
 from tests.projections.handmade import CREDIT, HandmadeLog, requested
 from tests.projections.reading import expected, fold
 from tests.rebuild.making import Making, project, some_accounts
@@ -178,6 +180,31 @@ async def test_what_was_begun_from_another_log_is_begun_anew(making: Making, liv
     await project(live, another)
     await Making(making.url, another, making.control).rebuild()
     assert await making.models("read_v2") == expected(fold(another.entries()))
+
+
+async def test_only_one_at_a_time(making: Making, live: Any, url: str) -> None:
+    """The lock is the first thing: nobody is asked anything before."""
+    parts: Any = Parts(load_settings(), "nowhere:9", url, None)  # type: ignore[arg-type]
+    await making.control.execute("SELECT pg_advisory_lock($1)", LOCK)
+    with pytest.raises(Refused, match="a rebuild is running already"):
+        await rebuild(parts, Wishes(), making.told.append)
+    assert await latest(making.control) == []
+
+
+async def test_a_dry_run_tells_and_changes_nothing(making: Making, live: Any, by_hand: HandmadeLog, url: str) -> None:
+    await some_accounts(by_hand, OPENED, 2)
+    await project(live, by_hand)
+    parts: Any = Parts(load_settings(), "nowhere:9", url, by_hand.log)  # type: ignore[arg-type]
+    await tell_plan(parts, making.told.append)
+    plan = making.told.pop()
+    assert plan.pop("bytes") > 8192
+    total = len(by_hand.entries())
+    assert plan == {"state": "planned", "live": "read_v1", "target": "read_v2", "resumes": False, "done": 0,
+                    "total": total}  # fmt: skip
+    assert not await exists(making.control, "read_v2")
+    await making.rebuild(swap=False)
+    await tell_plan(parts, making.told.append)
+    assert making.line("planned") | {"bytes": 0} == plan | {"resumes": True, "done": total, "bytes": 0}
 
 
 async def test_a_swap_is_heard_of(making: Making, live: Any, by_hand: HandmadeLog, url: str) -> None:

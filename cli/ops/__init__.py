@@ -1,0 +1,9 @@
+"""`lathe ops`: what operators do to the installation itself, beside the API. Each subcommand is one module."""
+
+import typer
+
+from cli.ops.rebuild import rebuild
+
+app = typer.Typer(help="For operators: the read models, the log, the workers.", no_args_is_help=True)
+app.callback()(lambda: None)
+app.command()(rebuild)
