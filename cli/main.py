@@ -8,6 +8,7 @@ from cli.engines import engines
 from cli.fetch import fetch
 from cli.generate import follow, generate
 from cli.models import models
+from cli.ops import app as ops
 from cli.session import login, logout, register
 from cli.up import up
 
@@ -22,6 +23,7 @@ app.command()(models)
 app.command()(login)
 app.command()(register)
 app.command()(logout)
+app.add_typer(ops, name="ops")
 app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})(engines)
 
 if __name__ == "__main__":
