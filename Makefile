@@ -56,7 +56,8 @@ endef
 
 test: $(STAMPS)/dev $(STAMPS)/peers lint types web-test
 	$(BIN)/lathe fetch
-	$(BIN)/python -m pytest
+	$(BIN)/python -m cli.stack.web
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --durations 20 --durations-min 5
 
 lint: $(STAMPS)/dev
 	$(BIN)/ruff check .

@@ -1,4 +1,6 @@
-"""One Kafka, one PostgreSQL and one S3 for a test run: started by the same code as `lathe up`, when a test first asks.
+"""One Kafka, one PostgreSQL, one S3 and one whole stack for a test run: started when a test first asks.
+
+Started by the same code as `lathe up`. In a run of several processes each has its own (tests/sharing.py).
 
 Where a Docker engine runs, containers can serve the same fixtures: LATHE_TEST_CONTAINERS=1.
 A part that cannot start skips its tests on a developer's machine and fails them where CI=true.
@@ -9,17 +11,27 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import pytest
 
 from cli.stack.errors import StackError
 from cli.stack.postgres import ensure_database
-from tests import containers, embedded
+from tests import containers, embedded, sharing
+from tests.system.stack import Stack, lathe_up
 
 Served = TypeVar("Served")
 
 parts = containers if os.environ.get("LATHE_TEST_CONTAINERS") == "1" else embedded
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return sharing.scheduler(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=sharing.rank)
 
 
 class S3(NamedTuple):
@@ -69,3 +81,10 @@ def fresh_database(postgres_url: str) -> Callable[[], str]:
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
     for served in _serve(parts.s3(tmp_path_factory.mktemp("s3"))):
         yield S3(*served)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One `lathe up` for all tests of the whole. Each test has users of its own."""
+    with lathe_up(tmp_path_factory.mktemp("system") / "home") as running:
+        yield running

@@ -1,10 +1,15 @@
 """TCP ports on the loopback address: the usual ones when they are free, others when not."""
 
+import random
 import socket
+from typing import Final
 
 from cli.stack.errors import StackError
 
-LOOPBACK = "127.0.0.1"
+LOOPBACK: Final = "127.0.0.1"
+ANY: Final = range(20_000, 32_000)
+"""Below the ports that systems give to outgoing connections (Linux from 32,768, macOS from 49,152): between the choice
+and the start of the server nobody takes it by chance. In random order, so that two stacks do not choose alike."""
 
 
 class Ports:
@@ -19,13 +24,11 @@ class Ports:
         if self._prefer_usual and usual not in self._given and is_free(usual):
             self._given.add(usual)
             return usual
-        while True:
-            with socket.socket() as probe:
-                probe.bind((LOOPBACK, 0))
-                port = int(probe.getsockname()[1])
-            if port not in self._given:
+        for port in random.SystemRandom().sample(ANY, len(ANY)):
+            if port not in self._given and is_free(port):
                 self._given.add(port)
                 return port
+        raise StackError(f"No port between {ANY.start} and {ANY.stop} is free.")
 
 
 def require_gateway_port(port: int, host: str = "") -> None:

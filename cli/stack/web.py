@@ -113,6 +113,9 @@ def _text(path: Path) -> str:
 
 if __name__ == "__main__":
     try:
-        test() if sys.argv[1:] == ["test"] else build()
+        if sys.argv[1:] == ["test"]:
+            test()
+        elif not is_built():
+            build()
     except StackError as problem:
         sys.exit(str(problem))

@@ -13,11 +13,9 @@ from typing import Final
 
 import pytest
 
-from tests.system.conftest import stack
 from tests.system.stack import ADMIN_PASSWORD, Stack
 from tests.system.test_main_job import photo
 
-__all__ = ["stack"]
 ROOT: Final = Path(__file__).parents[2]
 DOCS: Final = ROOT / "docs"
 BLOCK: Final = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -14,6 +14,7 @@ from tests.mesh.fbx_readers.readers import BLENDER, by_every_reader, read
 from tests.mesh.runs import RecordedRun
 from tests.mesh.solids import box, stool
 
+pytestmark = pytest.mark.timeout(300)
 SMALL = {"quality": "draft", "texture_size": 512, "target_faces": 4000}
 Pair = tuple[Path, Path]
 """The GLB and the FBX of one run."""

@@ -1,17 +1,11 @@
-"""One `lathe up` for all system tests. Each test has users of its own."""
+"""A user for each test of the whole."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from tests.system.client import Client
-from tests.system.stack import Stack, lathe_up
-
-
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with lathe_up(tmp_path_factory.mktemp("system") / "home") as running:
-        yield running
+from tests.system.stack import Stack
 
 
 @pytest.fixture
