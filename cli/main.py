@@ -5,6 +5,7 @@ import typer
 from cli.doctor.command import doctor
 from cli.down import down
 from cli.engines import engines
+from cli.events.group import events
 from cli.fetch import fetch
 from cli.generate import follow, generate
 from cli.models import models
@@ -24,6 +25,7 @@ app.command()(login)
 app.command()(register)
 app.command()(logout)
 app.add_typer(ops, name="ops")
+app.add_typer(events, name="events")
 app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})(engines)
 
 if __name__ == "__main__":

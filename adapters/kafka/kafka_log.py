@@ -67,6 +67,17 @@ class KafkaLog:
         asker = await self._connected()
         return await _offsets(asker.beginning_offsets([TopicPartition(*tp) for tp in tps]))
 
+    async def offsets_at(self, tps: Iterable[TP], unix_ms: int) -> dict[TP, int]:
+        asker = await self._connected()
+        wanted = list(tps)
+        ends = await self.ends(wanted)  # first: what comes in between is not passed over
+
+        async def asked() -> dict[TopicPartition, int]:
+            found = await asker.offsets_for_times({TopicPartition(*tp): unix_ms for tp in wanted})
+            return {tp: ends[tp] if at is None else at.offset for tp, at in found.items()}
+
+        return await _offsets(asked())
+
     async def _connected(self) -> AIOKafkaConsumer:
         async with self._asker_lock:
             if self._asker is None:

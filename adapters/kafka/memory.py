@@ -38,6 +38,12 @@ class MemoryLog:
     async def beginnings(self, tps: Iterable[TP]) -> dict[TP, int]:
         return dict.fromkeys(tps, 0)
 
+    async def offsets_at(self, tps: Iterable[TP], unix_ms: int) -> dict[TP, int]:
+        def first(records: list[Record]) -> int:
+            return next((r.offset for r in records if r.timestamp >= unix_ms), len(records))
+
+        return {tp: first(self.partitions[tp]) for tp in tps}
+
     async def close(self) -> None:
         pass
 

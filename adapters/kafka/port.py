@@ -69,4 +69,11 @@ class Log(Protocol):
         """The first offsets still kept. Raises LogUnavailable."""
         ...
 
+    async def offsets_at(self, tps: Iterable[TP], unix_ms: int) -> dict[TP, int]:
+        """The first offset of each whose record's time is `unix_ms` or later; the end where there is none yet.
+
+        Raises LogUnavailable.
+        """
+        ...
+
     async def close(self) -> None: ...

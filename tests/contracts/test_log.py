@@ -129,3 +129,14 @@ async def read_from(log: Log, tp: TP, offset: int) -> None:
         await reader.poll(2000, 10)
     finally:
         await reader.close()
+
+
+async def test_where_a_time_begins(log: Log, tp: TP) -> None:
+    appender = await log.appender()
+    for time in (1_000, 2_000, 3_000):
+        await appender.append(tp, [NewRecord(b"key", b"{}", [], time)])
+    assert await log.offsets_at([tp], 0) == {tp: 0}
+    assert await log.offsets_at([tp], 2_000) == {tp: 1}
+    assert await log.offsets_at([tp], 2_001) == {tp: 2}
+    assert await log.offsets_at([tp, (tp[0], 1)], 3_001) == {tp: 3, (tp[0], 1): 0}
+    await appender.discard()

@@ -1,0 +1,1 @@
+"""`lathe events`: the log, for analysts and operators."""
