@@ -56,10 +56,9 @@ def _smooth(normals: Floats, mesh: Mesh, one: Ints, two: Ints) -> Ints:
     direction: Ints = facing.argmax(axis=1)
     area = np.linalg.norm(mesh.cross(), axis=1)
     for _ in range(4):
-        votes = np.zeros((len(normals), 6))
-        np.add.at(votes, (one, direction[two]), area[two])
-        np.add.at(votes, (two, direction[one]), area[one])
-        votes /= np.maximum(votes.sum(axis=1, keepdims=True), 1e-300)
+        place = np.concatenate([one * 6 + direction[two], two * 6 + direction[one]])
+        votes = np.bincount(place, np.concatenate([area[two], area[one]]), minlength=6 * len(normals)).reshape(-1, 6)
+        votes = votes / np.maximum(votes.sum(axis=1, keepdims=True), 1e-300)
         score = np.where(facing > FACING, facing + KEEP * votes, -np.inf)
         score[np.arange(len(normals)), facing.argmax(axis=1)] = np.maximum(
             score[np.arange(len(normals)), facing.argmax(axis=1)], -1
@@ -80,12 +79,11 @@ def _absorb(direction: Ints, facing: Floats, area: Floats, one: Ints, two: Ints)
     faces = np.bincount(number, minlength=count)
     share = np.bincount(number, area, minlength=count) / area.sum()
     small = (faces < SMALL_FACES) & (share < SMALL_SHARE)
-    votes = np.zeros((count, 6))
-    for here, there in ((one[~same], two[~same]), (two[~same], one[~same])):
-        np.add.at(votes, (number[here], direction[there]), np.where(small[number[there]], 0.01, 1.0))
-    worst = np.full((count, 6), np.inf)
-    np.minimum.at(worst, number, facing)
-    votes[worst < FACING] = -1
+    here, there = np.concatenate([one[~same], two[~same]]), np.concatenate([two[~same], one[~same]])
+    weight = np.where(small[number[there]], 0.01, 1.0)
+    votes = np.bincount(number[here] * 6 + direction[there], weight, minlength=6 * count).reshape(-1, 6)
+    away = np.stack([np.bincount(number[turned], minlength=count) for turned in (facing < FACING).T], axis=1)
+    votes[away > 0] = -1
     wish = votes.argmax(axis=1)
     moves = small & (votes.max(axis=1) > 0)
     return np.asarray(np.where(moves[number], wish[number], direction))

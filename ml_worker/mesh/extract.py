@@ -112,8 +112,8 @@ def _flips(cells: Ints, case: Ints, pinched: Ints) -> Ints:
 def _crossings(field: Field, lattice: Lattice, loops: Loops) -> Floats:
     """(E, 3): where the field is 0 on each crossed edge, by false position (the Illinois rule)."""
     lower = loops.edges // 3
-    start = lattice.point(lower)
-    along = np.eye(3)[loops.edges % 3] * lattice.step
+    points = lattice.point(lower)
+    axis = loops.edges % 3
     fa = lattice.values.ravel()[lower].astype(np.float64)
     fb = lattice.values.ravel()[loops.upper].astype(np.float64)
     a, b = np.zeros(len(lower)), np.ones(len(lower))
@@ -121,7 +121,10 @@ def _crossings(field: Field, lattice: Lattice, loops: Loops) -> Floats:
     side = np.zeros(len(lower), np.int8)
     rows = np.arange(len(lower))
     for _ in range(ROUNDS):
-        value = field.distance(start[rows] + along[rows] * at[rows, None]).astype(np.float64)
+        places = points[rows]
+        places[np.arange(len(rows)), axis[rows]] += at[rows] * lattice.step
+        value = field.distance(places).astype(np.float64)
+        del places
         off = np.abs(value) > CLOSE * lattice.step
         rows, value = rows[off], value[off]
         if not len(rows):
@@ -133,14 +136,15 @@ def _crossings(field: Field, lattice: Lattice, loops: Loops) -> Floats:
         a[rows], b[rows] = np.where(low, at[rows], a[rows]), np.where(low, b[rows], at[rows])
         side[rows] = np.where(low, 1, -1)
         at[rows] = (a[rows] * fb[rows] - b[rows] * fa[rows]) / (fb[rows] - fa[rows])
-    return np.asarray(start + along * np.clip(at, 0, 1)[:, None])
+    points[np.arange(len(points)), axis] += np.clip(at, 0, 1) * lattice.step
+    return points
 
 
 def _place(lattice: Lattice, loops: Loops, points: Floats, normals: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """(C, 3) vertices, and which of them sit on an edge or a corner of the solid."""
     count = len(loops.cells)
     pair_loop = loops.quads.ravel()
-    pair_edge = np.repeat(np.arange(len(loops.edges)), 4)
+    pair_edge = np.repeat(np.arange(len(loops.edges), dtype=np.int32), 4)
 
     def total(weights: Floats) -> Floats:
         return np.bincount(pair_loop, weights[pair_edge], minlength=count)

@@ -82,9 +82,13 @@ class Field:
         Of length 1 in an exact field; shorter where the tetrahedron reaches over an edge of the surface.
         """
         reach = max(reach, self.grain)
-        asked = np.asarray(points, np.float32) + TETRAHEDRON[:, None] * np.float32(reach)
-        found = self.distance(asked.reshape(-1, 3)).reshape(4, -1)
-        return np.asarray(found.T @ TETRAHEDRON) / np.float32(4 * reach)
+        slope = np.empty(points.shape, np.float32)
+        for start in range(0, len(points), CHUNK // 4):
+            part = slice(start, start + CHUNK // 4)
+            asked = points[part].astype(np.float32) + TETRAHEDRON[:, None] * np.float32(reach)
+            found = self.distance(asked.reshape(-1, 3)).reshape(4, -1)
+            slope[part] = found.T @ TETRAHEDRON / np.float32(4 * reach)
+        return slope
 
     def gradient(self, points: Floats, reach: float) -> Floats:
         """(N, 3) -> (N, 3): the slope's direction, which on the surface is its normal."""
@@ -214,11 +218,14 @@ def _fill(
         old = numbered.ravel()[held]
         values[old >= 0] = before.values[old[old >= 0]]
         wanted &= np.isnan(values)
-    block, point = np.nonzero(wanted)
-    sampled = field.distance(origin + (blocks[block] * 2 + OFFSETS[point]) * step)
-    # A sample of exactly 0 would be a corner on the surface, whose crossings fall together: count it as outside.
-    values[block, point] = np.where(sampled == 0, np.float32(step * 1e-5), sampled)
-    return Lattice(origin, step, active, neighbours, blocks, values), number.reshape(mask.shape)
+    lattice = Lattice(origin, step, active, neighbours, blocks, values)
+    slots, flat = np.flatnonzero(wanted), values.reshape(-1)
+    for start in range(0, len(slots), CHUNK):
+        part = slots[start : start + CHUNK]
+        sampled = field.distance(lattice.point(part))
+        # A sample of exactly 0 would be a corner on the surface, whose crossings fall together: count it as outside.
+        flat[part] = np.where(sampled == 0, np.float32(step * 1e-5), sampled)
+    return lattice, number.reshape(mask.shape)
 
 
 def _follow(lattice: Lattice, mask: npt.NDArray[np.bool_]) -> Ints | None:

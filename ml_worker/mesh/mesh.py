@@ -21,12 +21,12 @@ class Mesh(msgspec.Struct, frozen=True, eq=False):
 
     def corners(self) -> Floats:
         """(F, 3, 3): the corner points of each face."""
-        return np.asarray(self.vertices[self.faces])
+        return np.take(self.vertices, self.faces, axis=0)
 
     def cross(self) -> Floats:
         """(F, 3): the face normals, of length twice the face's area."""
         points = self.corners()
-        return np.cross(points[:, 1] - points[:, 0], points[:, 2] - points[:, 0])
+        return crossed(points[:, 1] - points[:, 0], points[:, 2] - points[:, 0])
 
     def face_normals(self) -> Floats:
         """(F, 3) unit normals; zero for a face without area."""
@@ -52,6 +52,12 @@ class Mesh(msgspec.Struct, frozen=True, eq=False):
         used[self.faces] = True
         number = np.cumsum(used, dtype=np.int32) - 1
         return Mesh(self.vertices[used], number[self.faces].astype(np.int32))
+
+
+def crossed(one: Floats, two: Floats) -> Floats:
+    """(N, 3) x (N, 3) -> (N, 3) cross products; several times faster than np.cross."""
+    (a, b, c), (x, y, z) = one.T, two.T
+    return np.stack([b * z - c * y, c * x - a * z, a * y - b * x], axis=1)
 
 
 def directed_edges(faces: Ints) -> Ints:

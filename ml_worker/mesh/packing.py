@@ -15,12 +15,9 @@ def pack(charts: Charts, texels: int, tightly: bool = True) -> Floats:
 
     `tightly`: look for the largest scale that fits; else take one that does.
     """
-    corners = charts.flat.reshape(-1, 2)
-    of_corner = np.repeat(charts.number, 3)
     low = np.full((charts.count, 2), np.inf)
     high = np.full((charts.count, 2), -np.inf)
-    np.minimum.at(low, of_corner, corners)
-    np.maximum.at(high, of_corner, corners)
+    _extents(np.ascontiguousarray(charts.flat), charts.number, low, high)
     size = high - low
     turned = size[:, 1] > size[:, 0]
     size[turned] = size[turned][:, ::-1]
@@ -56,6 +53,16 @@ def _place(size: Floats, scale: float, texels: int) -> Floats | None:
     boxes = np.ceil(size * scale).astype(np.int64) + GUTTER
     spots = np.empty((len(boxes), 2), np.int64)
     return spots + GUTTER / 2 if _stacked(boxes, texels, spots) else None
+
+
+@compiled
+def _extents(flat: Floats, number: Ints, low: Floats, high: Floats) -> None:
+    for face in range(len(flat)):
+        chart = number[face]
+        for corner in flat[face]:
+            for k in range(2):
+                low[chart, k] = min(low[chart, k], corner[k])
+                high[chart, k] = max(high[chart, k], corner[k])
 
 
 @compiled

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ml_worker.engines.port import Permanent
+from ml_worker.mesh.compiled import compiled
 from ml_worker.mesh.lattice import Field
 from ml_worker.mesh.patterns import PATTERNS, Places, second_color
 from ml_worker.mesh.solid import Material
@@ -93,10 +94,19 @@ class MaterialPaint:
         look = PATTERNS[material.pattern](places)
         first = np.array(material.color, np.float32)
         second = np.array(material.color2 or second_color(material.pattern, material.color), np.float32)
-        mix = np.asarray(look.mix, np.float32)[:, None]
-        shade = np.asarray(look.shade, np.float32)
-        coat.color[rows] = np.clip((first + (second - first) * mix) * shade.reshape(-1, 1), 0, 1)
-        coat.roughness[rows] = np.clip(material.roughness + look.roughness, 0.04, 1)
+        mix, shade, rough, height = (
+            np.broadcast_to(np.asarray(values, np.float32), len(rows))
+            for values in (look.mix, look.shade, look.roughness, 0.0 if look.height is None else look.height)
+        )
+        _mix(rows, mix, shade, first, second, coat.color)
+        coat.roughness[rows] = np.clip(np.float32(material.roughness) + rough, 0.04, 1)
         coat.metallic[rows] = material.metallic
         if look.height is not None:
-            coat.height[rows] = np.asarray(look.height, np.float32) * material.scale
+            coat.height[rows] = height * np.float32(material.scale)
+
+
+@compiled
+def _mix(rows: Array, mix: Array, shade: Array, first: Array, second: Array, color: Array) -> None:
+    for number in range(len(rows)):
+        for k in range(3):
+            color[rows[number], k] = (first[k] + (second[k] - first[k]) * mix[number]) * shade[number]

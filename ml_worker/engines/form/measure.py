@@ -23,6 +23,20 @@ def surface_box(solid: Assembly) -> Box:
     return Box((lower[0], lower[1], lower[2]), (upper[0], upper[1], upper[2]))
 
 
+def _free(solid: Assembly, points: torch.Tensor, axis: int, direction: float) -> torch.Tensor:
+    """(N,) how far a ray goes at the least before it enters the box of a part; infinite where there is none."""
+    free = torch.full((len(points),), torch.inf)
+    for part in solid.parts:
+        lower, upper = part.shape.box
+        inside = torch.ones(len(points), dtype=torch.bool)
+        for u in range(3):
+            if u != axis:
+                inside &= (points[:, u] >= lower[u]) & (points[:, u] <= upper[u])
+        way = lower[axis] - points[:, axis] if direction > 0 else points[:, axis] - upper[axis]
+        free = torch.where(inside, torch.minimum(free, way), free)
+    return free
+
+
 def _gap(solid: Assembly, axis: int, direction: float, count: int, best: float) -> float:
     """How far the surface is from the face of the box that `count` x `count` rays leave along `direction` of `axis`.
 
@@ -36,6 +50,7 @@ def _gap(solid: Assembly, axis: int, direction: float, count: int, best: float) 
     points[..., v] = low[v] + size[v] * steps
     points[..., axis] = low[axis] if direction > 0 else low[axis] + size[axis]
     points = points.view(-1, 3)
+    points = points[_free(solid, points, axis, direction) < best]
     near = max(size) * 2e-4
     gone = torch.zeros(len(points))
     for _ in range(STEPS):
