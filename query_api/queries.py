@@ -1,5 +1,6 @@
 """Queries on the read models. Each takes the account that asks: rows of others are not there."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.errors import DependencyDown
+from adapters.postgres.read.engine import CONNECTIONS
 from adapters.postgres.read.tables import accounts, files, ledger, task_events, tasks
 from domain.account.timeline import TimelineEntry
 from query_api.ledger_queries import LedgerFilter, with_balances
@@ -29,6 +31,8 @@ class Queries:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
+        self._turns = asyncio.Semaphore(CONNECTIONS)
+        """First come, first served. The pool itself lets newcomers pass those who wait, and some wait for ever."""
 
     def use(self, engine: AsyncEngine) -> None:
         """Ask by another engine from now on. Queries that run already end on the one they began on."""
@@ -47,7 +51,10 @@ class Queries:
         page = select(tasks).where(*wanted.conditions()).order_by(tasks.c.task_id.desc()).offset(offset).limit(limit)
         if before is not None:
             page = page.where(tasks.c.task_id < before)
-        return await self.rows(page), await self.count(tasks, wanted.conditions())
+        rows = await self.rows(page)
+        if before is None and offset == 0 and len(rows) < limit:
+            return rows, len(rows)
+        return rows, await self.count(tasks, wanted.conditions())
 
     async def transactions(
         self, wanted: LedgerFilter, *, before: int | None = None, offset: int = 0, limit: int = 20
@@ -103,7 +110,7 @@ class Queries:
             raise _down(error) from error
 
     async def _rows(self, query: Executable) -> list[Row]:
-        async with self.engine.connect() as connection:
+        async with self._turns, self.engine.connect() as connection:
             return list((await connection.execute(query)).mappings())
 
 
