@@ -37,7 +37,11 @@ class Round(Generic[State]):
         return len(self.records) >= MAX_RECORDS or self._bytes > MAX_BATCH - 80_000
 
     def decide(self, request: Request, now: datetime) -> None:
-        """Decide one request; an event is evolved into the state at once."""
+        """Decide one request; an event is evolved into the state at once.
+
+        At the millisecond: that is what the log keeps, and whoever replays it must come to the same state.
+        """
+        now = now.replace(microsecond=now.microsecond // 1000 * 1000)
         context = msgspec.structs.replace(request.context, now=now, partition=self._fold.tp[1])
         try:
             self._decide(request, context)

@@ -68,7 +68,7 @@ class Scenario:
         return self
 
     def later(self, seconds: float) -> Self:
-        self.now += timedelta(seconds=seconds)
+        self.now += timedelta(milliseconds=round(seconds * 1000))  # owners decide at the millisecond
         return self
 
     def then(self, expected: msgspec.Struct) -> Self:

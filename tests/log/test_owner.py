@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -12,12 +13,14 @@ from adapters.errors import NoOwner
 from adapters.ids import new_id
 from adapters.kafka import topics
 from adapters.kafka.claims import claim_record
+from adapters.kafka.follower import read
 from adapters.kafka.host import Host
 from adapters.kafka.memory import MemoryAppender, MemoryLog
 from adapters.kafka.port import AppendFailed, NewRecord
-from adapters.kafka.position import TP
+from adapters.kafka.position import TP, Position
 from adapters.kafka.readrule import event_headers
 from domain.account.commands import AdjustCredits, DescribeAccount, OpenAccount
+from domain.account.decider import AccountDecider
 from domain.decider import Context
 from domain.errors import AlreadyExists, InsufficientCredits, KeyReused, StreamQuarantined
 from tests.log.ledger import Ledger
@@ -47,8 +50,8 @@ def adjusted(amount: int, account: str = "a") -> AdjustCredits:
 
 
 @asynccontextmanager
-async def owning(log: MemoryLog) -> AsyncIterator[tuple[CommandClient, Host]]:
-    host = Host(log, {TOPIC: Ledger()}, address="http://here", source="test", group=None)
+async def owning(log: MemoryLog, decider: Any = None) -> AsyncIterator[tuple[CommandClient, Host]]:
+    host = Host(log, {TOPIC: decider or Ledger()}, address="http://here", source="test", group=None)
     client = CommandClient(host.directory, b"key", host)
     await host.start()
     try:
@@ -72,6 +75,23 @@ async def test_commands_become_events_in_order() -> None:
         assert second.view == {"balance": 60}
         headers = dict(log.partitions[AT][2].headers)
         assert (headers["ce_ownerepoch"], headers["ce_ownerseq"], headers["ce_streamversion"]) == (b"1", b"2", b"2")
+
+
+async def test_the_log_replayed_is_the_state_to_the_last_digit() -> None:
+    """Also in its times: the clock is finer than what the log keeps of it."""
+    log, decider = MemoryLog(), AccountDecider()
+    async with owning(log, decider) as (client, host):
+        await client.send(TOPIC, 0, opened(), context())
+        await client.send(TOPIC, 0, adjusted(-40), context())
+        state, position = decider.initial(), Position()
+        for record in log.partitions[AT]:
+            entry = read(position, record)
+            position = entry.after
+            if entry.kind == "event":
+                assert isinstance(entry.decoded, tuple)
+                envelope, event = entry.decoded
+                decider.evolve(state, "a", event, envelope)
+        assert host.owners[AT].fold.state == state
 
 
 async def test_a_refusal_appends_nothing() -> None:
