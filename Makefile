@@ -12,7 +12,7 @@ export UV_SYSTEM_CERTS := 1
 export UV_CUSTOM_COMPILE_COMMAND := make lock
 
 .DEFAULT_GOAL := help
-.PHONY: help up down compose-up compose-down test lint lint-fix types web-test bench docs docs-serve clean lock dev
+.PHONY: help up down compose-up compose-down test lint lint-fix types web-test bench docs docs-serve asyncapi-lint clean lock dev
 
 help:
 	@echo "make up        start everything; the page's address is printed (Ctrl-C stops it)"
@@ -22,6 +22,7 @@ help:
 	@echo "make lint      what an editor shows; 'make lint-fix' repairs what it can"
 	@echo "make bench     measure against the peers in benchmarks/ (QUICK=1, ONLY='accept rebuild', REPORT=1)"
 	@echo "make docs      build the documentation into build/site; 'make docs-serve' shows it while you write"
+	@echo "make asyncapi-lint   check docs/asyncapi.yaml, the log's contract, with AsyncAPI's own parser"
 	@echo "make lock      pin the newest versions that pyproject.toml allows"
 	@echo "make clean     remove everything that was installed or built (not the state in .lathe)"
 
@@ -81,6 +82,9 @@ bench: $(STAMPS)/dev $(STAMPS)/peers
 docs: $(STAMPS)/dev
 	NO_MKDOCS_2_WARNING=true $(BIN)/python -m mkdocs build --strict --quiet
 	@echo "build/site/index.html"
+
+asyncapi-lint: $(STAMPS)/dev
+	$(BIN)/python -m tests.evolution.asyncapi_lint
 
 docs-serve: $(STAMPS)/dev
 	NO_MKDOCS_2_WARNING=true $(BIN)/python -m mkdocs serve

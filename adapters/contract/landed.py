@@ -19,6 +19,7 @@ from domain.registry import EVENTS
 ROOT: Final = Path(__file__).resolve().parents[2]
 FOLDER: Final = ROOT / "docs" / "events"
 SUFFIX: Final = ".schema.json"
+SAMPLES: Final = ROOT / "tests" / "golden"
 Landed = Mapping[str, Mapping[int, dict[str, Any]]]
 """Type → revision → schema."""
 
@@ -62,6 +63,11 @@ def with_revisions(landed: Landed, now: Mapping[str, dict[str, Any]]) -> dict[st
         if newest == 0 or structure(revisions[newest]) != structure(schema):
             revisions[newest + 1] = schema
     return found
+
+
+def sample_of(name: str, revision: int) -> Path:
+    """Where the golden sample of one revision of an event lies."""
+    return SAMPLES / name / f"{revision}.json"
 
 
 def _arranged(files: Iterable[tuple[str, bytes]], where: str) -> Landed:

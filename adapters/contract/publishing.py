@@ -3,11 +3,10 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from adapters.contract.landed import FOLDER, ROOT, SUFFIX, Landed, present, with_revisions
-
-SAMPLES: Final = ROOT / "tests" / "golden"
+from adapters.contract import asyncapi
+from adapters.contract.landed import FOLDER, SUFFIX, Landed, present, sample_of, with_revisions
 
 
 def texts(landed: Landed) -> dict[Path, str]:
@@ -23,12 +22,8 @@ def texts(landed: Landed) -> dict[Path, str]:
         found[FOLDER / f"{name}{SUFFIX}"] = _text(newest)
         for revision, schema in revisions.items():
             found[FOLDER / "history" / name / f"{revision}{SUFFIX}"] = _text(schema)
+    found[asyncapi.PATH] = asyncapi.text(published, now)
     return found
-
-
-def sample_of(name: str, revision: int) -> Path:
-    """Where the golden sample of one revision of an event lies."""
-    return SAMPLES / name / f"{revision}.json"
 
 
 def without_sample(landed: Landed) -> list[Path]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.contract.publishing import SAMPLES, sample_of
+from adapters.contract.landed import SAMPLES, sample_of
 from adapters.kafka.record import Record
 
 

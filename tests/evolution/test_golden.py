@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from jsonschema_rs import Draft202012Validator
 
-from adapters.contract.landed import present, read
-from adapters.contract.publishing import sample_of, without_sample
+from adapters.contract.landed import present, read, sample_of
+from adapters.contract.publishing import without_sample
 from adapters.kafka.record import decode, encode_headers, encode_value
 from domain.registry import EVENTS
 from tests.evolution.golden import NAMES, sample
