@@ -57,6 +57,27 @@ def events() -> str:
     return "\n\n".join(part for part in page if part) + "\n"
 
 
+def export_columns() -> str:
+    """The data dictionary: columns of an export, in their order."""
+    from adapters.kafka.analysis.columns import COLUMNS
+
+    page = [
+        "# Export: the data dictionary",
+        "Columns of the Parquet files that `lathe events export` writes "
+        "([how to use them](../how-to/analyse-the-log.md)). One row is one valid event; `topic`, `partition` and "
+        "`log_offset` together are unique. What an event does not have is NULL. New columns come at the end; names and "
+        "types stay. Money is in integer micro-credits. `ce_…` are headers of the record. What each event says in "
+        "`event` stands in the [events' reference](events.md); fields shown as `Sealed` there are encrypted here too.",
+        _table(("column", "type", "meaning"), ((f"`{one.name}`", f"`{one.type}`", one.meaning) for one in COLUMNS)),
+        "## JSON lines",
+        "With an output that ends in `.jsonl`, and in `lathe events cat` and `tail`, a line is a CloudEvent in JSON "
+        "(`application/cloudevents+json`): the attributes under their CloudEvents names, the event in `data`, and the "
+        "place in the log as the extensions `kafkatopic`, `kafkapartition`, `kafkaoffset` and `partitionkey`. A value "
+        "that is no JSON stands in `data_base64`; `undecodable` says why Lathe cannot read it.",
+    ]
+    return "\n\n".join(page) + "\n"
+
+
 def problems() -> str:
     """The catalogue of problem types."""
     from adapters.http.catalogue import PROBLEMS
@@ -180,6 +201,7 @@ def access() -> str:
 PAGES: Final = {
     "reference/settings.md": settings,
     "reference/events.md": events,
+    "reference/export.md": export_columns,
     "reference/problems.md": problems,
     "reference/engines.md": engines,
     "reference/api.md": api,

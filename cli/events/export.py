@@ -31,6 +31,9 @@ def export(
     account: options.Account = None,
     task: options.Task = None,
     from_position: options.FromPosition = None,
+    part_mb: Annotated[
+        int, typer.Option(min=1, max=1024, help="Megabytes of rows held at most: one Parquet file, before compression.")
+    ] = 64,
 ) -> None:
     """Write the events that stand in the log now. Run it again and it adds what came since: no gap, nothing twice.
 
@@ -51,7 +54,7 @@ def export(
         try:
             target.ledger.parent.mkdir(parents=True, exist_ok=True)
             with alone(target.ledger.with_suffix(".lock")):
-                asyncio.run(_export(bootstrap, target, Ledger(target.ledger, asked), asked, chosen, begin))
+                asyncio.run(_export(bootstrap, target, Ledger(target.ledger, asked), asked, chosen, begin, part_mb))
         except OSError as error:
             raise Failure(
                 f"{error.filename or output}: {error.strerror}. What was written counts; repeat the command to go on."
@@ -65,11 +68,15 @@ async def _export(
     asked: Mapping[str, str],
     chosen: Selection,
     begin: Mapping[TP, int],
+    part_mb: int,
 ) -> None:
     selection = ledger.done.selection if ledger.done else chosen
     async with read_events(bootstrap, selection, bookmark=ledger, offsets=begin) as reader:
         with Bar("exporting", reader.left) as bar:
-            events = await export_events(reader, target, ledger, asked, selection, advanced=bar.advance)
+            size = part_mb * 1_000_000
+            events = await export_events(
+                reader, target, ledger, asked, selection, commit_bytes=size, advanced=bar.advance
+            )
     total = ledger.done.events if ledger.done else events
     typer.echo(f"{events} events added, {total} in all. The next run goes on from here.")
 

@@ -1,16 +1,11 @@
 """An export, from reader to output, commit by commit."""
 
 from collections.abc import Callable, Mapping
-from typing import Final
 
 from adapters.kafka.analysis import EventReader, Selection
 from adapters.kafka.analysis.bookmark import Place
-from adapters.kafka.position import TP, Position
 from cli.events.ledger import Done, Ledger
 from cli.events.outputs import Output
-
-COMMIT_BYTES: Final = 64_000_000
-"""Of rows before compression: what is held at most, and what a killed export reads again at most."""
 
 
 async def export_events(
@@ -20,11 +15,12 @@ async def export_events(
     asked: Mapping[str, str],
     chosen: Selection,
     *,
-    commit_bytes: int = COMMIT_BYTES,
+    commit_bytes: int,
     advanced: Callable[[int], None] = lambda records: None,
 ) -> int:
     """Write everything up to the ends that stood when the reader began; returns how many events this run brought.
 
+    A commit comes after each `commit_bytes` of rows, before compression: that is what a killed export reads again.
     Raises Misused where the output is in the way or not what it was; LogUnavailable, LogTruncated, OSError: what was
     committed stays, and the next run goes on behind it.
     """
@@ -35,7 +31,8 @@ async def export_events(
         output.recover(ledger.done.mark)
     before = ledger.done.events if ledger.done else 0
     events = before
-    positions: dict[TP, Position] = {}
+    begun = reader.positions
+    positions = dict(begun)
 
     def commit() -> None:
         mark = output.prepare()
@@ -45,11 +42,12 @@ async def export_events(
     async for batch in reader:
         for read in batch.events:
             output.add(read)
-        events += len(batch.events)
-        positions = batch.positions
-        if output.waiting >= commit_bytes:
-            commit()
+            events += 1
+            positions[(read.record.topic, read.record.partition)] = read.after
+            if output.waiting >= commit_bytes:
+                commit()
+        positions = dict(batch.positions)
         advanced(batch.records)
-    if positions:
+    if positions != begun:
         commit()
     return events - before

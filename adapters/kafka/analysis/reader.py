@@ -50,6 +50,11 @@ class EventReader:
         self._follower = Follower(log, beginning.positions)
 
     @property
+    def positions(self) -> dict[TP, Position]:
+        """Where it stands."""
+        return dict(self._follower.positions)
+
+    @property
     def left(self) -> int:
         """Records to look at still, up to the ends; 0 for one that follows."""
         positions = self._follower.positions
@@ -76,7 +81,7 @@ class EventReader:
                 shown = entry.record.offset >= self._beginning.first[(entry.record.topic, entry.record.partition)]
                 if shown and entry.kind == "event" and self._selection.takes(read := ReadEvent.of(entry)):
                     events.append(read)
-            yield Batch(events, dict(self._follower.positions), len(entries))
+            yield Batch(events, self.positions, len(entries))
 
 
 @asynccontextmanager
@@ -92,10 +97,10 @@ async def read_events(
 ) -> AsyncIterator[EventReader]:
     """Open a reader. `log`: the broker's bootstrap servers, or a log (then with its `identity`).
 
-    It begins at the `bookmark` if that was ever saved (and shows nothing before `offsets`); else at `offsets`, partition
-    by partition; else at the log's end (`at_end`), where `selection.since` begins, or with the first record. Saving the
-    bookmark is the caller's: together with, or after, what was made of the batch. Raises LogUnavailable, LogTruncated,
-    WrongBookmark.
+    It begins at the `bookmark` if that was ever saved (and shows nothing before `offsets`); else at `offsets`, each
+    partition by itself; else at the log's end (`at_end`), where `selection.since` begins, or with the first record.
+    Saving the bookmark is the caller's: together with, or after, what was made of the batch. Raises LogUnavailable,
+    LogTruncated, WrongBookmark.
     """
     chosen = selection or Selection()
     tps = chosen.partitions()
