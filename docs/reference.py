@@ -2,7 +2,6 @@
 the HTTP API and the command line. `docs/hooks.py` gives them to the site; each function returns one page in Markdown.
 """
 
-import ast
 import inspect
 import json
 import re
@@ -11,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
 import yaml
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -42,18 +40,38 @@ def settings() -> str:
 
 
 def events() -> str:
-    """Every event by topic: its fields, their types and units."""
-    from domain.registry import EVENTS
+    """The data dictionary of the log: every event by topic, its fields, their types and units, and what is personal."""
+    from adapters.contract.channels import PLACES
+    from adapters.contract.fields import fields_of
+    from adapters.contract.landed import present, read
+    from adapters.kafka import topics
 
     page = [
-        "# Events",
+        "# Events: the data dictionary",
         "One event is one Kafka record: CloudEvents 1.0 in Kafka's binary mode, JSON, money in integer micro-credits, "
         'times in RFC 3339 UTC. `Sealed` fields are personal: encrypted under the account\'s key, `{"$enc": "v1:…"}`. '
         "Owned topics (`lathe.identity`, `lathe.catalog`, `lathe.accounts`, `lathe.assignments`) are read by the "
-        "[read rule](../decisions/0001-ownership-in-the-log.md).",
+        "[read rule](../decisions/0001-ownership-in-the-log.md). The same for programs: a JSON Schema of each event, "
+        "and all of the log as [AsyncAPI 3.0](../asyncapi.yaml). On the terminal: `lathe events schema`. "
+        "[How an event may change](../how-to/change-an-event.md).",
     ]
-    for name, struct in EVENTS.items():
-        page += [f"## {name}", f"{inspect.cleandoc(_own_docstring(struct))}".strip(), _fields(struct)]
+    schemas, landed = present(), read()
+
+    def described(name: str) -> Iterator[str]:
+        return _event(name, schemas[name], max(landed[name]), fields_of(schemas[name]))
+
+    shared = {name for name, schema in schemas.items() if len(schema["x-topics"]) > 1}
+    for topic in topics.ALL:
+        place = PLACES[topic]
+        kept = "for ever" if topic.retention_ms < 0 else f"{topic.retention_ms // topics.DAY_MS} d"
+        page += [
+            f"## {topic.name}",
+            f"{place.holds} Partitions: {topic.partitions}. Key: {place.key}. Writer: {place.writer}. Kept {kept}.",
+        ]
+        own = [name for name, schema in schemas.items() if topic.name in schema["x-topics"] and name not in shared]
+        page += [part for name in own for part in described(name)]
+    page += ["## All owned topics", "These stand in every owned topic."]
+    page += [part for name in sorted(shared) for part in described(name)]
     return "\n\n".join(part for part in page if part) + "\n"
 
 
@@ -210,39 +228,21 @@ PAGES: Final = {
 }
 
 
-def _fields(struct: type[msgspec.Struct]) -> str:
-    told = _attribute_docstrings(struct)
-    rows = []
-    for field in msgspec.structs.fields(struct):
-        required = field.default is msgspec.NODEFAULT and field.default_factory is msgspec.NODEFAULT
-        rows.append(
-            (f"`{field.name}`", f"`{_type(field.type)}`", "" if required else "optional", told.get(field.name, ""))
+def _event(name: str, schema: dict[str, Any], revision: int, fields: Iterable[Any]) -> Iterator[str]:
+    yield f"### {name}"
+    yield f"{schema['description']} [Schema](../events/{name}.schema.json), revision {revision}."
+    rows = [
+        (
+            f"`{field.path}`",
+            f"`{field.type}`",
+            ", ".join(filter(None, ("" if field.required else "optional", "personal" if field.personal else ""))),
+            field.unit,
+            field.description,
         )
-    return _table(("field", "type", "", "meaning"), rows) if rows else ""
-
-
-def _attribute_docstrings(struct: type) -> dict[str, str]:
-    """The string below an attribute is its documentation (PEP 224's habit)."""
-    found: dict[str, str] = {}
-    (tree,) = ast.parse(inspect.cleandoc("\n" + inspect.getsource(struct))).body
-    assert isinstance(tree, ast.ClassDef)
-    for field, below in zip(tree.body, tree.body[1:], strict=False):
-        match field, below:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
-                found[name] = inspect.cleandoc(text)
-    return found
-
-
-def _own_docstring(struct: type) -> str:
-    return struct.__dict__.get("__doc__") or ""
-
-
-def _type(annotation: Any) -> str:
-    if isinstance(annotation, type):
-        return annotation.__name__ if "[" not in str(annotation) else str(annotation)
-    return re.sub(r"\b(?:[a-z_]+\.)+([A-Z]\w*|datetime)", r"\1", str(annotation)).replace(
-        "datetime.datetime", "datetime"
-    )
+        for field in fields
+    ]
+    if rows:
+        yield _table(("field", "type", "", "unit", "meaning"), rows)
 
 
 def _values(schema: dict[str, Any]) -> str:

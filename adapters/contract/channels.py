@@ -30,6 +30,10 @@ EXCEPTIONS: Final[dict[type[msgspec.Struct], tuple[Topic, ...]]] = {
 }
 
 
+class Untold(LookupError):
+    """Something that nobody can guess is not said of an event: its topic, or a number's unit."""
+
+
 class Place(msgspec.Struct, frozen=True):
     """What a topic's records have in common."""
 
@@ -59,10 +63,10 @@ PLACES: Final[dict[Topic, Place]] = {
 
 
 def topics_of(event: type[msgspec.Struct]) -> tuple[Topic, ...]:
-    """The topics in which such an event stands. Raises LookupError for a module that no topic is given for."""
+    """The topics in which such an event stands. Raises Untold for a module that no topic is given for."""
     if event in EXCEPTIONS:
         return EXCEPTIONS[event]
     for module, topic in OF_MODULE.items():
         if event.__module__ == module.__name__:
             return (topic,)
-    raise LookupError(f"adapters/contract/channels.py does not say in which topic {event.__qualname__} stands")
+    raise Untold(f"adapters/contract/channels.py does not say in which topic {event.__qualname__} stands")

@@ -29,7 +29,7 @@ class NoSchemas(Exception):
 
 
 def present() -> dict[str, dict[str, Any]]:
-    """The schema of every event that this code reads, by type."""
+    """The schema of every event that this code reads, by type. Raises Untold."""
     return {name: schema_of(name, event) for name, event in EVENTS.items()}
 
 

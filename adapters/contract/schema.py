@@ -13,7 +13,7 @@ from typing import Any, Final, get_args, get_origin
 
 import msgspec
 
-from adapters.contract.channels import topics_of
+from adapters.contract.channels import Untold, topics_of
 from domain.personal import Sealed
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -36,7 +36,7 @@ COUNTED: Final = frozenset(
 
 
 def schema_of(name: str, event: type[msgspec.Struct]) -> dict[str, Any]:
-    """The schema of one event by its wire name. Raises LookupError for a number whose unit nobody gave."""
+    """The schema of one event by its wire name. Raises Untold, for a number without a unit too."""
     _, components = msgspec.json.schema_components([event], ref_template="#/$defs/{name}")
     made = msgspec.json.decode(msgspec.json.encode(components))
     structs = {struct.__name__: struct for struct in _structs(event)}
@@ -86,7 +86,7 @@ def _told(made: dict[str, Any], struct: type[msgspec.Struct]) -> dict[str, Any]:
             if field.name in UNITS:
                 about["x-unit"] = UNITS[field.name]
             elif field.name not in COUNTED:
-                raise LookupError(f"adapters/contract/schema.py gives no unit for {struct.__name__}.{field.name}")
+                raise Untold(f"adapters/contract/schema.py gives no unit for {struct.__name__}.{field.name}")
     return made
 
 

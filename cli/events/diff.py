@@ -8,6 +8,7 @@ import msgspec
 import typer
 from rich.console import Console
 
+from adapters.contract.channels import Untold
 from adapters.contract.gate import Finding, breaking, findings
 from adapters.contract.landed import FOLDER, Landed, NoSchemas, present, read, read_ref
 from cli.client.failures import Misused
@@ -32,7 +33,10 @@ def diff(
     """
     with failing_clearly():
         landed = _landed(against)
-        found = findings(landed, present(), UPCASTERS.keys())
+        try:
+            found = findings(landed, present(), UPCASTERS.keys())
+        except Untold as error:
+            raise Misused(str(error)) from None
         if as_json:
             typer.echo(json.dumps({"breaks": bool(breaking(found)), "findings": msgspec.to_builtins(found)}, indent=2))
         else:

@@ -7,6 +7,7 @@
 
 import sys
 
+from adapters.contract.channels import Untold
 from adapters.contract.gate import breaking, findings
 from adapters.contract.landed import ROOT, NoSchemas, present, read
 from adapters.contract.publishing import texts, without_sample
@@ -18,7 +19,10 @@ def main() -> None:
         landed = read()
     except NoSchemas:
         landed = {}
-    found = findings(landed, present(), UPCASTERS.keys())
+    try:
+        found = findings(landed, present(), UPCASTERS.keys())
+    except Untold as error:
+        sys.exit(str(error))
     for finding in found:
         print(f"{'BREAKS' if finding.breaks != 'nothing' else 'fine  '} {finding}")
     if breaking(found):

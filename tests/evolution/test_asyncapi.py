@@ -48,7 +48,7 @@ WRONG = {
 
 @pytest.mark.timeout(400)
 def test_the_parser_finds_what_is_wrong(parser: None, document: dict[str, Any], tmp_path: Path) -> None:
-    paths = []
+    paths: list[Path] = []
     for place, value in WRONG.items():
         wrong: Any = copy.deepcopy(document)
         found = wrong

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from jsonschema_rs import Draft202012Validator, meta
 
+from adapters.contract.channels import Untold
 from adapters.contract.gate import breaking, findings
 from adapters.contract.landed import FOLDER, ROOT, SUFFIX, present, read
 from adapters.contract.publishing import texts
@@ -75,7 +76,7 @@ def test_numbers_have_units() -> None:
 
         weight: float
 
-    with pytest.raises(LookupError, match=r"no unit for Measured\.weight"):
+    with pytest.raises(Untold, match=r"no unit for Measured\.weight"):
         schema_of("lathe.measured.v1", Measured)
 
 
@@ -83,5 +84,5 @@ def test_an_event_of_an_unknown_module_needs_a_topic() -> None:
     class Stray(account.Event, frozen=True, kw_only=True):
         """Its module is this test."""
 
-    with pytest.raises(LookupError, match="in which topic"):
+    with pytest.raises(Untold, match="in which topic"):
         schema_of("lathe.stray.v1", Stray)
