@@ -11,15 +11,15 @@ from adapters.kafka.kafka_log import KafkaLog
 from adapters.settings import Settings, SettingsError
 from adapters.telemetry.endpoint import metrics_endpoint
 from processors.parts import Parts
-from processors.roles import ROLES, Role
+from processors.roles import ROLES, USUAL, Role
 
 log = structlog.get_logger(__name__)
 VARIABLE = "LATHE_PROCESSORS"
 
 
 def chosen_roles(names: str | None = None) -> dict[str, Role]:
-    """The roles named in LATHE_PROCESSORS, or all. Raises SettingsError for an unknown one."""
-    asked = [name.strip() for name in (names or "").split(",") if name.strip()] or list(ROLES)
+    """The roles named in LATHE_PROCESSORS, or the usual ones. Raises SettingsError for an unknown one."""
+    asked = [name.strip() for name in (names or "").split(",") if name.strip()] or list(USUAL)
     unknown = [name for name in asked if name not in ROLES]
     if unknown:
         raise SettingsError(f"{VARIABLE}: unknown role {', '.join(unknown)}; there are {', '.join(ROLES)}")

@@ -9,6 +9,7 @@ from typing import Final
 
 from processors.parts import Parts
 from processors.projections.role import run_projections
+from processors.publisher.role import run_publisher
 from processors.reactors.role import run_reactors
 from processors.scheduler.role import run_scheduler
 
@@ -18,4 +19,7 @@ ROLES: Final[dict[str, Role]] = {
     "projections": run_projections,
     "scheduler": run_scheduler,
     "reactors": run_reactors,
+    "publisher": run_publisher,
 }
+USUAL: Final = tuple(name for name in ROLES if name != "publisher")
+"""Without those that only some installations want."""

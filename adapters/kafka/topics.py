@@ -30,6 +30,16 @@ OWNERS: Final = Topic("lathe.owners", 1, DAY_MS)
 
 ALL: Final = (IDENTITY, CATALOG, ACCOUNTS, ASSIGNMENTS, RUNS, PROGRESS, WORKERS, OWNERS)
 
+PUBLISHED: Final = tuple(topic for topic in ALL if topic.retention_ms == -1)
+"""Truth topics: what the publisher copies for readers who cannot apply the read rule."""
+PUBLIC_POSITIONS: Final = "lathe.public.positions"
+"""Where the publisher stands in each of them; compacted, one partition. Made by the publisher, as the copies are."""
+
+
+def public_name(topic: str) -> str:
+    """The copy of a truth topic for foreign readers: as many partitions, the same keys."""
+    return f"lathe.public.{topic.removeprefix('lathe.')}"
+
 
 def account_partition(account_id: str) -> int:
     """The partition of an account's events, runs and progress."""

@@ -15,13 +15,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from adapters.kafka.kafka_log import MAX_BATCH, KafkaLog
-from adapters.kafka.memory import MemoryLog
-from adapters.kafka.port import NewRecord
 from cli.main import app
 from cli.stack.ports import Ports
 from domain.account import events as e
-from tests.analysis.workplace import at, table
+from tests.analysis.workplace import at, copy_to, table
 from tests.conftest import parts
 from tests.projections.handmade import CREDIT, HandmadeLog, completed, failed, requested, started
 
@@ -63,24 +60,8 @@ async def written(kafka_url: str) -> HandmadeLog:
         await log.append(account, started(task))
         await log.append(account, completed(task, log.new_id(5)))
     await log.append(accounts[0], failed(log.new_id(2)))
-    await copy(log.log, kafka_url)
+    await copy_to(kafka_url, log.log)
     return log
-
-
-async def copy(log: MemoryLog, kafka_url: str) -> None:
-    broker = KafkaLog(kafka_url)
-    appender = await broker.appender()
-    for tp, records in log.partitions.items():
-        batch: list[NewRecord] = []
-        for record in records:
-            new = NewRecord(record.key or b"", record.value or b"", list(record.headers), record.timestamp)
-            if sum(one.size() for one in batch) + new.size() > MAX_BATCH:
-                await appender.append(tp, batch)
-                batch = []
-            batch.append(new)
-        await appender.append(tp, batch)
-    await appender.discard()
-    await broker.close()
 
 
 @pytest.fixture

@@ -11,7 +11,9 @@ import msgspec
 from adapters.kafka import topics
 from adapters.kafka.analysis import Selection, read_events
 from adapters.kafka.cluster import LogIdentity
-from adapters.kafka.port import Log
+from adapters.kafka.kafka_log import MAX_BATCH, KafkaLog
+from adapters.kafka.memory import MemoryLog
+from adapters.kafka.port import Log, NewRecord
 from adapters.kafka.position import TP
 from adapters.kafka.record import encode_headers, encode_value, type_of
 from cli.events.exporting import export_events
@@ -70,3 +72,20 @@ async def append_run(log: HandmadeLog, account: str, event: msgspec.Struct, topi
     )
     tp = (topic.name, topics.account_partition(account))
     await log.put(tp, account.encode(), encode_value(event), encode_headers(envelope))
+
+
+async def copy_to(kafka_url: str, log: MemoryLog) -> None:
+    """Append to the broker what stands in `log`, partition by partition."""
+    broker = KafkaLog(kafka_url)
+    appender = await broker.appender()
+    for tp, records in log.partitions.items():
+        batch: list[NewRecord] = []
+        for record in records:
+            new = NewRecord(record.key or b"", record.value or b"", list(record.headers), record.timestamp)
+            if sum(one.size() for one in batch) + new.size() > MAX_BATCH:
+                await appender.append(tp, batch)
+                batch = []
+            batch.append(new)
+        await appender.append(tp, batch)
+    await appender.discard()
+    await broker.close()
