@@ -16,6 +16,14 @@ export function keepFocus(page: HTMLElement): void {
     places = []
     home?.focus({ preventScroll: true })
   }
+  // Who left by themselves, with a click beside everything, stands nowhere. A window that is left is come back to.
+  const forget = ({ relatedTarget }: FocusEvent): void => {
+    if (relatedTarget !== null || !document.hasFocus()) return
+    queueMicrotask(() => {
+      if (places[0]?.isConnected) places = []
+    })
+  }
   document.addEventListener('focusin', remember)
+  document.addEventListener('focusout', forget)
   new MutationObserver(keep).observe(page, { childList: true, subtree: true })
 }
