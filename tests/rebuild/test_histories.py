@@ -10,16 +10,19 @@ import random
 from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
+import msgspec
 import pytest
 from hypothesis import settings
 
 from adapters.postgres.ops_migrate import migrate_ops
 from adapters.postgres.read.migrate import migrate_read
 from adapters.postgres.read.tables import metadata
+from domain.account import commands as c
 from processors.projections import leadership
 from processors.projections.batch import Batch
 from processors.rebuild.comparing import columns_of, compare, look
-from tests.domain.test_histories import Histories
+from tests.domain.scenario import new_id
+from tests.domain.test_histories import ACCOUNTS, FILES, Histories
 from tests.projections.reading import expected, read_accounts, writer_on
 from tests.rebuild.histories import TP, Copied, entries_of, records_of, replayed
 
@@ -27,9 +30,26 @@ IN_MEMORY: Final = int(os.environ.get("LATHE_TEST_HISTORIES", "100"))
 IN_POSTGRES: Final = max(2, IN_MEMORY // 50)
 STEPS: Final = 50
 SCHEMAS: Final = ("read_v1", "read_v2")
+OTHERS: Final = {file_id: new_id(3_100_000 + i) for i, file_id in enumerate(FILES)}
 
 
-class InMemory(Histories):
+class OfOwnFiles(Histories):
+    """File ids are made anew for each upload: no two accounts ever have the same."""
+
+    def try_(self, command: Any, key: str | None = None, **context: Any) -> None:
+        if command.account_id != ACCOUNTS[0]:
+            if isinstance(command, c.StoreFile):
+                file = msgspec.structs.replace(command.file, file_id=OTHERS[command.file.file_id])
+                command = msgspec.structs.replace(command, file=file)
+            elif isinstance(command, c.DeleteFile):
+                command = msgspec.structs.replace(command, file_id=OTHERS[command.file_id])
+            elif isinstance(command, c.RequestTask):
+                inputs = tuple((role, OTHERS[file_id]) for role, file_id in command.inputs)
+                command = msgspec.structs.replace(command, inputs=inputs)
+        super().try_(command, key, **context)
+
+
+class InMemory(OfOwnFiles):
     """The rebuild folds everything in one batch, which needs no database: it only copies."""
 
     def teardown(self) -> None:
@@ -48,7 +68,7 @@ class InMemory(Histories):
             assert {name: sum(row[name] for row in moved) for name in account["wallet"]} == account["wallet"]
 
 
-class InPostgres(Histories):
+class InPostgres(OfOwnFiles):
     """The live models follow in batches of any size; those that are built anew get all at once."""
 
     url: ClassVar[str]
