@@ -8,6 +8,7 @@ import ast
 import inspect
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import cache
 from types import UnionType
 from typing import Any, Final, get_args, get_origin
 
@@ -52,7 +53,8 @@ def schema_of(name: str, event: type[msgspec.Struct]) -> dict[str, Any]:
     return schema | {"$defs": told} if told else schema
 
 
-def descriptions_of(struct: type) -> dict[str, str]:
+@cache
+def descriptions_of(struct: type) -> Mapping[str, str]:
     """The string below an attribute is its documentation (the habit of PEP 224)."""
     found: dict[str, str] = {}
     (tree,) = ast.parse(inspect.cleandoc("\n" + inspect.getsource(struct))).body
