@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from collections import defaultdict
@@ -11,8 +12,6 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from adapters.kafka.kafka_log import KafkaLog
-from adapters.kafka.port import LogUnavailable
 from adapters.kafka.position import TP
 from domain.account import events as e
 from tests.analysis.workplace import at, copy_to
@@ -22,7 +21,7 @@ from tests.projections.handmade import CREDIT, HandmadeLog, completed, requested
 PUBLIC = "lathe.public.accounts"
 PARTITIONS = (2, 5)
 TASKS = 1500
-Start = Callable[[], "subprocess.Popen[bytes]"]
+Start = Callable[..., "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture(scope="module")
@@ -34,16 +33,16 @@ def kafka_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def publisher(kafka_url: str, tmp_path: Path) -> Iterator[Start]:
-    """Starts `python -m processors` with the publisher alone."""
+    """Starts `python -m <module>` with the publisher alone."""
     running: list[subprocess.Popen[bytes]] = []
     environment = os.environ | {
         "LATHE_HOME": str(tmp_path), "LATHE_KAFKA_URL": kafka_url, "LATHE_PROCESSORS": "publisher",
         "LATHE_POSTGRES_URL": "postgresql://nobody@127.0.0.1:1/not-used",
     }  # fmt: skip
 
-    def start() -> "subprocess.Popen[bytes]":
+    def start(*module: str) -> "subprocess.Popen[bytes]":
         with (tmp_path / "publisher.log").open("ab") as output:
-            command = [sys.executable, "-m", "processors"]
+            command = [sys.executable, "-m", *module]
             running.append(subprocess.Popen(command, env=environment, stdout=output, stderr=output))
         return running[-1]
 
@@ -66,14 +65,6 @@ async def history(accounts: int) -> HandmadeLog:
             await log.append(account, started(task))
             await log.append(account, completed(task, log.new_id(5)))
     return log
-
-
-async def public_end(log: KafkaLog) -> int:
-    """How much stands in the copies, committed or not; 0 before they were made."""
-    try:
-        return sum((await log.ends([(PUBLIC, partition) for partition in PARTITIONS])).values())
-    except LogUnavailable:
-        return 0
 
 
 async def read_committed(kafka_url: str, count: int) -> dict[TP, list[str]]:
@@ -101,20 +92,13 @@ async def read_committed(kafka_url: str, count: int) -> dict[TP, list[str]]:
 async def test_nothing_is_missing_and_nothing_is_there_twice(kafka_url: str, publisher: Start) -> None:
     by_hand = await history(accounts=6)
     await copy_to(kafka_url, by_hand.log)
-    log = KafkaLog(kafka_url)
     wanted: defaultdict[TP, list[str]] = defaultdict(list)
     for entry in by_hand.entries():
         if entry.kind == "event":
             tp = (entry.record.topic, entry.record.partition)
             wanted[tp].append(f"{tp[0]}:{tp[1]}@{entry.record.offset}")
-    for _ in range(3):
-        before = await public_end(log)
-        process = publisher()
-        while process.poll() is None and await public_end(log) == before:
-            await asyncio.sleep(0.002)
-        assert process.poll() is None, "the publisher ended by itself"
-        process.kill()
-        process.wait()
-    await log.close()
-    publisher()
+    for where in ("copy", "place", "commit", "committed", "copy"):
+        process = publisher("tests.publisher.dying", where)
+        assert await asyncio.to_thread(process.wait, 60) == -signal.SIGKILL, where
+    publisher("processors")
     assert await read_committed(kafka_url, sum(map(len, wanted.values()))) == wanted
