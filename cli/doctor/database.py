@@ -100,7 +100,8 @@ async def _migrations(connection: Any) -> list[Finding]:
         elif present is None:
             findings.append(fail(AREA, f"There is no schema {name}", "Services make it at their start: start them."))
         elif present in {revision.revision for revision in script.walk_revisions()}:
-            findings.append(fail(AREA, f"Schema {name} is at {present}: old", "Restart the services: they migrate it."))
+            remedy = "Restart the services: they migrate it." if name == "ops" else "Run `lathe ops rebuild`."
+            findings.append(fail(AREA, f"Schema {name} is at {present}: old", remedy))
         else:
             findings.append(
                 fail(AREA, f"Schema {name} is at {present}, newer than this code", "Install the version that wrote it.")
