@@ -214,11 +214,9 @@ def age_by(log: MemoryLog, age: timedelta) -> None:
     """Rewrite the log as if everything had happened that long ago."""
     for records in log.partitions.values():
         for i, record in enumerate(records):
-            headers = tuple(
-                (name, _earlier(value, age) if name == "ce_time" else value) for name, value in record.headers
-            )
+            kept = record.by_name | {"ce_time": _earlier(record.by_name["ce_time"], age)}
             timestamp = record.timestamp - int(age.total_seconds() * 1000)
-            records[i] = msgspec.structs.replace(record, headers=headers, timestamp=timestamp)
+            records[i] = msgspec.structs.replace(record, kept=kept, timestamp=timestamp)
 
 
 def _earlier(value: bytes, age: timedelta) -> bytes:
