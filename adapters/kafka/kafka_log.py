@@ -23,7 +23,7 @@ fetches at most 100 times a second, and takes more each time. The first record a
 """
 FETCH_FEW: Final = 8
 FETCH_PATIENCE: Final = 4.0
-"""The wait grows with what the last fetch brought, by its own length for each `FETCH_FEW`, up to so many times."""
+"""A fetch that brought more than `FETCH_FEW` records is followed by a wait as many times as long, up to this."""
 
 
 class KafkaLog:
@@ -127,7 +127,7 @@ class KafkaReader:
         ]
         if found:  # one that is behind takes what it can
             self._fetched_at = clock() if len(found) < max_records else 0.0
-            self._wait_s = self._pace_s * min(1 + len(found) / FETCH_FEW, FETCH_PATIENCE)
+            self._wait_s = self._pace_s * min(max(1.0, len(found) / FETCH_FEW), FETCH_PATIENCE)
         return found
 
     async def close(self) -> None:
