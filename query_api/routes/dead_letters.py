@@ -52,8 +52,9 @@ async def dead_letters(
 async def dead_letter(letter_id: str, request: Request, parts: PartsOf) -> Response:
     """With the record's headers. Personal fields stay sealed; what should be sealed and is not is hidden."""
     place, queries = place_of(letter_id), AdminQueries(parts.queries)
-    row = await queries.dead_letter(place)
+    # Orders first: one that is told as done has done its work in what is read after it.
     orders = [order_document(order_of(found)) for found in await queries.orders(place)]
+    row = await queries.dead_letter(place)
     if row is None and not orders:
         raise NotFound("There is no such dead letter.")
     told = {
