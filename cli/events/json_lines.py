@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from adapters.kafka.analysis import ReadEvent
+from adapters.kafka.analysis.bookmark import write_synced
 from adapters.kafka.analysis.cloudevent import json_line
 from cli.client.failures import Misused
 
@@ -41,15 +42,7 @@ class JsonLines:
         self.waiting += len(line)
 
     def prepare(self) -> int:
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        try:
-            content = b"".join(self._lines)
-            written = 0
-            while written < len(content):
-                written += os.write(descriptor, content[written:])
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        write_synced(self._path, os.O_APPEND, b"".join(self._lines))
         return self._end + self.waiting
 
     def publish(self) -> None:

@@ -73,7 +73,14 @@ class Bookmark:
 def replace(path: Path, content: bytes) -> None:
     """Give the file this content, as a whole or not at all. Raises OSError."""
     beside = path.with_name(f".{path.name}.tmp")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    write_synced(beside, os.O_TRUNC, content)
+    beside.replace(path)
+    sync_folder(path.parent)
+
+
+def write_synced(path: Path, how: int, content: bytes) -> None:
+    """Write to a file, made if need be, until it is on the disk. `how`: os.O_TRUNC or os.O_APPEND. Raises OSError."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | how, 0o644)
     try:
         written = 0
         while written < len(content):
@@ -81,8 +88,6 @@ def replace(path: Path, content: bytes) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    beside.replace(path)
-    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:
