@@ -16,6 +16,7 @@ import asyncpg
 import uvloop
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from adapters.collector import BATCHES, collect_rarely
 from adapters.kafka.kafka_log import KafkaLog
 from adapters.kafka.port import NewRecord
 from adapters.kafka.record import Record
@@ -107,8 +108,7 @@ async def _read_raw(kafka: str) -> float:
 def _as_processors_do(kafka: str, url: str, events: int) -> float:
     """With the collector set as in `python -m processors`."""
     before = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    collect_rarely(BATCHES)
     try:
         return uvloop.run(_project(kafka, url, events))
     finally:

@@ -1,10 +1,10 @@
 """`python -m processors`: the readers of the log, in one process."""
 
-import gc
 import sys
 
 import uvloop
 
+from adapters.collector import BATCHES, collect_rarely
 from adapters.settings import SettingsError, load_settings
 from adapters.telemetry import tracing
 from adapters.telemetry.start import start_telemetry
@@ -12,10 +12,7 @@ from processors.bootstrap import serve
 
 
 def main() -> int:
-    # Batches make tens of thousands of short-lived objects and no cycles: collecting them at the default pace costs a
-    # fifth of the projector's time.
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    collect_rarely(BATCHES)
     try:
         settings = load_settings()
         start_telemetry("processors", settings)

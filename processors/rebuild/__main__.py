@@ -6,7 +6,6 @@ Exit code 1: refused, different, or something did not answer; the last line says
 import argparse
 import asyncio
 import contextlib
-import gc
 import json
 import logging
 import signal
@@ -17,6 +16,7 @@ import asyncpg
 import structlog
 import uvloop
 
+from adapters.collector import BATCHES, collect_rarely
 from adapters.kafka.port import LogTruncated, LogUnavailable
 from adapters.settings import SettingsError, load_settings
 from processors.bootstrap import make_parts
@@ -33,8 +33,7 @@ def main() -> int:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
     )
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    collect_rarely(BATCHES)
     try:
         uvloop.run(_do(asked))
     except SettingsError as error:
