@@ -68,6 +68,24 @@ class SigningKey(OpsBase):
     verifies_until: Mapped[datetime | None] = mapped_column(_time)
 
 
+class Erasure(OpsBase):
+    """A deleted user whose account is being erased, or was. The list outlives the person: ids and times only.
+
+    Each time says that a step is done: the key is destroyed, nothing is left but what late writers may still bring, and
+    that was looked for, too. `event_id`: of the deletion in the log; null while it is not in the log (a restore).
+    """
+
+    __tablename__ = "erasures"
+    __table_args__ = (Index("ix_erasures_open", "deleted_at", postgresql_where=text("done_at IS NULL")),)
+
+    account_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    event_id: Mapped[str | None] = mapped_column(Text)
+    deleted_at: Mapped[datetime] = mapped_column(_time)
+    key_gone_at: Mapped[datetime | None] = mapped_column(_time)
+    emptied_at: Mapped[datetime | None] = mapped_column(_time)
+    done_at: Mapped[datetime | None] = mapped_column(_time)
+
+
 class Session(OpsBase):
     """One login. Its refresh tokens form a chain in `refresh_tokens`; revoking the session ends them all."""
 
