@@ -186,6 +186,10 @@ class DescribeAccount(Command, frozen=True, kw_only=True):
     """Question: wallet and state."""
 
 
+class DescribeOpenTasks(Command, frozen=True, kw_only=True):
+    """Question: the ids of the tasks that did not end, in the order they were requested."""
+
+
 AccountCommand = (
     OpenAccount
     | CloseAccount
@@ -208,4 +212,5 @@ AccountCommand = (
     | DescribeFile
     | DescribeBatch
     | DescribeAccount
+    | DescribeOpenTasks
 )

@@ -39,6 +39,7 @@ DECIDE: Final[dict[type[c.Command], Decide]] = {
     c.DescribeFile: questions.describe_file,
     c.DescribeBatch: questions.describe_batch,
     c.DescribeAccount: questions.describe_account,
+    c.DescribeOpenTasks: questions.describe_open_tasks,
 }
 
 EVOLVE: Final[dict[type[msgspec.Struct], Evolve]] = {

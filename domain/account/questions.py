@@ -12,6 +12,10 @@ def describe_account(state: Accounts, command: c.DescribeAccount, context: Conte
     return Reply(account_view(command.account_id, account_of(state, command.account_id)))
 
 
+def describe_open_tasks(state: Accounts, command: c.DescribeOpenTasks, context: Context) -> Reply:
+    return Reply({"task_ids": list(account_of(state, command.account_id).live)})
+
+
 def describe_task(state: Accounts, command: c.DescribeTask, context: Context) -> Reply:
     account = account_of(state, command.account_id)
     task_of(account, command.task_id)
