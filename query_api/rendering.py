@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from domain.account.results import file_url, output_document, preview_of
-from domain.account.timeline import MONEY, TERMINAL, TimelineEntry
+from domain.account.results import file_url, preview_of
+from domain.account.timeline import TERMINAL
 from domain.money import to_credits
 from domain.rendering import time_of
 from query_api.latest import Now
@@ -71,24 +71,6 @@ def timings(row: Row) -> dict[str, float]:
 
 def _seconds(earlier: datetime, later: datetime) -> float:
     return max(0.0, round((later - earlier).total_seconds(), 3))
-
-
-def event_document(entry: TimelineEntry) -> dict[str, Any]:
-    """One entry of a task's life. The actor is told by its kind: `user`, `service/…` or `system`."""
-    told: dict[str, Any] = {
-        name: to_credits(value) if name in MONEY else value for name, value in entry.data.items() if value is not None
-    }
-    if "outputs" in told:
-        told["outputs"] = [output_document(output) for output in told["outputs"]]
-    return {
-        "task_id": entry.task_id,
-        "seq": entry.seq,
-        "type": entry.type,
-        "status": entry.status,
-        "time": time_of(entry.time),
-        "actor": "user" if entry.actor.startswith("user/") else entry.actor,
-        **told,
-    }
 
 
 def progress_document(task_id: str, now: Now, attempt: int) -> dict[str, Any]:

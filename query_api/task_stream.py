@@ -11,11 +11,12 @@ from adapters.http.metrics import SSE_CONNECTIONS
 from adapters.kafka.topics import ACCOUNTS, account_partition
 from adapters.security.authenticator import Caller
 from domain.account.timeline import TimelineEntry
+from domain.account.told import event_document
 from query_api import sse
 from query_api.live import Subscription
 from query_api.parts import Parts
 from query_api.queries import Row
-from query_api.rendering import event_document, has_ended, progress_document
+from query_api.rendering import has_ended, progress_document
 
 _CHECK_S: Final = 1.0
 """How often it is asked whether the caller may still listen."""

@@ -151,6 +151,44 @@ class ApplyRunCancelled(Command, frozen=True, kw_only=True):
     source_offset: int
 
 
+class AddWebhook(Command, frozen=True, kw_only=True):
+    """`url` and `secret` are sealed as the event's fields; `types` known ones, checked by the handler."""
+
+    webhook_id: str
+    url: Sealed
+    secret: Sealed
+    description: Sealed | None = None
+    types: tuple[str, ...] = ()
+
+
+class ChangeWebhook(Command, frozen=True, kw_only=True):
+    """What is None stays."""
+
+    webhook_id: str
+    url: Sealed | None = None
+    description: Sealed | None = None
+    types: tuple[str, ...] | None = None
+    enabled: bool | None = None
+
+
+class RotateWebhookSecret(Command, frozen=True, kw_only=True):
+    webhook_id: str
+    secret: Sealed
+    previous_until: datetime
+
+
+class DisableWebhook(Command, frozen=True, kw_only=True):
+    """Internal, repeatable: replies when it is disabled, or was changed since `failing_since`."""
+
+    webhook_id: str
+    reason: str
+    failing_since: datetime
+
+
+class RemoveWebhook(Command, frozen=True, kw_only=True):
+    webhook_id: str
+
+
 class DescribeRun(Command, frozen=True, kw_only=True):
     """Question: the order of one attempt, for its worker. Replies with the pinned request; NotFound, NotInState."""
 
@@ -182,6 +220,12 @@ class DescribeTask(Command, frozen=True, kw_only=True):
     task_id: str
 
 
+class DescribeWebhook(Command, frozen=True, kw_only=True):
+    """Question: an endpoint of the account. NotFound."""
+
+    webhook_id: str
+
+
 class DescribeAccount(Command, frozen=True, kw_only=True):
     """Question: wallet and state."""
 
@@ -206,11 +250,17 @@ AccountCommand = (
     | ApplyRunSucceeded
     | ApplyRunFailed
     | ApplyRunCancelled
+    | AddWebhook
+    | ChangeWebhook
+    | RotateWebhookSecret
+    | DisableWebhook
+    | RemoveWebhook
     | DescribeRun
     | DescribeRequest
     | DescribeTask
     | DescribeFile
     | DescribeBatch
+    | DescribeWebhook
     | DescribeAccount
     | DescribeOpenTasks
 )

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from domain.account import batches, endings, files, questions, requests, runs, wallet
+from domain.account import batches, endings, files, questions, requests, runs, wallet, webhooks
 from domain.account import commands as c
 from domain.account import events as e
 from domain.account.state import Accounts
@@ -33,11 +33,17 @@ DECIDE: Final[dict[type[c.Command], Decide]] = {
     c.ApplyRunSucceeded: runs.run_succeeded,
     c.ApplyRunFailed: runs.run_failed,
     c.ApplyRunCancelled: runs.run_cancelled,
+    c.AddWebhook: webhooks.add,
+    c.ChangeWebhook: webhooks.change,
+    c.RotateWebhookSecret: webhooks.rotate_secret,
+    c.DisableWebhook: webhooks.disable,
+    c.RemoveWebhook: webhooks.remove,
     c.DescribeRun: questions.describe_run,
     c.DescribeRequest: questions.describe_request,
     c.DescribeTask: questions.describe_task,
     c.DescribeFile: questions.describe_file,
     c.DescribeBatch: questions.describe_batch,
+    c.DescribeWebhook: webhooks.describe,
     c.DescribeAccount: questions.describe_account,
     c.DescribeOpenTasks: questions.describe_open_tasks,
 }
@@ -57,6 +63,11 @@ EVOLVE: Final[dict[type[msgspec.Struct], Evolve]] = {
     e.TaskCompleted: endings.completed,
     e.TaskFailed: endings.failed,
     e.TaskCancelled: endings.cancelled,
+    e.WebhookAdded: webhooks.evolve,
+    e.WebhookChanged: webhooks.evolve,
+    e.WebhookSecretRotated: webhooks.evolve,
+    e.WebhookDisabled: webhooks.evolve,
+    e.WebhookRemoved: webhooks.evolve,
 }
 
 

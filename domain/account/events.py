@@ -213,3 +213,51 @@ class TaskCancelled(Event, frozen=True, kw_only=True):
     charged: int
     released: int
     source_offset: int | None = None
+
+
+class WebhookAdded(Event, frozen=True, kw_only=True):
+    """From here on the account's messages are posted to an address of its owner's, signed."""
+
+    webhook_id: str
+    url: Sealed
+    """Field id `url`."""
+    secret: Sealed
+    """Field id `secret`: what signatures are made with (`whsec_…`, Standard Webhooks)."""
+    description: Sealed | None = None
+    """Field id `description`."""
+    types: tuple[str, ...] = ()
+    """Types of the messages that it gets; none: all."""
+
+
+class WebhookChanged(Event, frozen=True, kw_only=True):
+    """What is given replaces what was; an empty `types` means all. Field ids as in WebhookAdded."""
+
+    webhook_id: str
+    url: Sealed | None = None
+    description: Sealed | None = None
+    types: tuple[str, ...] | None = None
+    enabled: bool | None = None
+
+
+class WebhookSecretRotated(Event, frozen=True, kw_only=True):
+    """A new secret signs. The one before it signs beside it until `previous_until`."""
+
+    webhook_id: str
+    secret: Sealed
+    """Field id `secret`."""
+    previous_until: datetime
+
+
+class WebhookDisabled(Event, frozen=True, kw_only=True):
+    """Nothing is posted there until its owner enables it: it failed for days, or said that it is gone."""
+
+    webhook_id: str
+    reason: str
+    """`failing`, or `gone` (410)."""
+    failing_since: datetime
+
+
+class WebhookRemoved(Event, frozen=True, kw_only=True):
+    """Nothing is posted there any more."""
+
+    webhook_id: str

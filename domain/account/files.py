@@ -35,8 +35,8 @@ def delete_file(state: Accounts, command: c.DeleteFile, context: Context) -> App
 
 
 def require_new(account: Account, identifier: str) -> None:
-    """Raises AlreadyExists when a file, task or batch of the account has this id."""
-    if identifier in account.files or identifier in account.tasks or identifier in account.batches:
+    """Raises AlreadyExists when a file, task, batch or webhook of the account has this id."""
+    if any(identifier in known for known in (account.files, account.tasks, account.batches, account.webhooks)):
         raise AlreadyExists(f"The id {identifier} is taken.")
 
 

@@ -96,6 +96,24 @@ class Task(msgspec.Struct, kw_only=True, gc=False):
     ended_at: datetime | None = None
 
 
+class Webhook(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Where messages about the account are posted."""
+
+    url: SealedAt
+    secret: SealedAt
+    previous: SealedAt | None = None
+    """The secret before this one; it signs too until `previous_until`."""
+    previous_until: datetime | None = None
+    description: SealedAt | None = None
+    types: tuple[str, ...] = ()
+    """None: all."""
+    enabled: bool = True
+    disabled_because: str | None = None
+    """`failing`, `gone`; None when its owner disabled it."""
+    created_at: datetime
+    updated_at: datetime
+
+
 class Account(msgspec.Struct, kw_only=True):
     """Everything one account decides by itself."""
 
@@ -107,6 +125,7 @@ class Account(msgspec.Struct, kw_only=True):
     tasks: dict[str, Task] = {}
     batches: dict[str, tuple[str, ...]] = {}
     """Ids of the tasks of each batch."""
+    webhooks: dict[str, Webhook] = {}
     live: dict[str, None] = {}
     """Ids of the tasks that are not terminal, in the order they were requested."""
     queued: int = 0

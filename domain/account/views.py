@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from domain.account.names import ENDINGS
-from domain.account.state import Account, Accounts, File, Status, Task
+from domain.account.state import Account, Accounts, File, Status, Task, Webhook
 from domain.money import to_credits
 from domain.rendering import sealed_of, time_of
 
@@ -26,6 +26,8 @@ def view(state: Accounts, account_id: str, subject: str) -> dict[str, Any]:
         return batch_view(account_id, account, subject)
     if subject in account.files:
         return file_view(subject, account.files[subject])
+    if subject in account.webhooks:
+        return webhook_view(subject, account.webhooks[subject])
     return {"file_id": subject, "deleted": True}
 
 
@@ -53,6 +55,22 @@ def file_view(file_id: str, file: File) -> dict[str, Any]:
         "height": file.height,
         "task_id": file.task_id,
         "created_at": time_of(file.created_at),
+    }
+
+
+def webhook_view(webhook_id: str, webhook: Webhook) -> dict[str, Any]:
+    """Address, description and secrets are sealed values."""
+    return {
+        "webhook_id": webhook_id,
+        "url": sealed_of(webhook.url),
+        "description": sealed_of(webhook.description),
+        "types": list(webhook.types),
+        "enabled": webhook.enabled,
+        "disabled_because": webhook.disabled_because,
+        "secret": sealed_of(webhook.secret),
+        "previous_until": time_of(webhook.previous_until),
+        "created_at": time_of(webhook.created_at),
+        "updated_at": time_of(webhook.updated_at),
     }
 
 

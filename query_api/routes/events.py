@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from adapters.http.declared import READS, SIGNED_IN, Responses, problems
+from domain.account.told import event_document
 from domain.errors import InvalidInput
 from query_api import tasks
 from query_api.etags import NOT_MODIFIED, document
@@ -13,7 +14,7 @@ from query_api.freshness import Fresh
 from query_api.negotiation import names, preferred
 from query_api.parts import Parts, parts_of
 from query_api.queries import Row
-from query_api.rendering import event_document, has_ended
+from query_api.rendering import has_ended
 from query_api.schemas.task import TaskEvents
 from query_api.stream_callers import ListenerOf
 from query_api.task_stream import TaskStream
