@@ -24,7 +24,7 @@ from adapters.postgres.audit import Audit
 from adapters.postgres.engine import make_pool
 from adapters.postgres.ops_migrate import migrate_ops
 from adapters.postgres.uploads import Uploads
-from adapters.security.account_keys import AccountKeys
+from adapters.security.deletions import keys_of_users
 from adapters.security.digests import Digests
 from adapters.security.master_key import load_master_key, require_master_key
 from adapters.security.passwords import Passwords
@@ -94,7 +94,7 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
         uploads=Uploads(pool),
         images=images,
         limits=RateLimits(settings.limits),
-        sealer=Sealer(AccountKeys(pool, master.key_wrapping), SealedObjects(store)),
+        sealer=Sealer(keys_of_users(pool, master.key_wrapping, users), SealedObjects(store)),
         digests=Digests(master),
         tokens=AccessTokens(signing, settings.page_url(), settings.token_minutes * 60),
         sessions=Sessions(pool, master.sessions),

@@ -14,8 +14,8 @@ from adapters.postgres.ops_migrate import migrate_ops
 from adapters.postgres.read.engine import make_read_engine
 from adapters.postgres.read.migrate import live_schema, migrate_read
 from adapters.postgres.read.partitions import PARTITIONS
-from adapters.security.account_keys import AccountKeys
 from adapters.security.authenticator import Authenticator
+from adapters.security.deletions import keys_of_users
 from adapters.security.master_key import load_master_key, require_master_key
 from adapters.security.sealed_objects import SealedObjects
 from adapters.security.sealing import Sealer
@@ -72,7 +72,7 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
         workers=LiveWorkers(kafka),
         store=store,
         presigner=store,
-        sealer=Sealer(AccountKeys(pool, master.key_wrapping), SealedObjects(store)),
+        sealer=Sealer(keys_of_users(pool, master.key_wrapping, users), SealedObjects(store)),
         signing_keys=signing,
         authenticator=Authenticator(tokens, users),
         tickets=Tickets(pool),

@@ -17,16 +17,15 @@ State = TypeVar("State")
 
 
 class Replica(Generic[State]):
-    """Follows for as long as it runs. `on_change` is called after each batch that was folded."""
+    """Follows for as long as it runs."""
 
-    def __init__(
-        self, log_: Log, topic: Topic, decider: Decider[State, Any], on_change: Callable[[], None] | None = None
-    ) -> None:
+    def __init__(self, log_: Log, topic: Topic, decider: Decider[State, Any]) -> None:
         if topic.partitions != 1:
             raise ValueError(f"{topic.name} has {topic.partitions} partitions; a replica folds one")
         self._tp: TP = (topic.name, 0)
-        self._log, self._on_change = log_, on_change
+        self._log = log_
         self._fold = PartitionFold(self._tp, decider)
+        self._watchers: list[Callable[[Entry], None]] = []
         self._moved = asyncio.Condition()
         self._tail = Tail(log_, self._start_at, self._take)
 
@@ -38,6 +37,10 @@ class Replica(Generic[State]):
     def offset(self) -> int:
         """The next offset to be folded."""
         return self._fold.position.offset
+
+    def watch(self, seen: Callable[[Entry], None]) -> None:
+        """Call `seen` with each entry, once it is folded. Entries that a snapshot stands for are never seen."""
+        self._watchers.append(seen)
 
     async def start(self) -> None:
         """Fold all there is, then go on following. Raises LogUnavailable."""
@@ -68,8 +71,8 @@ class Replica(Generic[State]):
     async def _take(self, entries: list[Entry]) -> None:
         for entry in entries:
             self._fold.apply(entry)
+            for seen in self._watchers:
+                seen(entry)
         if entries:
-            if self._on_change is not None:
-                self._on_change()
             async with self._moved:
                 self._moved.notify_all()

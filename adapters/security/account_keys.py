@@ -1,7 +1,8 @@
 """The accounts' AES-256 keys: rows of `ops.account_keys`, wrapped by the master key, cached in memory.
 
 A key's row is committed before the first event that uses it. Destroying the row erases the account's personal data;
-other processes forget a cached key when they read the deletion in the log (`forget`), and after a minute anyway.
+other processes forget a cached key when they read the deletion in the log (`adapters/security/deletions.py`), and after
+a minute anyway.
 """
 
 import os
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from domain.errors import DomainError
 
 _NONCE: Final = 12
+_GONE: Final = "The personal data of this account was erased."
 
 
 class Erased(DomainError):
@@ -25,7 +27,10 @@ class Erased(DomainError):
 
 
 class AccountKeys:
-    """Asynchronous by interface; a cached key is there without waiting."""
+    """Asynchronous by interface; a cached key is there without waiting.
+
+    `deleted` tells of an account that its user is deleted: its key is not used any more, though its row may be there.
+    """
 
     def __init__(
         self,
@@ -35,10 +40,12 @@ class AccountKeys:
         capacity: int = 20_000,
         lifetime_s: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
+        deleted: Callable[[str], bool] = lambda account_id: False,
     ) -> None:
         self._pool = pool
         self._wrapper = AESGCM(wrapping_key)
         self._capacity, self._lifetime_s, self._clock = capacity, lifetime_s, clock
+        self._deleted = deleted
         self._cache: OrderedDict[str, tuple[AESGCM, float]] = OrderedDict()
 
     async def create(self, account_id: str) -> None:
@@ -53,11 +60,14 @@ class AccountKeys:
 
     async def get(self, account_id: str) -> AESGCM:
         """The account's cipher. Raises Erased when there is no key."""
+        if self._deleted(account_id):
+            raise Erased(_GONE)
         if cipher := self._cached(account_id):
             return cipher
         wrapped = await self._pool.fetchval("SELECT wrapped FROM ops.account_keys WHERE account_id = $1", account_id)
-        if wrapped is None:
-            raise Erased("The personal data of this account was erased.")
+        # The deletion may have been read meanwhile: what was forgotten then must not come back.
+        if wrapped is None or self._deleted(account_id):
+            raise Erased(_GONE)
         return self._remember(account_id, bytes(wrapped))
 
     async def get_many(self, account_ids: Iterable[str]) -> dict[str, AESGCM]:
@@ -65,6 +75,8 @@ class AccountKeys:
         found: dict[str, AESGCM] = {}
         missing: list[str] = []
         for account_id in set(account_ids):
+            if self._deleted(account_id):
+                continue
             if cipher := self._cached(account_id):
                 found[account_id] = cipher
             else:
@@ -74,7 +86,8 @@ class AccountKeys:
                 "SELECT account_id, wrapped FROM ops.account_keys WHERE account_id = ANY($1::text[])", missing
             )
             for row in rows:
-                found[row["account_id"]] = self._remember(row["account_id"], bytes(row["wrapped"]))
+                if not self._deleted(row["account_id"]):
+                    found[row["account_id"]] = self._remember(row["account_id"], bytes(row["wrapped"]))
         return found
 
     async def destroy(self, account_id: str) -> bool:
@@ -87,6 +100,10 @@ class AccountKeys:
     def forget(self, account_id: str) -> None:
         """Drop the cached key: the account's deletion was seen in the log."""
         self._cache.pop(account_id, None)
+
+    def __len__(self) -> int:
+        """How many are in memory."""
+        return len(self._cache)
 
     def _cached(self, account_id: str) -> AESGCM | None:
         entry = self._cache.get(account_id)

@@ -35,8 +35,8 @@ from adapters.object_store.memory import MemoryStore
 from adapters.postgres.audit import Audit
 from adapters.postgres.engine import make_pool
 from adapters.postgres.uploads import Uploads
-from adapters.security.account_keys import AccountKeys
 from adapters.security.authenticator import Authenticator
+from adapters.security.deletions import keys_of_users
 from adapters.security.digests import Digests
 from adapters.security.master_key import MasterKey
 from adapters.security.passwords import Passwords
@@ -343,7 +343,7 @@ def _parts(
             max_bytes=settings.limits.max_image_mb * MIB, max_megapixels=settings.limits.max_image_megapixels
         ),
         limits=RateLimits(settings.limits),
-        sealer=Sealer(AccountKeys(pool, MASTER.key_wrapping), SealedObjects(store)),
+        sealer=Sealer(keys_of_users(pool, MASTER.key_wrapping, users), SealedObjects(store)),
         digests=Digests(MASTER),
         tokens=AccessTokens(signing, "http://lathe.test", 900),
         sessions=Sessions(pool, MASTER.sessions),

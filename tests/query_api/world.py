@@ -24,8 +24,8 @@ from adapters.postgres.engine import make_pool
 from adapters.postgres.read.engine import make_read_engine
 from adapters.postgres.read.partitions import PARTITIONS
 from adapters.postgres.read.tables import SCHEMA
-from adapters.security.account_keys import AccountKeys
 from adapters.security.authenticator import Authenticator
+from adapters.security.deletions import keys_of_users
 from adapters.security.master_key import MasterKey
 from adapters.security.sealed_objects import SealedObjects
 from adapters.security.sealing import Sealer
@@ -225,7 +225,7 @@ async def world(url: str, home: Path) -> AsyncIterator[World]:
         workers=LiveWorkers(by_hand.log),
         store=store,
         presigner=Urls(),
-        sealer=Sealer(AccountKeys(pool, MASTER.key_wrapping), SealedObjects(store)),
+        sealer=Sealer(keys_of_users(pool, MASTER.key_wrapping, users), SealedObjects(store)),
         signing_keys=signing,
         authenticator=Authenticator(tokens, users),
         tickets=Tickets(pool),

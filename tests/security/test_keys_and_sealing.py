@@ -232,3 +232,39 @@ def test_the_scope_of_a_key_is_caller_method_and_route(master: MasterKey) -> Non
         (*scope[:3], "l"),
     ]
     assert len({digests.idempotency_key(*s) for s in (scope, *others)}) == 5
+
+
+async def test_the_key_of_a_deleted_user_is_not_used_though_its_row_is_there(
+    pool: "asyncpg.Pool[Any]", master: MasterKey
+) -> None:
+    deleted: set[str] = set()
+    keys = AccountKeys(pool, master.key_wrapping, deleted=deleted.__contains__)
+    account, other = new_id(), new_id()
+    for one in (account, other):
+        await keys.create(one)
+        await keys.get(one)
+    deleted.add(account)
+    with pytest.raises(Erased):
+        await keys.get(account)
+    assert set(await keys.get_many([account, other])) == {other}
+
+
+async def test_a_key_that_is_forgotten_while_it_is_fetched_does_not_come_back(
+    pool: "asyncpg.Pool[Any]", master: MasterKey
+) -> None:
+    deleted: set[str] = set()
+
+    class Slow:
+        """The deletion is read while PostgreSQL answers."""
+
+        async def fetchval(self, *arguments: Any) -> Any:
+            found = await pool.fetchval(*arguments)
+            deleted.add(arguments[1])
+            return found
+
+    account = new_id()
+    await AccountKeys(pool, master.key_wrapping).create(account)
+    keys = AccountKeys(Slow(), master.key_wrapping, deleted=deleted.__contains__)  # type: ignore[arg-type]
+    with pytest.raises(Erased):
+        await keys.get(account)
+    assert len(keys) == 0
