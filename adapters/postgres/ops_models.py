@@ -245,3 +245,88 @@ class Cursor(OpsBase):
     epoch: Mapped[int] = mapped_column(BigInteger)
     nonce: Mapped[str] = mapped_column(Text)
     seq: Mapped[int] = mapped_column(BigInteger)
+
+
+class WebhookEndpoint(OpsBase):
+    """A webhook as far as the log was followed. `state` is JSON of `domain.account.state.Webhook`, texts sealed.
+
+    `failing_since`: when the first of the attempts failed that have failed since the last success.
+    """
+
+    __tablename__ = "webhooks"
+    __table_args__ = (Index(None, "account_id"),)
+
+    webhook_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    account_id: Mapped[str] = mapped_column(Text)
+    state: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    failing_since: Mapped[datetime | None] = mapped_column(_time)
+
+
+class WebhookDelivery(OpsBase):
+    """One message to one webhook. Those that wait are posted in the order of their ids; tests out of turn.
+
+    `body` is what is signed and posted. `http_status` and `error` (a short code) tell of the last attempt.
+    """
+
+    __tablename__ = "webhook_deliveries"
+    __table_args__ = (
+        CheckConstraint("why IN ('event', 'redelivery', 'test')", name="known_why"),
+        CheckConstraint("state IN ('waiting', 'delivered', 'dead')", name="known_state"),
+        Index("ix_webhook_deliveries_of_webhook", "webhook_id", "delivery_id"),
+        Index("ix_webhook_deliveries_waiting", "webhook_id", "delivery_id", postgresql_where=text("state = 'waiting'")),
+        Index(None, "ended_at"),
+    )
+
+    delivery_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    webhook_id: Mapped[str] = mapped_column(Text)
+    account_id: Mapped[str] = mapped_column(Text)
+    why: Mapped[str] = mapped_column(Text)
+    message_id: Mapped[str] = mapped_column(Text)
+    type: Mapped[str] = mapped_column(Text)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    state: Mapped[str] = mapped_column(Text)
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    created_at: Mapped[datetime] = mapped_column(_time, server_default=func.now())
+    next_attempt_at: Mapped[datetime] = mapped_column(_time, server_default=func.now())
+    first_attempt_at: Mapped[datetime | None] = mapped_column(_time)
+    last_attempt_at: Mapped[datetime | None] = mapped_column(_time)
+    ended_at: Mapped[datetime | None] = mapped_column(_time)
+    http_status: Mapped[int | None] = mapped_column()
+    error: Mapped[str | None] = mapped_column(Text)
+
+
+class WebhookRedelivery(OpsBase):
+    """Messages of a time range that are posted again, from the log. `found` of them were put behind those that wait.
+
+    It goes on at `next_offset` of the account's partition, to `end_offset`.
+    """
+
+    __tablename__ = "webhook_redeliveries"
+    __table_args__ = (
+        CheckConstraint("state IN ('open', 'done', 'failed')", name="known_state"),
+        Index("ix_webhook_redeliveries_open", "webhook_id", unique=True, postgresql_where=text("state = 'open'")),
+    )
+
+    redelivery_id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    webhook_id: Mapped[str] = mapped_column(Text)
+    account_id: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime] = mapped_column(_time)
+    until: Mapped[datetime] = mapped_column(_time)
+    state: Mapped[str] = mapped_column(Text, server_default="open")
+    next_offset: Mapped[int | None] = mapped_column(BigInteger)
+    end_offset: Mapped[int | None] = mapped_column(BigInteger)
+    found: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    created_at: Mapped[datetime] = mapped_column(_time, server_default=func.now())
+    ended_at: Mapped[datetime | None] = mapped_column(_time)
+    error: Mapped[str | None] = mapped_column(Text)
+
+
+class WebhookBeginning(OpsBase):
+    """The end of each partition when webhooks were first followed. What stands before it is not posted by itself: so a
+    lost place in the log posts nothing twice."""
+
+    __tablename__ = "webhook_beginnings"
+
+    topic: Mapped[str] = mapped_column(Text, primary_key=True)
+    partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    first_offset: Mapped[int] = mapped_column(BigInteger)
