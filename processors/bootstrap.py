@@ -8,6 +8,7 @@ from collections.abc import Callable
 import structlog
 
 from adapters.kafka.kafka_log import KafkaLog
+from adapters.object_store.s3 import S3Store, make_store
 from adapters.settings import Settings, SettingsError
 from adapters.telemetry.endpoint import metrics_endpoint
 from processors.parts import Parts
@@ -31,6 +32,11 @@ def make_parts(settings: Settings) -> Parts:
     if settings.kafka_url is None or settings.postgres_url is None:
         raise SettingsError("LATHE_KAFKA_URL and LATHE_POSTGRES_URL must be set (`lathe up` sets them)")
     return Parts(settings, settings.kafka_url, settings.postgres_url, KafkaLog(settings.kafka_url, "lathe-processors"))
+
+
+def make_object_store(settings: Settings) -> S3Store:
+    """For those that look at objects. Raises SettingsError when nobody said where they are."""
+    return make_store(settings)
 
 
 async def serve(settings: Settings) -> None:

@@ -20,4 +20,12 @@ def environment() -> dict[str, str]:
             "Lathe does not run here. Start it (`lathe up`), or set LATHE_KAFKA_URL and LATHE_POSTGRES_URL.", err=True
         )
         raise typer.Exit(1)
-    return os.environ | {"LATHE_KAFKA_URL": place.kafka_url, "LATHE_POSTGRES_URL": place.postgres_url}
+    told = {
+        "LATHE_HOME": str(place.home.path),
+        "LATHE_KAFKA_URL": place.kafka_url,
+        "LATHE_POSTGRES_URL": place.postgres_url,
+        "LATHE_S3_URL": place.s3_url,
+        "LATHE_S3_ACCESS_KEY": place.s3_access_key,
+        "LATHE_S3_SECRET_KEY": place.s3_secret_key,
+    }
+    return os.environ | {name: value for name, value in told.items() if value is not None}

@@ -1,5 +1,6 @@
 """Accounts with their wallets, and the ledger: every event that moved credits."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -7,7 +8,7 @@ import msgspec
 
 from domain.account.events import AccountClosed, AccountOpened
 from processors.projections.money import Movement, movement_of
-from processors.projections.port import Connection, Fact, Taken, require_rows
+from processors.projections.port import Connection, Fact, Row, Taken, require_rows
 from processors.projections.streams import Span, require_first
 
 
@@ -74,6 +75,15 @@ class AccountRows:
             require_rows(await connection.execute(_UPDATE, *columns), len(old), "accounts at the version before")
         if self._ledger:
             await connection.copy_records_to_table("ledger", columns=_LEDGER, records=self._ledger)
+
+    def drain(self, fact: Fact | None) -> Iterator[Row]:
+        for row in self._ledger:
+            yield Row("ledger", _LEDGER, row)
+        self._ledger.clear()
+        if fact is None:
+            for account_id, change in self._changes.items():
+                yield Row("accounts", _COLUMNS, _row(account_id, change))
+            self._changes.clear()
 
 
 def _row(account_id: str, c: _Change) -> tuple[Any, ...]:

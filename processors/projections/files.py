@@ -1,6 +1,6 @@
 """Files of all accounts: uploads, files that came with a task, and results."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ import msgspec
 from domain.account.events import FileDeleted, FileStored, Output, StoredFile, TaskCompleted, TaskRequested
 from domain.account.names import result_name
 from domain.personal import SealedAt
-from processors.projections.port import Connection, Contradiction, Fact, Taken, Unfoldable, json_of
+from processors.projections.port import Connection, Contradiction, Fact, Row, Taken, Unfoldable, json_of
 
 
 class _File(msgspec.Struct):
@@ -89,6 +89,14 @@ class FileRows:
         if self._new:
             rows = [msgspec.structs.astuple(file) for file in self._new.values()]
             await connection.copy_records_to_table("files", columns=_File.__struct_fields__, records=rows)
+
+    def drain(self, fact: Fact | None) -> Iterator[Row]:
+        for file in self._new.values():
+            yield Row("files", _File.__struct_fields__, msgspec.structs.astuple(file))
+        for file_id, account_id in self._deleted.items():
+            yield Row("files", ("file_id", "account_id"), (file_id, account_id), there=False)
+        self._new.clear()
+        self._deleted.clear()
 
 
 def _result(fact: Fact, task_id: str, output: Output) -> _File:

@@ -1,12 +1,13 @@
 """Models that can be asked for, with their prices."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import ClassVar, Final
 
 import msgspec
 
 from domain.catalog import events as e
-from processors.projections.port import Connection, Fact, Taken, json_of, require_rows
+from processors.projections.port import Connection, Fact, Row, Taken, json_of, require_rows
 from processors.projections.streams import Span, require_first
 
 PREFIX: Final = "model/"
@@ -72,6 +73,12 @@ class ModelRows:
             before = [self._spans[key].first - 1 for key in old]
             columns = zip(*map(msgspec.structs.astuple, old.values()), strict=True)
             require_rows(await connection.execute(_UPDATE, before, *columns), len(old), "models at the version before")
+
+    def drain(self, fact: Fact | None) -> Iterator[Row]:
+        if fact is None:
+            for model in self._models.values():
+                yield Row("models", _Change.__struct_fields__, msgspec.structs.astuple(model))
+            self._models.clear()
 
 
 _UPDATE = """

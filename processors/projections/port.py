@@ -1,6 +1,7 @@
 """What a read model is to the projector: rows that a batch of events changes."""
 
-from typing import Any, ClassVar, Final, Protocol
+from collections.abc import Iterator
+from typing import Any, ClassVar, Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -45,6 +46,15 @@ class Fact:
         self.version = envelope.stream_version
 
 
+class Row(NamedTuple):
+    """A row as its table holds it; `there` False: the row with these columns is deleted."""
+
+    table: str
+    columns: tuple[str, ...]
+    values: tuple[Any, ...]
+    there: bool = True
+
+
 class Rows(Protocol):
     """The changes that one batch makes to one read model, merged per key before they are written.
 
@@ -60,6 +70,14 @@ class Rows(Protocol):
 
     async def write(self, connection: Connection) -> None:
         """Write all changes inside the projector's transaction. Raises Contradiction."""
+        ...
+
+    def drain(self, fact: Fact | None) -> Iterator[Row]:
+        """What `fact`, folded last, finished: rows that nothing alters any more. None: all the others.
+
+        They are forgotten here. For those who compare the log with tables: each stream was folded from its beginning
+        into this object, which was never written.
+        """
         ...
 
 

@@ -1,6 +1,6 @@
 """Tasks as they stand now."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
@@ -9,7 +9,7 @@ import msgspec
 from domain.account import events as e
 from domain.account.beginnings import Beginning
 from domain.account.timeline import MOVING
-from processors.projections.port import Connection, Fact, Taken, Unfoldable, json_of, require_rows
+from processors.projections.port import Connection, Fact, Row, Taken, Unfoldable, json_of, require_rows
 from processors.projections.streams import Span
 
 
@@ -105,6 +105,13 @@ class TaskRows:
             columns = zip(*map(msgspec.structs.astuple, self._changed.values()), strict=True)
             status = await connection.execute(_UPDATE, before, *columns)
             require_rows(status, len(self._changed), "tasks at the sequence before")
+
+    def drain(self, fact: Fact | None) -> Iterator[Row]:
+        ended = list(self._new) if fact is None else [entry.task_id for entry in fact.moved if entry.terminal]
+        for task_id in ended:
+            task = self._new.pop(task_id)
+            del self._spans[task_id]
+            yield Row("tasks", _New.__struct_fields__, msgspec.structs.astuple(task))
 
 
 def _requested(fact: Fact, beginning: Beginning) -> _New:

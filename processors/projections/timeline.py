@@ -1,9 +1,10 @@
 """The life of each task, event by event: what `GET /generate/{task_id}/events` reads its past from."""
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from domain.account.timeline import MOVING
-from processors.projections.port import Connection, Fact, Taken, json_of
+from processors.projections.port import Connection, Fact, Row, Taken, json_of
 
 
 class TimelineRows:
@@ -21,6 +22,11 @@ class TimelineRows:
     async def write(self, connection: Connection) -> None:
         if self._rows:
             await connection.copy_records_to_table("task_events", columns=_COLUMNS, records=self._rows)
+
+    def drain(self, fact: Fact | None) -> Iterator[Row]:
+        for row in self._rows:
+            yield Row("task_events", _COLUMNS, row)
+        self._rows.clear()
 
 
 _COLUMNS = ("task_id", "seq", "account_id", "type", "status", "time", "actor", "data")

@@ -1,5 +1,6 @@
 """Users, with their names and addresses still sealed. Password hashes stay in the log."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import ClassVar
 
@@ -7,7 +8,7 @@ import msgspec
 
 from domain.identity import events as e
 from domain.personal import Sealed, SealedAt
-from processors.projections.port import Connection, Fact, Taken, Unfoldable, json_of, require_rows
+from processors.projections.port import Connection, Fact, Row, Taken, Unfoldable, json_of, require_rows
 from processors.projections.streams import Span, require_first
 
 
@@ -62,6 +63,12 @@ class UserRows:
             before = [self._spans[key].first - 1 for key in old]
             columns = zip(*map(msgspec.structs.astuple, old.values()), strict=True)
             require_rows(await connection.execute(_UPDATE, before, *columns), len(old), "users at the version before")
+
+    def drain(self, fact: Fact | None) -> Iterator[Row]:
+        if fact is None:
+            for user in self._users.values():
+                yield Row("users", _New.__struct_fields__, msgspec.structs.astuple(user))
+            self._users.clear()
 
 
 def _first(fact: Fact) -> _Change:

@@ -49,7 +49,10 @@ class Making:
 async def project(connection: Any, by_hand: HandmadeLog) -> None:
     """All records of the log that were not yet folded, in batches of three, as if they had come bit by bit."""
     writer = await writer_on(connection)
-    entries = [e for e in by_hand.entries() if e.record.offset >= writer.positions[e.record.topic, e.record.partition]]
+    entries = [
+        e for e in by_hand.entries()
+        if e.record.offset >= writer.positions.get((e.record.topic, e.record.partition), 1 << 62)
+    ]  # fmt: skip
     for i in range(0, len(entries), 3):
         await writer.apply(entries[i : i + 3])
 

@@ -1,0 +1,51 @@
+"""`lathe ops verify`: the processors' own check in a process of its own, and how it looks in a terminal."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+
+from cli.ops.place import environment
+from cli.ops.verify_screen import VerifyScreen
+
+Objects = Annotated[
+    Literal["hash", "size", "none"],
+    typer.Option(help="How closely to look at objects: read each as a whole, compare lengths, or not at all."),
+]
+
+
+def verify(
+    objects: Objects = "hash",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, as it goes.")] = False,
+) -> None:
+    """Check that everything the log promises holds, and that read models and objects are what the log says.
+
+    Reads the log once from its first record; nothing is changed, and everybody goes on meanwhile. Of what is broken the
+    first place is named, what it means, and what to do. Exit codes: 0 all holds, 1 something is broken, 75 something
+    did not answer.
+    """
+    command = [sys.executable, "-m", "processors.verify", "--objects", objects]
+    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+        try:
+            if as_json:
+                for line in _lines(process):
+                    typer.echo(json.dumps(line))
+            else:
+                with VerifyScreen(Console(highlight=False, soft_wrap=True)) as screen:
+                    for line in _lines(process):
+                        screen.show(line)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+    raise typer.Exit(process.returncode)
+
+
+def _lines(process: "subprocess.Popen[str]") -> Iterator[dict[str, Any]]:
+    assert process.stdout is not None
+    for line in process.stdout:
+        yield json.loads(line)
+    process.wait()
