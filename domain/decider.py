@@ -5,8 +5,10 @@ One decider serves one owned topic. Its state is that of one whole partition; th
 https://thinkbeforecoding.com/post/2021/12/17/functional-event-sourcing-decider).
 """
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -48,13 +50,36 @@ class Reply(msgspec.Struct, frozen=True):
     view: dict[str, Any]
 
 
+class NotAtHand(Exception):
+    """A decision or a view needs events of which the state keeps no more than their offsets.
+
+    No refusal: whoever drives the decider reads them, and asks again with them at hand (`Recalling`).
+    """
+
+    def __init__(self, offsets: Sequence[int]) -> None:
+        super().__init__(f"the events at {', '.join(map(str, offsets))} have to be read again")
+        self.offsets = tuple(offsets)
+
+
+Recalled = tuple[str, msgspec.Struct, Envelope]
+"""An event that was read again: its stream key, itself, its envelope."""
+
+
 class Decider(Protocol[State, Command]):
     """Pure. `decide` may not change the state; `evolve` changes it in place, and never fails on a valid event."""
+
+    @property
+    def fold(self) -> int:
+        """The number of what `evolve` makes of events: another one each time it makes something else of them.
+
+        Snapshots of another number are not used. (Those of another shape of the state are not used either.)
+        """
+        ...
 
     def initial(self) -> State: ...
 
     def decide(self, state: State, command: Command, context: Context) -> Append | Reply:
-        """Raises a `domain.errors.DomainError` to refuse."""
+        """Raises a `domain.errors.DomainError` to refuse; NotAtHand."""
         ...
 
     def evolve(self, state: State, key: str, event: msgspec.Struct, envelope: Envelope) -> None: ...
@@ -72,4 +97,13 @@ class Decider(Protocol[State, Command]):
 
     def view(self, state: State, key: str, subject: str) -> dict[str, Any]:
         """What a client is told about `subject` after the event that was just evolved, as JSON values."""
+        ...
+
+
+@runtime_checkable
+class Recalling(Protocol):
+    """What a decider has whose `decide` or `view` raise NotAtHand."""
+
+    def at_hand(self, state: Any, events: Sequence[Recalled]) -> AbstractContextManager[None]:
+        """While this is open, the state has what these events brought. Afterwards it is as it was before."""
         ...

@@ -34,3 +34,5 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Keyed 16-byte hash (hex) of (caller, method, route, Idempotency-Key)."""
     idempotency_digest: str | None = None
     """Keyed 16-byte hash (hex) of the request's content."""
+    offset: int = 0
+    """Where the event stands in its partition. No header: the record's own offset, for folds that read it again."""

@@ -11,7 +11,7 @@ from adapters.kafka.port import NewRecord
 from adapters.kafka.readrule import event_headers
 from adapters.kafka.record import TooLarge, encode_headers, encode_value, type_of
 from adapters.kafka.requests import Applied, Request, position_text
-from domain.decider import Append, Context
+from domain.decider import Append, Context, NotAtHand
 from domain.envelope import Envelope
 from domain.errors import DomainError, InvalidInput, StreamQuarantined
 
@@ -30,6 +30,8 @@ class Round(Generic[State]):
         """One for each record, in order."""
         self.settled: list[tuple[Request, Applied | DomainError]] = []
         """Replies and refusals: they rest on the state, so they wait for acks and for the log's end."""
+        self.recalls: list[tuple[Request, NotAtHand]] = []
+        """Not decided: events have to be read again first."""
         self._bytes = 0
 
     @property
@@ -45,6 +47,8 @@ class Round(Generic[State]):
         context = msgspec.structs.replace(request.context, now=now, partition=self._fold.tp[1])
         try:
             self._decide(request, context)
+        except NotAtHand as missing:
+            self.recalls.append((request, missing))
         except DomainError as refusal:
             self.settled.append((request, refusal))
         except TooLarge as error:
@@ -53,7 +57,8 @@ class Round(Generic[State]):
     def _decide(self, request: Request, context: Context) -> None:
         fold = self._fold
         self._refuse_quarantined(fold.decider.stream(request.command))
-        decision = fold.decider.decide(fold.state, request.command, context)
+        with fold.at_hand(request.recalled):
+            decision = fold.decider.decide(fold.state, request.command, context)
         offset = self._first_offset + len(self.records)
         if not isinstance(decision, Append):
             position = position_text(*fold.tp, offset - 1)
@@ -61,7 +66,7 @@ class Round(Generic[State]):
             return
         self._refuse_quarantined(decision.key)
         version = fold.versions.get(decision.key, 0) + 1
-        envelope = _envelope(decision, context, version, self._source)
+        envelope = _envelope(decision, context, version, self._source, offset)
         seq = self._first_seq + len(self.records)
         record = NewRecord(
             decision.key.encode(),
@@ -69,7 +74,7 @@ class Round(Generic[State]):
             encode_headers(envelope) + event_headers(self.epoch, seq),
             int(context.now.timestamp() * 1000),
         )
-        fold.evolve(decision.key, decision.event, envelope, offset)
+        fold.evolve(decision.key, decision.event, envelope)
         fold.versions[decision.key] = version
         self.records.append(record)
         self._bytes += record.size()
@@ -91,7 +96,7 @@ class Round(Generic[State]):
         return {(self.epoch, self._first_seq + i): pair for i, pair in enumerate(self.applied)}
 
 
-def _envelope(decision: Append, context: Context, version: int, source: str) -> Envelope:
+def _envelope(decision: Append, context: Context, version: int, source: str, offset: int) -> Envelope:
     fields: dict[str, Any] = {
         "id": context.event_id,
         "type": type_of(decision.event),
@@ -107,5 +112,6 @@ def _envelope(decision: Append, context: Context, version: int, source: str) -> 
         "task_seq": decision.task_seq,
         "idempotency_key": context.idempotency_key,
         "idempotency_digest": context.idempotency_digest,
+        "offset": offset,
     }
     return Envelope(**fields)

@@ -1,8 +1,8 @@
 """The fold of one owned partition: its decider's state, stream versions, quarantine and recent commands."""
 
-from collections import deque
-from datetime import datetime, timedelta
-from typing import Any, Final, Generic, TypeVar
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Generic, TypeVar
 
 import msgspec
 import structlog
@@ -10,24 +10,13 @@ import structlog
 from adapters.kafka.follower import Entry
 from adapters.kafka.metrics import QUARANTINED
 from adapters.kafka.position import TP, Position
+from adapters.kafka.recent import Recent
 from adapters.kafka.record import Undecodable
-from domain.decider import Decider
+from domain.decider import Decider, Recalled, Recalling
 from domain.envelope import Envelope
 
 State = TypeVar("State")
-RECENT: Final = timedelta(minutes=15)
 log = structlog.get_logger(__name__)
-
-
-class Done(msgspec.Struct, frozen=True):
-    """What a command led to, for those who ask about an open outcome."""
-
-    key: str
-    subject: str
-    event_type: str
-    event_id: str
-    offset: int
-    time: datetime
 
 
 class PartitionFold(Generic[State]):
@@ -40,8 +29,7 @@ class PartitionFold(Generic[State]):
         self.position = Position()
         self.versions: dict[str, int] = {}
         self.quarantined: set[str] = set()
-        self._recent: dict[str, Done] = {}
-        self._ages: deque[tuple[datetime, str]] = deque()
+        self.recent = Recent()
 
     def apply(self, entry: Entry) -> None:
         """Fold one entry of the log. Never fails: what cannot be folded quarantines its stream."""
@@ -57,23 +45,22 @@ class PartitionFold(Generic[State]):
             return
         envelope, event = entry.decoded
         try:
-            self.evolve(key, event, envelope, entry.record.offset)
+            self.evolve(key, event, envelope)
         except Exception as error:  # noqa: BLE001 - whatever a record does to the fold, the partition goes on
             self._quarantine(key, entry.record.offset, f"cannot be folded: {error!r}")
 
-    def evolve(self, key: str, event: msgspec.Struct, envelope: Envelope, offset: int) -> None:
+    def evolve(self, key: str, event: msgspec.Struct, envelope: Envelope) -> None:
         """Evolve the state and remember the command."""
         self.decider.evolve(self.state, key, event, envelope)
         if envelope.command_id is not None:
-            done = Done(key, envelope.subject, envelope.type, envelope.id, offset, envelope.time)
-            self._recent[envelope.command_id] = done
-            self._ages.append((envelope.time, envelope.command_id))
-            while self._ages[0][0] < envelope.time - RECENT:
-                self._recent.pop(self._ages.popleft()[1], None)
+            self.recent.remember(envelope.command_id, envelope.offset, envelope.time)
 
-    def done(self, command_id: str) -> Done | None:
-        """What the command led to, if it was applied within the last 15 minutes of the log's time."""
-        return self._recent.get(command_id)
+    def at_hand(self, events: Sequence[Recalled]) -> AbstractContextManager[None]:
+        """While this is open, the state has what these events brought: they were read again for one decision."""
+        if not events:
+            return nullcontext()
+        assert isinstance(self.decider, Recalling), "only such deciders ask for events"
+        return self.decider.at_hand(self.state, events)
 
     def _quarantine(self, key: str, offset: int, why: str) -> None:
         QUARANTINED.labels(self.tp[0]).inc()

@@ -8,6 +8,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
+from adapters.kafka.picking import FETCH_BYTES, Picker
 from adapters.kafka.port import AppendFailed, LogTruncated, LogUnavailable, NewRecord
 from adapters.kafka.position import TP
 from adapters.kafka.record import Record, kept_of
@@ -34,6 +35,7 @@ class KafkaLog:
         self._client_id = client_id
         self._asker: AIOKafkaConsumer | None = None
         self._asker_lock = asyncio.Lock()
+        self._picker = Picker(self._picking)
 
     async def reader(self, start: Mapping[TP, int]) -> "KafkaReader":
         consumer = self._consumer()
@@ -86,19 +88,28 @@ class KafkaLog:
                 self._asker = asker
             return self._asker
 
+    async def records_at(self, tp: TP, offsets: Sequence[int]) -> list[Record]:
+        return await self._picker.pick(tp, offsets)
+
     async def close(self) -> None:
+        await self._picker.close()
         if self._asker is not None:
             await self._asker.stop()
             self._asker = None
 
-    def _consumer(self) -> AIOKafkaConsumer:
+    async def _picking(self) -> AIOKafkaConsumer:
+        consumer = self._consumer(FETCH_BYTES)
+        await _started(consumer)
+        return consumer
+
+    def _consumer(self, fetch_bytes: int = 4 * 1024 * 1024) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             client_id=self._client_id,
             enable_auto_commit=False,
             auto_offset_reset="none",
             fetch_max_wait_ms=3_000,  # a reader with nothing to read costs little; what comes is told at once
-            max_partition_fetch_bytes=4 * 1024 * 1024,
+            max_partition_fetch_bytes=fetch_bytes,
             request_timeout_ms=10_000,
             metadata_max_age_ms=60_000,
         )

@@ -44,6 +44,12 @@ class MemoryLog:
 
         return {tp: first(self.partitions[tp]) for tp in tps}
 
+    async def records_at(self, tp: TP, offsets: Sequence[int]) -> list[Record]:
+        log = self.partitions[tp]
+        if any(not 0 <= offset < len(log) for offset in offsets):
+            raise LogTruncated(f"{tp} ends at {len(log)}, before one of {offsets}")
+        return [log[offset] for offset in sorted(set(offsets))]
+
     async def close(self) -> None:
         pass
 

@@ -11,6 +11,7 @@ PARTITIONS: Final = Gauge("lathe_topic_partitions", "Partitions that must be own
 OWNED: Final = Gauge("lathe_owned_partitions", "Partitions that this process owns now", ["topic"])
 STEP_DOWNS: Final = Counter("lathe_owner_step_downs_total", "Ownerships given up, by reason", ["topic", "reason"])
 APPENDED: Final = Counter("lathe_appended_events_total", "Events acknowledged by the broker", ["topic"])
+RECALLED: Final = Counter("lathe_recalled_events_total", "Old events that owners read again for a decision", ["topic"])
 OPEN_OUTCOMES: Final = Counter("lathe_open_outcomes_total", "Appends whose outcome was open for a while", ["topic"])
 OPEN_NOW: Final = Gauge("lathe_open_outcomes_pending", "Appends whose outcome is open now", ["topic"])
 QUARANTINED: Final = Counter("lathe_quarantined_streams_total", "Streams that a record stopped", ["topic"])

@@ -22,6 +22,7 @@ from adapters.kafka.batch import Round
 from adapters.kafka.claims import Claim, claim_record
 from adapters.kafka.fold import PartitionFold
 from adapters.kafka.follower import Entry, Follower
+from adapters.kafka.hindsight import Hindsight
 from adapters.kafka.metrics import APPENDED, CLAIMS, OPEN_NOW, OPEN_OUTCOMES, OWNED, STEP_DOWNS, TAKEOVERS
 from adapters.kafka.port import Appender, AppendFailed, Log, LogTruncated, LogUnavailable
 from adapters.kafka.position import TP, Position
@@ -71,6 +72,7 @@ class PartitionOwner:
         self._stopping = False
         self._superseded = False
         self._changed = asyncio.Event()
+        self._hindsight = Hindsight(log_, tp, self._again)
 
     def want(self, wanted: bool) -> None:
         """The group's suggestion: should this process own the partition?"""
@@ -118,24 +120,25 @@ class PartitionOwner:
         return True
 
     def outcome(self, command_id: str, epoch: int) -> Applied | Literal["open", "never"]:
-        """What became of a command addressed to the owner of `epoch`. "never" bars the id. Raises NotOwner."""
+        """What became of a command addressed to the owner of `epoch`. "never" bars the id. Raises NotOwner.
+
+        "open" also stands for "ask again": the event that it led to is being read.
+        """
         claim = self.claim
         if claim is None or claim.epoch < epoch:
             raise NotOwner(f"{self.tp} is not owned here in epoch {epoch} or later")
         if command_id in self._inflight or any(r.context.command_id == command_id for r, _ in self._open.values()):
             return "open"
-        if (done := self.fold.done(command_id)) is not None:
-            view = self._decider.view(self.fold.state, done.key, done.subject)
-            return Applied(
-                position=position_text(*self.tp, done.offset),
-                subject=done.subject,
-                view=view,
-                event_type=done.event_type,
-                event_id=done.event_id,
-            )
+        if (offset := self.fold.recent.offset(command_id)) is not None:
+            return self._hindsight.told(command_id, offset, self.fold) or "open"
         if claim.epoch == epoch:
             self._barred.add(command_id)
         return "never"
+
+    def _again(self, request: Request) -> None:
+        """Its events are at hand now: it takes its place at the end of the queue."""
+        self._queue.append(request)
+        self._changed.set()
 
     async def run(self) -> None:
         """Terms, one after another, until `stop()`."""
@@ -182,8 +185,9 @@ class PartitionOwner:
             OWNED.labels(self.tp[0]).dec()
             if beside is not None:
                 beside.cancel()
-            while self._queue:
-                self._queue.popleft().fail(NotApplied("the ownership ended before it was decided"))
+            for request in (*self._queue, *self._hindsight.end()):
+                request.fail(NotApplied("the ownership ended before it was decided"))
+            self._queue.clear()
 
     async def _win(self) -> tuple[Appender | None, Claim | None]:
         """Read, claim, and read on until the claim is judged. (None, None): it is not ours to claim any more."""
@@ -267,6 +271,8 @@ class PartitionOwner:
             round_ = Round(self.fold, claim.epoch, seq, expected, self._source)
             while self._queue and not round_.full:
                 round_.decide(self._queue.popleft(), datetime.now(UTC))
+            for request, missing in round_.recalls:
+                self._hindsight.recall(request, missing.offsets)
             if round_.records:
                 await self._append(appender, round_, expected)
                 expected += len(round_.records)

@@ -178,6 +178,7 @@ def decode(record: Record, known: Known = _KNOWN) -> tuple[Envelope, msgspec.Str
             task_seq=None if task_seq is None else int(task_seq),
             idempotency_key=None if key is None else key.decode(),
             idempotency_digest=None if digest is None else digest.decode(),
+            offset=record.offset,
         )
         if envelope.time.tzinfo is None:
             return Undecodable("ce_time has no time zone")

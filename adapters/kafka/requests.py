@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from adapters.telemetry import tracing
-from domain.decider import Context
+from domain.decider import Context, Recalled
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,13 +31,17 @@ class NotApplied(Exception):
 
 
 class Request:
-    """One command in an owner's hands. `future` gets an `Applied` or an exception. A waiter may go; it stays."""
+    """One command in an owner's hands. `future` gets an `Applied` or an exception. A waiter may go; it stays.
 
-    __slots__ = ("command", "context", "future")
+    `recalled`: events that were read again because its decision asked for them.
+    """
+
+    __slots__ = ("command", "context", "future", "recalled")
 
     def __init__(self, command: Any, context: Context) -> None:
         self.command = command
         self.context = context
+        self.recalled: list[Recalled] = []
         self.future: asyncio.Future[Applied] = asyncio.get_running_loop().create_future()
         self.future.add_done_callback(_retrieved)
 

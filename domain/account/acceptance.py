@@ -5,7 +5,8 @@ from datetime import datetime
 
 from domain.account.events import StoredFile, TaskInput
 from domain.account.files import require_new
-from domain.account.state import Account
+from domain.account.lookups import file_of, task_of
+from domain.account.state import Account, Accounts
 from domain.account.wallet import require_credits
 from domain.errors import AlreadyExists, InvalidInput, NotInState, PriceChanged, TooManyQueued
 from domain.money import require_amount, to_credits
@@ -49,18 +50,19 @@ def require_room(account: Account, price: int, max_queued: int) -> None:
     require_credits(account.wallet, price)
 
 
-def brought_files(account: Account, files: Iterable[StoredFile]) -> dict[str, StoredFile]:
+def brought_files(state: Accounts, account: Account, files: Iterable[StoredFile]) -> dict[str, StoredFile]:
     """Files that came with a request, by id. Raises AlreadyExists."""
     brought: dict[str, StoredFile] = {}
     for file in files:
         if file.file_id in brought:
             raise AlreadyExists(f"The id {file.file_id} is given twice.")
-        require_new(account, file.file_id)
+        require_new(state, account, file.file_id)
         brought[file.file_id] = file
     return brought
 
 
 def inputs_of(
+    state: Accounts,
     account: Account,
     wanted: Iterable[tuple[str, str]],
     brought: Mapping[str, StoredFile] | None = None,
@@ -75,10 +77,10 @@ def inputs_of(
         pointer = pointer_of(role)
         if role in found:
             raise InvalidInput(f"Two images are given as {role}.", pointer=pointer)
-        source = (brought or {}).get(file_id) or account.files.get(file_id)
-        if source is None and parent is not None and any(i.file_id == file_id for i in account.tasks[parent].inputs):
-            raise NotInState(f"The input file {file_id} was deleted; give another one.", file_id=file_id)
+        source = (brought or {}).get(file_id) or file_of(state, account, file_id)
         if source is None:
+            if parent is not None and any(i.file_id == file_id for i in task_of(state, account, parent).inputs):
+                raise NotInState(f"The input file {file_id} was deleted; give another one.", file_id=file_id)
             raise InvalidInput(f"There is no file {file_id}.", pointer=pointer)
         if not source.media_type.startswith("image/"):
             raise InvalidInput(f"The file {file_id} is {source.media_type}, not an image.", pointer=pointer)

@@ -15,7 +15,7 @@ from domain.account.acceptance import (
 from domain.account.beginnings import beginnings_of
 from domain.account.events import BatchFile, BatchItem, BatchRequested
 from domain.account.files import require_new
-from domain.account.lookups import open_account_of
+from domain.account.lookups import is_batch, is_task, open_account_of
 from domain.account.requests import begin
 from domain.account.state import Account, Accounts
 from domain.decider import Append, Context, Reply
@@ -32,14 +32,14 @@ def request_batch(state: Accounts, command: c.RequestBatch, context: Context) ->
     Raises what `request_task` raises, with pointers below `/items/<i>`. A queue below its limit takes the whole batch.
     """
     account = open_account_of(state, command.account_id)
-    require_new(account, command.batch_id)
+    require_new(state, account, command.batch_id)
     if not 1 <= len(command.items) <= MAX_ITEMS:
         raise InvalidInput(f"A batch has 1 to {MAX_ITEMS} items.", pointer="/items")
     files: dict[str, BatchFile] = {}
     items: dict[str, BatchItem] = {}
     for i, wanted in enumerate(command.items):
         with _pointing_at(i):
-            item = _item(account, command, wanted, context, files)
+            item = _item(state, account, command, wanted, context, files)
         if item.task_id in items:
             raise AlreadyExists(f"The id {item.task_id} is given twice.")
         items[item.task_id] = item
@@ -62,28 +62,33 @@ def requested(state: Accounts, key: str, event: BatchRequested, envelope: Envelo
     """Fold: every item is a task, and the sum is reserved."""
     account = state.accounts[key]
     beginnings = beginnings_of(event, envelope.id)
-    if event.batch_id in account.batches or event.reserved != sum(item.price for item in event.items):
+    if is_batch(state, account, event.batch_id) or event.reserved != sum(item.price for item in event.items):
         raise KeyError(f"batch {event.batch_id} was requested before, or does not add up")
     for beginning in beginnings:
-        if beginning.request.task_id in account.tasks:
+        if is_task(state, account, beginning.request.task_id):
             raise KeyError(f"task {beginning.request.task_id} was requested before")
     for beginning in beginnings:
-        begin(account, beginning, envelope.time)
+        begin(account, beginning, envelope)
     account.batches[event.batch_id] = tuple(item.task_id for item in event.items)
 
 
 def _item(
-    account: Account, batch: c.RequestBatch, wanted: c.RequestTask, context: Context, files: dict[str, BatchFile]
+    state: Accounts,
+    account: Account,
+    batch: c.RequestBatch,
+    wanted: c.RequestTask,
+    context: Context,
+    files: dict[str, BatchFile],
 ) -> BatchItem:
     """One item; what it takes is added to `files`."""
-    require_new(account, wanted.task_id)
+    require_new(state, account, wanted.task_id)
     if wanted.account_id != batch.account_id or wanted.kind != batch.items[0].kind or wanted.files:
         raise InvalidInput("All items of a batch are of one account and kind, and bring no files.")
     require_time_left(wanted.deadline, context.now)
     has_prompt = wanted.prompt is not None or (wanted.prompt_length > 0 and batch.prompts_sha256 is not None)
     if not has_prompt and not wanted.inputs:
         raise InvalidInput("Say what to make: a prompt or an image is needed.", pointer="/prompt")
-    inputs = inputs_of(account, wanted.inputs)
+    inputs = inputs_of(state, account, wanted.inputs)
     require_accepted_price(wanted.model, wanted.model_version, wanted.price, wanted.max_credits)
     for source in inputs:
         files.setdefault(

@@ -1,6 +1,8 @@
 """The decider of `lathe.accounts`: which rule answers which command, and which fold takes which event."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from sys import maxsize
 from typing import Any, Final
 
 import msgspec
@@ -8,9 +10,10 @@ import msgspec
 from domain.account import batches, endings, files, questions, requests, runs, wallet, webhooks
 from domain.account import commands as c
 from domain.account import events as e
+from domain.account.restoring import at_hand, put_away
 from domain.account.state import Accounts
 from domain.account.views import view
-from domain.decider import Append, Context, Reply
+from domain.decider import Append, Context, Recalled, Reply
 from domain.envelope import Envelope
 from domain.idempotency import once
 
@@ -71,8 +74,22 @@ EVOLVE: Final[dict[type[msgspec.Struct], Evolve]] = {
 }
 
 
+WHOLE_TASKS: Final = 500
+WHOLE_FILES: Final = 2000
+"""How many of a partition's latest ended tasks and latest files stay whole."""
+
+
 class AccountDecider:
-    """Implements `domain.decider.Decider[Accounts, AccountCommand]`. One stream is one account."""
+    """Implements `domain.decider.Decider[Accounts, AccountCommand]` and `Recalling`. One stream is one account.
+
+    Its state keeps the latest `tasks` that ended and the latest `files` whole; None: all of them.
+    """
+
+    fold = 1
+
+    def __init__(self, tasks: int | None = WHOLE_TASKS, files: int | None = WHOLE_FILES) -> None:
+        self._tasks = maxsize if tasks is None else tasks
+        self._files = maxsize if files is None else files
 
     def initial(self) -> Accounts:
         return Accounts()
@@ -93,6 +110,10 @@ class AccountDecider:
         """Raises KeyError or TypeError, the state untouched, when the event cannot belong to this history."""
         EVOLVE[type(event)](state, key, event, envelope)
         state.keys.remember(key, envelope)
+        put_away(state, self._tasks, self._files)
+
+    def at_hand(self, state: Accounts, events: Sequence[Recalled]) -> AbstractContextManager[None]:
+        return at_hand(state, events)
 
     def quarantine(self, state: Accounts, key: str) -> None:
         """No rule spans accounts: the others go on as if nothing had happened."""

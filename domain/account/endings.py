@@ -1,8 +1,10 @@
 """How tasks begin to run and end, and how their reservations are settled: exactly once each."""
 
 from sys import intern
+from typing import Final
 
 from domain.account.events import (
+    Output,
     TaskCancelled,
     TaskCancelRequested,
     TaskCompleted,
@@ -12,6 +14,14 @@ from domain.account.events import (
 )
 from domain.account.state import Account, Accounts, File, Status, Task
 from domain.envelope import Envelope
+
+End = TaskCompleted | TaskFailed | TaskCancelled
+STATUS: Final[dict[type[End], Status]] = {
+    TaskCompleted: Status.COMPLETED,
+    TaskFailed: Status.FAILED,
+    TaskCancelled: Status.CANCELLED,
+}
+"""What a task is after its last event."""
 
 
 def started(state: Accounts, key: str, event: TaskStarted, envelope: Envelope) -> None:
@@ -39,37 +49,21 @@ def cancel_requested(state: Accounts, key: str, event: TaskCancelRequested, enve
 
 def completed(state: Accounts, key: str, event: TaskCompleted, envelope: Envelope) -> None:
     """The outputs become files of the account."""
+    _end(state, key, event, envelope)
     account = state.accounts[key]
-    task = account.tasks[event.task_id]
-    _end(account, event.task_id, Status.COMPLETED, event.charged, event.released, envelope)
-    task.reason = None
     for output in event.outputs:
-        account.files[output.file_id] = File(
-            name=None,
-            media_type=intern(output.media_type),
-            bytes=output.bytes,
-            sha256=output.sha256,
-            created_at=envelope.time,
-            task_id=event.task_id,
-            format=intern(output.format),
-        )
-    task.outputs = tuple((intern(output.format), output.file_id) for output in event.outputs)
+        account.files[output.file_id] = result(output, event.task_id, envelope)
+        state.archive.stored.append((key, output.file_id))
     _pass(state, event.source_offset)
 
 
 def failed(state: Accounts, key: str, event: TaskFailed, envelope: Envelope) -> None:
-    account = state.accounts[key]
-    task = account.tasks[event.task_id]
-    _end(account, event.task_id, Status.FAILED, event.charged, event.released, envelope)
-    task.problem = event.problem
+    _end(state, key, event, envelope)
     _pass(state, event.source_offset)
 
 
 def cancelled(state: Accounts, key: str, event: TaskCancelled, envelope: Envelope) -> None:
-    account = state.accounts[key]
-    task = account.tasks[event.task_id]
-    _end(account, event.task_id, Status.CANCELLED, event.charged, event.released, envelope)
-    task.reason = intern(event.reason)
+    _end(state, key, event, envelope)
     _pass(state, event.source_offset)
 
 
@@ -79,17 +73,45 @@ def _become(account: Account, task: Task, status: Status) -> None:
     task.seq += 1
 
 
-def _end(account: Account, task_id: str, status: Status, charged: int, released: int, envelope: Envelope) -> None:
-    task = account.tasks[task_id]
-    _become(account, task, status)
-    task.reserved -= charged + released
-    task.charged += charged
-    task.ended_at = envelope.time
+def _end(state: Accounts, key: str, event: End, envelope: Envelope) -> None:
+    account = state.accounts[key]
+    task = account.tasks[event.task_id]
+    _become(account, task, STATUS[type(event)])
+    settle(task, event, envelope)
     wallet = account.wallet
-    wallet.reserved -= charged + released
-    wallet.charged += charged
-    wallet.balance += released
-    account.live.pop(task_id, None)
+    wallet.reserved -= event.charged + event.released
+    wallet.charged += event.charged
+    wallet.balance += event.released
+    account.live.pop(event.task_id, None)
+    state.archive.ended.append((key, event.task_id))
+
+
+def settle(task: Task, event: End, envelope: Envelope) -> None:
+    """What its last event tells of a task."""
+    task.status = STATUS[type(event)]
+    task.reserved -= event.charged + event.released
+    task.charged += event.charged
+    task.ended_at = envelope.time
+    task.ended = envelope.offset
+    task.reason = intern(event.reason) if isinstance(event, TaskCancelled) else None
+    if isinstance(event, TaskCompleted):
+        task.outputs = tuple((intern(output.format), output.file_id) for output in event.outputs)
+    elif isinstance(event, TaskFailed):
+        task.problem = event.problem
+
+
+def result(output: Output, task_id: str, envelope: Envelope) -> File:
+    """A file that a task made."""
+    return File(
+        name=None,
+        media_type=intern(output.media_type),
+        bytes=output.bytes,
+        sha256=output.sha256,
+        created_at=envelope.time,
+        task_id=task_id,
+        format=intern(output.format),
+        offset=envelope.offset,
+    )
 
 
 def _pass(state: Accounts, source_offset: int | None) -> None:

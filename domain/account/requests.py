@@ -1,6 +1,5 @@
 """Asking for a task: a new one, a fork of any, or another try of one that failed or was cancelled."""
 
-from datetime import datetime
 from sys import intern
 from typing import Final
 
@@ -17,7 +16,7 @@ from domain.account.acceptance import (
 from domain.account.beginnings import Beginning, beginnings_of
 from domain.account.events import TaskRequested
 from domain.account.files import keep, require_new
-from domain.account.lookups import open_account_of, task_of
+from domain.account.lookups import file_of, is_task, open_account_of, standing_of, task_of
 from domain.account.state import Account, Accounts, Status, Task
 from domain.decider import Append, Context, Reply
 from domain.envelope import Envelope
@@ -33,13 +32,13 @@ def request_task(state: Accounts, command: c.RequestTask, context: Context) -> A
     PriceChanged (with the quote), TooManyQueued, InsufficientCredits.
     """
     account = open_account_of(state, command.account_id)
-    require_new(account, command.task_id)
+    require_new(state, account, command.task_id)
     if command.parent is not None:
-        task_of(account, command.parent)
+        standing_of(state, account, command.parent)
     require_time_left(command.deadline, context.now)
     if command.kind == "generate" and command.prompt is None and not command.inputs:
         raise InvalidInput("Say what to make: a prompt or an image is needed.", pointer="/prompt")
-    inputs = inputs_of(account, command.inputs, brought_files(account, command.files), command.parent)
+    inputs = inputs_of(state, account, command.inputs, brought_files(state, account, command.files), command.parent)
     require_accepted_price(command.model, command.model_version, command.price, command.max_credits)
     require_room(account, command.price, command.max_queued)
     event = TaskRequested(
@@ -68,14 +67,15 @@ def retry_task(state: Accounts, command: c.RetryTask, context: Context) -> Appen
     Raises what `request_task` raises; NotInState for a task that did not fail and was not cancelled.
     """
     account = open_account_of(state, command.account_id)
-    parent = task_of(account, command.task_id)
-    if parent.status not in (Status.FAILED, Status.CANCELLED):
-        raise NotInState(f"The task is {parent.status.value}; only failed and cancelled ones can be retried.")
-    require_new(account, command.new_task_id)
+    standing = standing_of(state, account, command.task_id)
+    if standing.status not in (Status.FAILED, Status.CANCELLED):
+        raise NotInState(f"The task is {standing.status.value}; only failed and cancelled ones can be retried.")
+    parent = task_of(state, account, command.task_id)
+    require_new(state, account, command.new_task_id)
     if (parent.prompt is None) != (command.prompt is None):
         raise InvalidInput("A retry has the prompt of its parent, sealed anew.", pointer="/prompt")
     for item in parent.inputs:
-        if item.file_id not in account.files:
+        if file_of(state, account, item.file_id) is None:
             raise NotInState(f"The input file {item.file_id} was deleted; ask for a new task.", file_id=item.file_id)
     require_accepted_price(parent.model, command.model_version, command.price, command.max_credits)
     require_room(account, command.price, command.max_queued)
@@ -102,20 +102,33 @@ def retry_task(state: Accounts, command: c.RetryTask, context: Context) -> Appen
 def requested(state: Accounts, key: str, event: TaskRequested, envelope: Envelope) -> None:
     """Fold: the files that came with it are the account's, the price is reserved, the task is the last in the queue."""
     account = state.accounts[key]
-    if event.task_id in account.tasks:
+    if is_task(state, account, event.task_id):
         raise KeyError(f"task {event.task_id} was requested before")
     for i, file in enumerate(event.files):
-        keep(account, file, f"files.{i}.name", envelope)
+        keep(state, key, file, brought_field(i), envelope)
     for beginning in beginnings_of(event, envelope.id):
-        begin(account, beginning, envelope.time)
+        begin(account, beginning, envelope)
 
 
-def begin(account: Account, beginning: Beginning, time: datetime) -> None:
+def brought_field(index: int) -> str:
+    """The field id of the name of a file that came with a request."""
+    return f"files.{index}.name"
+
+
+def begin(account: Account, beginning: Beginning, envelope: Envelope) -> None:
     """Fold one new task: its price is reserved, and it is the last in the queue."""
     request = beginning.request
     account.wallet.balance -= request.reserved
     account.wallet.reserved += request.reserved
-    account.tasks[request.task_id] = Task(
+    account.tasks[request.task_id] = queued(beginning, envelope)
+    account.live[request.task_id] = None
+    account.queued += 1
+
+
+def queued(beginning: Beginning, envelope: Envelope) -> Task:
+    """The task as it was requested."""
+    request = beginning.request
+    return Task(
         kind=intern(request.kind),
         model=intern(request.model),
         model_version=intern(request.model_version),
@@ -129,7 +142,7 @@ def begin(account: Account, beginning: Beginning, time: datetime) -> None:
         prompt=beginning.prompt,
         prompt_length=request.prompt_length,
         inputs=request.inputs,
-        created_at=time,
+        created_at=envelope.time,
+        batch_id=beginning.batch_id,
+        requested=envelope.offset,
     )
-    account.live[request.task_id] = None
-    account.queued += 1

@@ -22,7 +22,7 @@ from domain.account.events import (
     TaskRetried,
     TaskStarted,
 )
-from domain.account.lookups import account_of, task_of
+from domain.account.lookups import account_of, standing_of, task_of
 from domain.account.state import Accounts, Status, Task
 from domain.account.views import task_view
 from domain.decider import Append, Context, Reply
@@ -45,20 +45,21 @@ def cancel_task(state: Accounts, command: c.CancelTask, context: Context) -> App
     Raises NotFound; PreconditionFailed; NotInState when it completed or failed.
     """
     account = account_of(state, command.account_id)
-    task = task_of(account, command.task_id)
-    if command.expected_seqs is not None and task.seq not in command.expected_seqs:
+    standing = standing_of(state, account, command.task_id)
+    if command.expected_seqs is not None and standing.seq not in command.expected_seqs:
         raise PreconditionFailed(
-            f"The task is {task.status.value} now, at its event {task.seq}; look at it again.",
-            task_status=task.status.value,
-            task_seq=task.seq,
+            f"The task is {standing.status.value} now, at its event {standing.seq}; look at it again.",
+            task_status=standing.status.value,
+            task_seq=standing.seq,
         )
-    if task.status in (Status.COMPLETED, Status.FAILED):
-        raise NotInState(f"The task {task.status.value} already.", status=task.status.value)
+    if standing.status in (Status.COMPLETED, Status.FAILED):
+        raise NotInState(f"The task {standing.status.value} already.", status=standing.status.value)
+    task = task_of(state, account, command.task_id)
     overtaken = command.reason == "deadline" and (
         task.status is not Status.QUEUED or task.deadline is None or context.now < task.deadline
     )
     if overtaken or task.status in (Status.CANCELLING, Status.CANCELLED):
-        return Reply(task_view(command.account_id, account, command.task_id))
+        return Reply(task_view(state, command.account_id, account, command.task_id))
     if task.status is Status.QUEUED:
         return _cancelled(command, task, command.reason, None)
     event = TaskCancelRequested(task_id=command.task_id, attempt=task.attempt, reason=command.reason)
@@ -70,13 +71,15 @@ def expire_attempt(state: Accounts, command: c.ExpireAttempt, context: Context) 
 
     Raises NotFound; NotInState when the task ended or is at another attempt already.
     """
-    task = task_of(account_of(state, command.account_id), command.task_id)
-    if task.status.terminal or task.attempt != command.attempt:
+    account = account_of(state, command.account_id)
+    standing = standing_of(state, account, command.task_id)
+    if standing.status.terminal or standing.attempt != command.attempt:
         raise NotInState(
-            f"The task is {task.status.value} at attempt {task.attempt}.",
-            status=task.status.value,
-            attempt=task.attempt,
+            f"The task is {standing.status.value} at attempt {standing.attempt}.",
+            status=standing.status.value,
+            attempt=standing.attempt,
         )
+    task = task_of(state, account, command.task_id)
     if task.status is Status.CANCELLING:
         return _cancelled(command, task, LEASE_EXPIRED, None)
     return _again(command, task, Problem(code=LEASE_EXPIRED, kind=RETRYABLE), None)

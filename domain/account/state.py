@@ -1,35 +1,19 @@
 """The state of one partition of `lathe.accounts`: its accounts with their wallets, files and tasks.
 
-Times are UTC, money is integer micro-credits. A finished task keeps only what a client may still ask of its owner:
-its view and its request.
+Times are UTC, money is integer micro-credits. The latest tasks that ended and the latest files are kept whole, older
+ones as rows of an archive.
 """
 
 from datetime import datetime
-from enum import StrEnum
 
 import msgspec
 
+from domain.account.archive import Archive
 from domain.account.events import Problem, TaskInput
+from domain.account.status import TERMINAL as TERMINAL
+from domain.account.status import Status as Status
 from domain.idempotency import Keys
 from domain.personal import SealedAt
-
-
-class Status(StrEnum):
-    """States of a task; the last three are terminal."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    CANCELLING = "cancelling"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-    @property
-    def terminal(self) -> bool:
-        return self in TERMINAL
-
-
-TERMINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
 
 
 class Wallet(msgspec.Struct, gc=False):
@@ -60,6 +44,8 @@ class File(msgspec.Struct, frozen=True, gc=False):
     """The task that made it, if it is a result."""
     format: str | None = None
     """What kind of result it is."""
+    offset: int = 0
+    """Where the event stands that brought it."""
 
 
 class Task(msgspec.Struct, kw_only=True, gc=False):
@@ -94,6 +80,11 @@ class Task(msgspec.Struct, kw_only=True, gc=False):
     started_at: datetime | None = None
     """Start of the latest attempt that ran."""
     ended_at: datetime | None = None
+    batch_id: str | None = None
+    requested: int = 0
+    """Offset of the event that requested it."""
+    ended: int = 0
+    """Offset of the event that ended it."""
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -117,6 +108,8 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Account(msgspec.Struct, kw_only=True):
     """Everything one account decides by itself."""
 
+    number: int
+    """Which one of the partition it is, from 0: what the archive calls it."""
     user_id: int
     opened_at: datetime
     closed: bool = False
@@ -137,5 +130,7 @@ class Accounts(msgspec.Struct):
 
     accounts: dict[str, Account] = {}
     keys: Keys = msgspec.field(default_factory=Keys)
+    archive: Archive = msgspec.field(default_factory=Archive)
+    """What of them is old."""
     runs_position: int = 0
     """The next offset there: one past that of the last run event which led to an event here."""

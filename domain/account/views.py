@@ -7,27 +7,29 @@ from typing import Any
 
 import msgspec
 
+from domain.account.lookups import batch_of, file_of, is_batch, is_task, task_of
 from domain.account.names import ENDINGS
 from domain.account.state import Account, Accounts, File, Status, Task, Webhook
+from domain.decider import NotAtHand
 from domain.money import to_credits
 from domain.rendering import sealed_of, time_of
 
 
 def view(state: Accounts, account_id: str, subject: str) -> dict[str, Any]:
-    """The account itself, or its task, batch or file with the id `subject`."""
+    """The account itself, or its task, batch, webhook or file with the id `subject`. Raises NotAtHand."""
     account = state.accounts.get(account_id)
     if account is None:
         return {}
     if subject == account_id:
         return account_view(account_id, account)
-    if subject in account.tasks:
-        return task_view(account_id, account, subject)
-    if subject in account.batches:
-        return batch_view(account_id, account, subject)
-    if subject in account.files:
-        return file_view(subject, account.files[subject])
+    if is_task(state, account, subject):
+        return task_view(state, account_id, account, subject)
+    if is_batch(state, account, subject):
+        return batch_view(state, account_id, account, subject)
     if subject in account.webhooks:
         return webhook_view(subject, account.webhooks[subject])
+    if (file := file_of(state, account, subject)) is not None:
+        return file_view(subject, file)
     return {"file_id": subject, "deleted": True}
 
 
@@ -74,17 +76,17 @@ def webhook_view(webhook_id: str, webhook: Webhook) -> dict[str, Any]:
     }
 
 
-def task_view(account_id: str, account: Account, task_id: str) -> dict[str, Any]:
+def task_view(state: Accounts, account_id: str, account: Account, task_id: str) -> dict[str, Any]:
     """`reserved` is what is still held: 0 once the task ended. `queue_position` counts this account's tasks only."""
-    task = account.tasks[task_id]
+    task = task_of(state, account, task_id)
     return _pinned(account_id, task_id, task) | {
         "task_seq": task.seq,
         "parent": task.parent,
-        "queue_position": queue_position(account, task_id),
+        "queue_position": queue_position(account, task_id, task),
         "price": to_credits(task.price),
         "reserved": to_credits(task.reserved),
         "charged": to_credits(task.charged),
-        "outputs": [_output(account, form, file_id) for form, file_id in task.outputs],
+        "outputs": [_output(state, account, form, file_id) for form, file_id in task.outputs],
         "problem": None if task.problem is None else msgspec.to_builtins(task.problem),
         "reason": task.reason,
         "created_at": time_of(task.created_at),
@@ -93,19 +95,25 @@ def task_view(account_id: str, account: Account, task_id: str) -> dict[str, Any]
     }
 
 
-def batch_view(account_id: str, account: Account, batch_id: str) -> dict[str, Any]:
+def batch_view(state: Accounts, account_id: str, account: Account, batch_id: str) -> dict[str, Any]:
     """`reserved` is what its tasks still hold together; `items` are task views, in the order they were asked for."""
-    task_ids = account.batches[batch_id]
-    return {
-        "batch_id": batch_id,
-        "reserved": to_credits(sum(account.tasks[task_id].reserved for task_id in task_ids)),
-        "items": [task_view(account_id, account, task_id) for task_id in task_ids],
-    }
+    items: list[dict[str, Any]] = []
+    missing: list[int] = []
+    reserved = 0
+    for task_id in batch_of(state, account, batch_id) or ():
+        try:
+            items.append(task_view(state, account_id, account, task_id))
+            reserved += task_of(state, account, task_id).reserved
+        except NotAtHand as old:  # all of them at once
+            missing += old.offsets
+    if missing:
+        raise NotAtHand(missing)
+    return {"batch_id": batch_id, "reserved": to_credits(reserved), "items": items}
 
 
-def request_view(account_id: str, account: Account, task_id: str) -> dict[str, Any]:
+def request_view(state: Accounts, account_id: str, account: Account, task_id: str) -> dict[str, Any]:
     """The pinned request of a task: all that a worker's order needs, texts sealed."""
-    task = account.tasks[task_id]
+    task = task_of(state, account, task_id)
     return _pinned(account_id, task_id, task) | {
         "prompt": sealed_of(task.prompt),
         "prompt_length": task.prompt_length,
@@ -113,9 +121,9 @@ def request_view(account_id: str, account: Account, task_id: str) -> dict[str, A
     }
 
 
-def queue_position(account: Account, task_id: str) -> int | None:
+def queue_position(account: Account, task_id: str, task: Task) -> int | None:
     """1 = the account's next; None when it is not queued. Rough: the scheduler knows the queue of all accounts."""
-    if account.tasks[task_id].status is not Status.QUEUED:
+    if task.status is not Status.QUEUED:
         return None
     behind = 0
     for other in reversed(account.live):
@@ -141,8 +149,8 @@ def _pinned(account_id: str, task_id: str, task: Task) -> dict[str, Any]:
     }
 
 
-def _output(account: Account, form: str, file_id: str) -> dict[str, Any]:
-    file = account.files.get(file_id)
+def _output(state: Accounts, account: Account, form: str, file_id: str) -> dict[str, Any]:
+    file = file_of(state, account, file_id)
     if file is None:
         return {"format": form, "file_id": file_id, "deleted": True}
     return {

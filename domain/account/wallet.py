@@ -70,7 +70,8 @@ def opened(state: Accounts, key: str, event: AccountOpened, envelope: Envelope) 
     if key in state.accounts:
         raise KeyError(f"account {key} was opened before")
     wallet = Wallet(balance=event.granted, granted=event.granted)
-    state.accounts[key] = Account(user_id=event.user_id, opened_at=envelope.time, wallet=wallet)
+    number = len(state.accounts)
+    state.accounts[key] = Account(number=number, user_id=event.user_id, opened_at=envelope.time, wallet=wallet)
 
 
 def closed(state: Accounts, key: str, event: AccountClosed, envelope: Envelope) -> None:

@@ -30,7 +30,7 @@ WebhookEvent = WebhookAdded | WebhookChanged | WebhookSecretRotated | WebhookDis
 def add(state: Accounts, command: c.AddWebhook, context: Context) -> Append:
     """Raises NotInState when the account has `MOST` already."""
     account = open_account_of(state, command.account_id)
-    require_new(account, command.webhook_id)
+    require_new(state, account, command.webhook_id)
     if len(account.webhooks) >= MOST:
         raise NotInState(f"An account has {MOST} webhooks at most; remove one first.", most=MOST)
     event = WebhookAdded(

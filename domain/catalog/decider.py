@@ -24,6 +24,8 @@ DECIDE: Final[dict[type[c.Base], Callable[[CatalogState, Any, Context], Append |
 class CatalogDecider:
     """Implements `domain.decider.Decider[CatalogState, CatalogCommand]`. One stream is `model/<model id>`."""
 
+    fold = 1
+
     def initial(self) -> CatalogState:
         return CatalogState()
 

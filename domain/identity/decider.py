@@ -41,6 +41,8 @@ EVOLVE: Final[dict[type[msgspec.Struct], Evolve]] = {
 class IdentityDecider:
     """Implements `domain.decider.Decider[IdentityState, IdentityCommand]`. One stream is one user, by integer id."""
 
+    fold = 1
+
     def initial(self) -> IdentityState:
         return IdentityState()
 

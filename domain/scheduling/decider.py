@@ -35,6 +35,8 @@ class Assignments(msgspec.Struct):
 class SchedulingDecider:
     """Implements `domain.decider.Decider[Assignments, SchedulingCommand]`. One stream is one worker."""
 
+    fold = 1
+
     def initial(self) -> Assignments:
         return Assignments()
 

@@ -119,6 +119,7 @@ class Scenario:
             task_seq=task_seq,
             idempotency_key=context.idempotency_key,
             idempotency_digest=context.idempotency_digest,
+            offset=len(self.log),
         )
         over_the_wire = msgspec.json.decode(msgspec.json.encode(event), type=type(event))
         self.log.append((key, over_the_wire, envelope))

@@ -34,7 +34,7 @@ async def writer_on(connection: Any) -> Writer:
 
 def fold(entries: Sequence[Entry]) -> Accounts:
     """The pure fold of all accounts."""
-    decider = AccountDecider()
+    decider = AccountDecider(tasks=None, files=None)
     state = decider.initial()
     for entry in entries:
         if entry.kind != "event" or entry.record.topic != "lathe.accounts":
@@ -98,11 +98,15 @@ def _file(file: File) -> dict[str, Any]:
     name = msgspec.to_builtins(file.name)
     if file.name is None:
         name = result_name(file.task_id or "", file.media_type, file.format or "")
-    return msgspec.structs.asdict(file) | {"name": name}
+    values = msgspec.structs.asdict(file)
+    del values["offset"]
+    return values | {"name": name}
 
 
 def _task(task: Task) -> dict[str, Any]:
     values = msgspec.structs.asdict(task)
+    for place in ("batch_id", "requested", "ended"):
+        del values[place]
     return values | {
         "prompt": None if task.prompt is None else msgspec.to_builtins(task.prompt),
         "inputs": [msgspec.to_builtins(item) for item in task.inputs],

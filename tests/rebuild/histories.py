@@ -58,7 +58,7 @@ def entries_of(records: list[Record], start: Position | None = None) -> list[Ent
 
 def replayed(entries: list[Entry]) -> Accounts:
     """The state of an owner that starts from nothing and reads the log."""
-    decider = AccountDecider()
+    decider = AccountDecider(tasks=None, files=None)
     state = decider.initial()
     for entry in entries:
         if entry.kind == "event":
