@@ -274,6 +274,9 @@ class WebhookDelivery(OpsBase):
         CheckConstraint("state IN ('waiting', 'delivered', 'dead')", name="known_state"),
         Index("ix_webhook_deliveries_of_webhook", "webhook_id", "delivery_id"),
         Index("ix_webhook_deliveries_waiting", "webhook_id", "delivery_id", postgresql_where=text("state = 'waiting'")),
+        Index(
+            "ix_webhook_deliveries_tests", "delivery_id", postgresql_where=text("state = 'waiting' AND why = 'test'")
+        ),
         Index(None, "ended_at"),
     )
 

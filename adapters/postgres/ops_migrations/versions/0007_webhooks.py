@@ -53,6 +53,13 @@ def upgrade() -> None:
         schema="ops",
         postgresql_where=sa.text("state = 'waiting'"),
     )
+    op.create_index(
+        "ix_webhook_deliveries_tests",
+        "webhook_deliveries",
+        ["delivery_id"],
+        schema="ops",
+        postgresql_where=sa.text("state = 'waiting' AND why = 'test'"),
+    )
     op.create_index("ix_webhook_deliveries_ended_at", "webhook_deliveries", ["ended_at"], schema="ops")
     op.create_table(
         "webhook_redeliveries",
