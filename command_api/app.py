@@ -18,10 +18,11 @@ from command_api.routes import (
     task_actions,
     tickets,
     uploads,
+    users,
 )
 
 ROUTERS = (
-    *(auth.router, tickets.router, admin.router, dead_letters.router, uploads.router, presigned.router),
+    *(auth.router, users.router, tickets.router, admin.router, dead_letters.router, uploads.router, presigned.router),
     *(generate.router, batches.router, task_actions.router),
     *(health.router, metrics.router, forwards.router, internal.router, stages.router),
 )

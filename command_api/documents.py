@@ -77,6 +77,17 @@ class User(Document):
     updated_at: str
 
 
+class DeletedUser(Document):
+    """What becomes of a deleted user, by when. Ids, amounts and times stay: they are in the ledger."""
+
+    id: int
+    uuid: str = Field(description="The account's id.")
+    deleted_at: str = Field(description="From then on nobody signs in, and the name is free.")
+    unreadable_by: str = Field(description="No text of the account can be read any more: its key is destroyed.")
+    emptied_by: str = Field(description="No task runs, and files and results are removed.")
+    erased_by: str = Field(description="URLs given away before have expired, and what they brought is removed.")
+
+
 class Tokens(Document):
     access_token: str
     token_type: str = Field(examples=["bearer"])

@@ -31,7 +31,8 @@ def make_parts(settings: Settings) -> Parts:
     """Raises SettingsError when nobody said where Kafka and PostgreSQL are."""
     if settings.kafka_url is None or settings.postgres_url is None:
         raise SettingsError("LATHE_KAFKA_URL and LATHE_POSTGRES_URL must be set (`lathe up` sets them)")
-    return Parts(settings, settings.kafka_url, settings.postgres_url, KafkaLog(settings.kafka_url, "lathe-processors"))
+    log_ = KafkaLog(settings.kafka_url, "lathe-processors")
+    return Parts(settings, settings.kafka_url, settings.postgres_url, log_, lambda: make_object_store(settings))
 
 
 def make_object_store(settings: Settings) -> S3Store:

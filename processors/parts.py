@@ -1,8 +1,11 @@
 """What every role is given: the settings and the log of this process."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from adapters.kafka.kafka_log import KafkaLog
+from adapters.object_store.s3 import S3Store
 from adapters.settings import Settings
 
 
@@ -13,3 +16,5 @@ class Parts(msgspec.Struct, frozen=True):
     kafka_url: str
     postgres_url: str
     log: KafkaLog
+    object_store: Callable[[], S3Store]
+    """A client of it; raises SettingsError when nobody said where it is. Whoever makes it closes it."""

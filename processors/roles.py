@@ -7,6 +7,7 @@ All roles share one event loop; `LATHE_PROCESSORS=projections,scheduler` chooses
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from processors.erasure.role import run_erasure
 from processors.parts import Parts
 from processors.projections.role import run_projections
 from processors.publisher.role import run_publisher
@@ -19,6 +20,7 @@ ROLES: Final[dict[str, Role]] = {
     "projections": run_projections,
     "scheduler": run_scheduler,
     "reactors": run_reactors,
+    "erasure": run_erasure,
     "publisher": run_publisher,
 }
 USUAL: Final = tuple(name for name in ROLES if name != "publisher")

@@ -50,8 +50,17 @@ def open_account_of(
     traceparent: str | None = None,
 ) -> Reaction:
     """The same, for the handler that registered the user in event `event_id`. `credits_` in micro-credits."""
-    key = sha256(f"{event_id}/open-account".encode()).digest()[:16].hex()
-    context = Context(
+    command = OpenAccount(account_id=account_id, user_id=user_id, sign_up_credits=credits_)
+    context = reaction_context(event_id, "open-account", now, correlation_id, traceparent)
+    return Reaction(ACCOUNTS, account_partition(account_id), command, context)
+
+
+def reaction_context(
+    event_id: str, reaction: str, now: datetime, correlation_id: str, traceparent: str | None = None
+) -> Context:
+    """The context of the command `reaction` that follows from the event `event_id`, under its idempotency key."""
+    key = sha256(f"{event_id}/{reaction}".encode()).digest()[:16].hex()
+    return Context(
         now=now,
         event_id=new_id(),
         command_id=new_id(),
@@ -62,5 +71,3 @@ def open_account_of(
         idempotency_key=key,
         idempotency_digest=key,
     )
-    command = OpenAccount(account_id=account_id, user_id=user_id, sign_up_credits=credits_)
-    return Reaction(ACCOUNTS, account_partition(account_id), command, context)

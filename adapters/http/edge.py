@@ -52,7 +52,13 @@ class Audit(Protocol):
     """Where refusals that matter to security are noted (`adapters/postgres/audit.py`)."""
 
     def record(
-        self, kind: str, *, address: str | None = None, request_id: str | None = None, **detail: Any
+        self,
+        kind: str,
+        *,
+        account_id: str | None = None,
+        address: str | None = None,
+        request_id: str | None = None,
+        **detail: Any,
     ) -> None: ...
 
 
@@ -183,6 +189,7 @@ class _Exchange:
         if kind in _AUDITED and (tried or kind != "unauthenticated"):
             audit.record(
                 kind,
+                account_id=self.state.get("account_id"),
                 address=client_address(self.scope),
                 request_id=self.request_id,
                 method=self.scope["method"],

@@ -4,6 +4,7 @@ Objects of an account lie under `acct/<account id>/<sha256>`: the same content i
 objects can be deleted together.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ import msgspec
 
 CHUNK: Final = 256 * 1024
 """Bytes that a stream yields at once, at most."""
+_AT_ONCE: Final = 8
 
 
 class ObjectMissing(Exception):
@@ -120,8 +122,8 @@ def account_prefix(account_id: str) -> str:
 
 
 async def delete_account_objects(store: ObjectStore, account_id: str) -> int:
-    """Delete everything of an account. Returns how many objects there were."""
+    """Delete everything of an account. Repeatable. Returns how many objects there were."""
     keys = await store.keys(account_prefix(account_id))
-    for key in keys:
-        await store.delete(key)
+    for begin in range(0, len(keys), _AT_ONCE):
+        await asyncio.gather(*(store.delete(key) for key in keys[begin : begin + _AT_ONCE]))
     return len(keys)

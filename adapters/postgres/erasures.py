@@ -20,6 +20,11 @@ LATE_WRITERS: Final = uploads.LIFETIME + timedelta(minutes=10)
 """After the account was emptied, a URL given away before may still bring an object for so long."""
 DONE_WITHIN: Final = timedelta(hours=2)
 """How soon nothing is left at all."""
+_REMOVALS: Final = (
+    "DELETE FROM ops.sessions WHERE account_id = $1",
+    "DELETE FROM ops.tickets WHERE account_id = $1",
+    "UPDATE ops.audit SET address = NULL WHERE account_id = $1 AND address IS NOT NULL",
+)
 _COLUMNS: Final = "account_id, event_id, deleted_at, key_gone_at, emptied_at, done_at"
 
 
@@ -86,6 +91,11 @@ class Erasures:
         """Those with something left to do, the oldest deletion first."""
         query = f"SELECT {_COLUMNS} FROM ops.erasures WHERE done_at IS NULL ORDER BY deleted_at"  # noqa: S608
         return [Erasure(*row) for row in await self._pool.fetch(query)]
+
+    async def remove_rows(self, account_id: str) -> None:
+        """What else `ops` holds of a person: sessions with their tokens, tickets, and addresses in the audit."""
+        for statement in _REMOVALS:
+            await self._pool.execute(statement, account_id)
 
     async def note_key_gone(self, account_id: str) -> None:
         await self._note("key_gone_at", account_id)

@@ -93,5 +93,10 @@ class Uploads:
         )
         return [str(row["upload_id"]) for row in rows]
 
+    async def of_account(self, account_id: str) -> list[str]:
+        """Ids of all of an account's uploads that were not removed yet."""
+        rows = await self._pool.fetch("SELECT upload_id FROM ops.uploads WHERE account_id = $1", account_id)
+        return [str(row["upload_id"]) for row in rows]
+
     async def forget(self, upload_id: str) -> None:
         await self._pool.execute("DELETE FROM ops.uploads WHERE upload_id = $1", upload_id)

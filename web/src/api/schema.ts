@@ -850,6 +850,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/users/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a user and erase the account
+         * @description Yourself, or anybody for an admin. There is no way back: the name is free, every session ends, open tasks are cancelled, credits are forfeited, and all texts and files are erased by the times in the answer. 409 for the last admin.
+         *
+         *     Oneself, or an admin; to everybody else this user does not exist.
+         */
+        delete: operations["delete_user_users__user_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -922,6 +944,20 @@ export interface components {
             left: number | null;
             /** @description Why the first of those is. */
             why: string | null;
+        };
+        /** @description What becomes of a deleted user, by when. Ids, amounts and times stay: they are in the ledger. */
+        DeletedUser: {
+            id: number;
+            /** @description The account's id. */
+            uuid: string;
+            /** @description From then on nobody signs in, and the name is free. */
+            deleted_at: string;
+            /** @description No text of the account can be read any more: its key is destroyed. */
+            unreadable_by: string;
+            /** @description No task runs, and files and results are removed. */
+            emptied_by: string;
+            /** @description URLs given away before have expired, and what they brought is removed. */
+            erased_by: string;
         };
         /** @description What is to be different from the parent. A prompt, an image or images take the place of the parent's input. */
         Fork: {
@@ -6142,6 +6178,119 @@ export interface operations {
                 };
             };
             /** @description The request does not make sense (`invalid-input`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too many requests (`rate-limited`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Something went wrong here (`internal`) */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not available right now (`unavailable`); Nobody can decide this right now (`no-owner`); The outcome is not known yet (`outcome-pending`); A part of the service does not answer (`dependency-down`); This account's history needs an operator (`stream-quarantined`) */
+            503: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    delete_user_users__user_id__delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 printable ASCII characters. The same key and request again is answered alike, and done once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The user's integer id. */
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The user is deleted; the account is being erased */
+            202: {
+                headers: {
+                    /** @description Where it stands in the log: a read with it as `min_position` is never older. */
+                    "Lathe-Position"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedUser"];
+                };
+            };
+            /** @description The request cannot be read (`malformed-request`); A token has no place in a URL (`token-in-url`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Log in first (`unauthenticated`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Requests from this origin are not accepted (`origin-refused`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such resource (`not-found`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The same request is being worked on (`in-flight`); Not possible in this state (`wrong-state`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The request does not make sense (`invalid-input`); The idempotency key belongs to another request (`idempotency-key-reused`) */
             422: {
                 headers: {
                     [name: string]: unknown;
