@@ -1,6 +1,7 @@
 """`lathe up`: run everything in the foreground until Ctrl-C or SIGTERM."""
 
 import signal
+from collections.abc import Callable
 from contextlib import closing
 from types import FrameType
 
@@ -11,10 +12,13 @@ from adapters.settings import Settings, SettingsError, load_settings
 from adapters.unused_settings import unused_settings
 from cli.stack.errors import StackError
 from cli.stack.home import Home, lock, open_home
+from cli.stack.jars import Report
 from cli.stack.plan import Plan, announce, make_plan
 from cli.stack.screen import Screen
 from cli.stack.secrets import admin_password_file
 from cli.stack.supervisor import Supervisor
+
+Planned = Callable[[Settings, Home, Report], Plan]
 
 
 def up() -> None:
@@ -33,7 +37,7 @@ def up() -> None:
         raise typer.Exit(130) from None
 
 
-def run(settings: Settings, home: Home, screen: Screen) -> None:
+def run(settings: Settings, home: Home, screen: Screen, planned: Planned = make_plan) -> None:
     """Run the stack until a signal asks it to stop. Raises StackError."""
     interrupted = Interrupted()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -42,7 +46,7 @@ def run(settings: Settings, home: Home, screen: Screen) -> None:
     for line in unused_settings():
         screen.say(line)
     Supervisor([], home).end_leftovers()
-    plan = make_plan(settings, home, screen.download)
+    plan = planned(settings, home, screen.download)
     announce(home, plan)
     supervisor = Supervisor(
         plan.stages,

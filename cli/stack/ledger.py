@@ -21,6 +21,7 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._started: dict[int, tuple[str, float]] = {}
+        self._behind = False
 
     def record(self, name: str, pid: int) -> None:
         try:
@@ -33,11 +34,22 @@ class Ledger:
         if self._started.pop(pid, None) is not None:
             self._write()
 
+    def catch_up(self) -> None:
+        """Write what could not be written before."""
+        if self._behind:
+            self._write()
+
     def _write(self) -> None:
+        """A full disk is no reason to end the stack: the file is written when there is space again."""
         rows = [{"pid": pid, "name": name, "started": started} for pid, (name, started) in self._started.items()]
         unfinished = self._path.with_name(f"{self._path.name}.new")
-        unfinished.write_text(json.dumps(rows))
-        unfinished.replace(self._path)
+        try:
+            unfinished.write_text(json.dumps(rows))
+            unfinished.replace(self._path)
+        except OSError:
+            self._behind = True
+        else:
+            self._behind = False
 
     def end_leftovers(self, patience: float = CLEAN_STOP_SECONDS) -> list[str]:
         """End what a former supervisor recorded and still runs; return its parts' names.

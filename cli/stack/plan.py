@@ -39,15 +39,16 @@ class Plan:
     addresses: Addresses
 
 
-def make_plan(settings: Settings, home: Home, report: Report) -> Plan:
+def make_plan(settings: Settings, home: Home, report: Report, ports: Ports | None = None) -> Plan:
     """Choose ports, make secrets, fetch the broker if it is needed. Raises StackError.
 
     `report` hears of the broker's download, in bytes so far and bytes in all.
+    `ports`: by default the usual ones where they are free.
     """
     require_gateway_port(settings.port, settings.host)
     require_space(home.path, STATE_MEGABYTES, "The state of Lathe")
     secrets = load_secrets(home, settings)
-    ports = Ports()
+    ports = ports or Ports()
     embedded: list[Part] = []
     kafka_url = settings.kafka_url or _embed_kafka(settings, home, ports, report, embedded)
     postgres_url = settings.postgres_url or _embed_postgres(home, ports, secrets, embedded)

@@ -207,12 +207,14 @@ async def ensure_database(url: str) -> None:
         try:
             connection = await asyncpg.connect(f"{server}/postgres")
             break
-        except (asyncpg.CannotConnectNowError, OSError) as error:  # still recovering
+        except (asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError, OSError) as error:  # still recovering
             if loop.time() > deadline:
                 raise StackError(f"PostgreSQL does not accept connections: {error}") from None
             await asyncio.sleep(0.1)
     try:
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", database):
             await connection.execute(f'CREATE DATABASE "{database}"')
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:  # it ended just now
+        raise StackError(f"PostgreSQL does not tell whether there is a database {database}: {error}") from None
     finally:
         await connection.close()

@@ -1,5 +1,6 @@
 """Starts the parts stage by stage, restarts what ends, rotates logs, and stops everything in reverse order."""
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -69,8 +70,10 @@ class Supervisor:
             while not self._stop_asked:
                 self._tick()
                 if time.monotonic() >= next_rotation:
+                    self._ledger.catch_up()
                     for log in self._logs.glob("*.log"):
-                        rotate(log)
+                        with contextlib.suppress(OSError):  # a full disk; it is tried again
+                            rotate(log)
                     next_rotation = time.monotonic() + ROTATION_SECONDS
                 time.sleep(TICK_SECONDS)
         except BaseException:

@@ -29,7 +29,7 @@ async def ensure_topics(bootstrap: str, *, replication: int | None) -> None:
         existing = set(await admin.list_topics())
         await _create([topic for topic in topics.ALL if topic.name not in existing], admin, replication)
         await _check(admin)
-    except KafkaError as error:
+    except (KafkaError, OSError) as error:
         raise StackError(f"The topics cannot be made on {bootstrap}: {error}") from None
     finally:
         await admin.close()

@@ -1,5 +1,6 @@
 """The state folder: one user at a time, one version, writable, and secrets for nobody else."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from adapters.settings import load_settings
 from cli.stack.errors import StackError
 from cli.stack.home import lock, open_home, require_space, running_pid
+from cli.stack.ledger import Ledger
 from cli.stack.logs import rotate
 from cli.stack.ports import LOOPBACK, Ports, require_gateway_port
 from cli.stack.secrets import load_secrets
@@ -116,3 +118,14 @@ def test_lathe_up_says_what_is_wrong_without_a_stack_trace(variables: dict[str, 
     assert ran.returncode == 1
     assert says in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+def test_a_ledger_that_cannot_be_written_is_written_later(tmp_path: Path) -> None:
+    """As on a full disk: the stack goes on, and what runs stands in the file as soon as it can."""
+    folder = tmp_path / "run"
+    ledger = Ledger(folder / "processes.json")
+    ledger.record("part", os.getpid())
+    assert not folder.exists()
+    folder.mkdir()
+    ledger.catch_up()
+    assert [row["pid"] for row in json.loads((folder / "processes.json").read_text())] == [os.getpid()]

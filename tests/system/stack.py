@@ -36,20 +36,26 @@ class Stack:
         config = (self.home / "kafka" / "server.properties").read_text()
         return config.partition("advertised.listeners=PLAINTEXT://")[2].partition("\n")[0]
 
-    def start(self) -> None:
-        """Returns once the API and a worker are ready."""
-        environment = {
-            **os.environ,
+    def command(self) -> list[str]:
+        """A Python module and its arguments: what runs the stack."""
+        return ["cli.main", "up"]
+
+    def settings(self) -> dict[str, str]:
+        """Environment variables that it is told."""
+        return {
             "LATHE_HOME": str(self.home),
             "LATHE_PORT": str(self.port),
             "LATHE_ADMIN_PASSWORD": ADMIN_PASSWORD,
             "LATHE_REQUESTS_PER_SECOND": "100000",
             "LATHE_MAX_QUEUED": "1000",
         }
+
+    def start(self) -> None:
+        """Returns once the API and a worker are ready."""
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "cli.main", "up"],
-                env=environment,
+                [sys.executable, "-m", *self.command()],
+                env={**os.environ, **self.settings()},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
