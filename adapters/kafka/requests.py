@@ -1,12 +1,17 @@
 """Commands on their way through an owner, and what becomes of them."""
 
 import asyncio
+import logging
 from typing import Any
 
 import msgspec
+import structlog
 
 from adapters.telemetry import tracing
+from adapters.telemetry.subject import fields_of
 from domain.decider import Context, Recalled
+
+log = structlog.get_logger(__name__)
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +66,24 @@ class Request:
     def answer(self, applied: Applied) -> None:
         if not self.future.done():
             self.future.set_result(applied)
+
+    def log(self, applied: Applied) -> None:
+        """One line for each event: what this process wrote, and for which request."""
+        if not log.is_enabled_for(logging.INFO):
+            return
+        context = self.context
+        log.info(
+            "decided",
+            event_type=applied.event_type,
+            position=applied.position,
+            command=type(self.command).__name__,
+            **fields_of(
+                correlation_id=context.correlation_id,
+                traceparent=context.traceparent,
+                task_id=getattr(self.command, "task_id", None),
+                account=getattr(self.command, "account_id", None),
+            ),
+        )
 
     def fail(self, error: Exception) -> None:
         if not self.future.done():

@@ -1,0 +1,120 @@
+"""One snapshot of an owner's fold, and its form in bytes (docs/decisions/0004).
+
+A magic number, the SHA-256 of the rest, and a `Snapshot` in MessagePack.
+"""
+
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+
+from adapters.kafka.cluster import LogIdentity
+from adapters.kafka.fold import PartitionFold
+from adapters.kafka.position import TP, Position
+from adapters.kafka.recent import Recent
+from domain.decider import Decider
+from domain.registry import EVENTS
+
+State = TypeVar("State")
+MAGIC: Final = b"lathe\x00s1"
+_DIGEST: Final = 32
+
+
+class Kept(msgspec.Struct, Generic[State]):
+    """What a fold holds besides its position."""
+
+    state: State
+    versions: dict[str, int]
+    recent: Recent
+
+
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """A fold at one moment; what happens to it afterwards does not change this."""
+
+    tp: TP
+    version: str
+    position: Position
+    last_record: str
+    """`ce_id` of the record before `position`."""
+    kept: bytes
+    """A `Kept` in MessagePack."""
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """What is written: a fold, and of which log it is one."""
+
+    cluster_id: str
+    topic_id: str
+    topic: str
+    partition: int
+    version: str
+    position: Position
+    last_record: str
+    taken_at: datetime
+    kept: msgspec.Raw
+
+
+class Unusable(Exception):
+    """Why a snapshot is not used: `reason` is `damaged`, `missing`, `foreign`, `version` or `log`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def version_of(decider: Decider[Any, Any]) -> str:
+    """Of what a fold makes: the state's shape, the events that are known, and the decider's own number of its fold."""
+    shapes = msgspec.json.encode([msgspec.json.schema(type(decider.initial())), msgspec.json.schema(Recent)])
+    return sha256(b"%d\n%b\n%b" % (decider.fold, shapes, "\n".join(sorted(EVENTS)).encode())).hexdigest()[:12]
+
+
+def take(fold: PartitionFold[Any], position: Position, last_record: str) -> Taken:
+    """The fold as it is now. `position` is where it stands; everything before it is acknowledged."""
+    return Taken(
+        tp=fold.tp,
+        version=version_of(fold.decider),
+        position=position,
+        last_record=last_record,
+        kept=msgspec.msgpack.encode(Kept(fold.state, fold.versions, fold.recent)),
+    )
+
+
+def closed(taken: Taken, identity: LogIdentity) -> bytes:
+    """The bytes of a snapshot of this log."""
+    snapshot = Snapshot(
+        cluster_id=identity.cluster_id,
+        topic_id=identity.topic_ids[taken.tp[0]],
+        topic=taken.tp[0],
+        partition=taken.tp[1],
+        version=taken.version,
+        position=taken.position,
+        last_record=taken.last_record,
+        taken_at=datetime.now(UTC),
+        kept=msgspec.Raw(taken.kept),
+    )
+    body = msgspec.msgpack.encode(snapshot)
+    return b"".join((MAGIC, sha256(body).digest(), body))
+
+
+def opened(content: bytes) -> Snapshot:
+    """Raises Unusable when the bytes are not what was written."""
+    start = len(MAGIC) + _DIGEST
+    body = memoryview(content)[start:]
+    if content[: len(MAGIC)] != MAGIC or content[len(MAGIC) : start] != sha256(body).digest():
+        raise Unusable("damaged")
+    try:
+        return msgspec.msgpack.decode(body, type=Snapshot)
+    except msgspec.MsgspecError as error:  # of another form, though it is whole
+        raise Unusable("version") from error
+
+
+def restored(snapshot: Snapshot, decider: Decider[Any, Any]) -> PartitionFold[Any]:
+    """The fold to read on with. Raises Unusable when it is of another version."""
+    if snapshot.version != version_of(decider):
+        raise Unusable("version")
+    kept: Kept[Any] = msgspec.msgpack.decode(snapshot.kept, type=Kept[type(decider.initial())])  # type: ignore[misc]
+    fold: PartitionFold[Any] = PartitionFold((snapshot.topic, snapshot.partition), decider)
+    fold.state, fold.versions, fold.recent = kept.state, kept.versions, kept.recent
+    fold.position = snapshot.position
+    return fold
