@@ -16,6 +16,7 @@ import numpy.typing as npt
 import torch
 
 from ml_worker.engines.port import Permanent
+from ml_worker.mesh.compiled import compiled
 from ml_worker.mesh.mesh import Floats, Ints
 from ml_worker.mesh.solid import Solid
 
@@ -121,7 +122,17 @@ class Lattice(msgspec.Struct, frozen=True, eq=False):
 
     def point(self, slots: Ints) -> Floats:
         """(N,) slot numbers -> (N, 3) positions."""
-        return np.asarray(self.origin + (self.blocks[slots >> 3] * 2 + OFFSETS[slots & 7]) * self.step)
+        places = np.empty((len(slots), 3))
+        _positions(self.blocks, slots, self.origin, self.step, places)
+        return places
+
+
+@compiled
+def _positions(blocks: Ints, slots: Ints, origin: Floats, step: float, places: Floats) -> None:
+    for number in range(len(slots)):
+        block, point = slots[number] >> 3, slots[number] & 7
+        for k in range(3):
+            places[number, k] = origin[k] + (2 * blocks[block, k] + (point >> k & 1)) * step
 
 
 def resolution(field: Field, surface_cells: int, least: int, most: int) -> int:
@@ -200,32 +211,61 @@ def _fill(
     `numbered`: the blocks of `before` by their place; the same is returned for the new ones.
     """
     active = np.argwhere(mask).astype(np.int32)
-    strides = np.array([mask.shape[1] * mask.shape[2], mask.shape[2], 1])
-    places = active @ strides
-    number = np.full(mask.size, -1, np.int32)
-    for offset in OFFSETS @ strides:
-        number[places + offset] = 0
-    held = np.flatnonzero(number == 0)
-    number[held] = np.arange(len(held), dtype=np.int32)
-    blocks = np.stack(np.unravel_index(held, mask.shape), axis=1).astype(np.int32)
-    neighbours = np.stack([number[places + offset] for offset in OFFSETS @ strides], axis=1)
-
-    wanted = np.zeros((len(held), 8), bool)
-    for block, point in zip(BLOCK_OF.tolist(), POINT_OF.tolist(), strict=True):
-        wanted[neighbours[:, block], point] = True
-    values = np.full((len(held), 8), np.nan, np.float32)
+    number = np.full(mask.shape, -1, np.int32)
+    neighbours, blocks = np.empty((len(active), 8), np.int32), np.empty((8 * len(active), 3), np.int32)
+    blocks = blocks[: _linked(active, number, neighbours, blocks)].copy()
+    values = np.full((len(blocks), 8), np.nan, np.float32)
     if before is not None:
-        old = numbered.ravel()[held]
+        old = numbered[tuple(blocks.T)]
         values[old >= 0] = before.values[old[old >= 0]]
-        wanted &= np.isnan(values)
+    slots = np.empty(values.size, np.int32)
+    slots = slots[: _wanted(neighbours, values, slots)].copy()
     lattice = Lattice(origin, step, active, neighbours, blocks, values)
-    slots, flat = np.flatnonzero(wanted), values.reshape(-1)
+    flat = values.reshape(-1)
     for start in range(0, len(slots), CHUNK):
         part = slots[start : start + CHUNK]
         sampled = field.distance(lattice.point(part))
         # A sample of exactly 0 would be a corner on the surface, whose crossings fall together: count it as outside.
         flat[part] = np.where(sampled == 0, np.float32(step * 1e-5), sampled)
-    return lattice, number.reshape(mask.shape)
+    return lattice, number
+
+
+@compiled
+def _linked(active: Ints, number: Ints, neighbours: Ints, blocks: Ints) -> int:
+    """Number the active blocks and their neighbours upwards in the box's order; returns how many there are."""
+    for row in range(len(active)):
+        for offset in range(8):
+            x, y, z = active[row, 0] + (offset & 1), active[row, 1] + (offset >> 1 & 1), active[row, 2] + (offset >> 2)
+            number[x, y, z] = 0
+    count = 0
+    for x in range(number.shape[0]):
+        for y in range(number.shape[1]):
+            for z in range(number.shape[2]):
+                if number[x, y, z] == 0:
+                    number[x, y, z] = count
+                    blocks[count, 0], blocks[count, 1], blocks[count, 2] = x, y, z
+                    count += 1
+    for row in range(len(active)):
+        for offset in range(8):
+            x, y, z = active[row, 0] + (offset & 1), active[row, 1] + (offset >> 1 & 1), active[row, 2] + (offset >> 2)
+            neighbours[row, offset] = number[x, y, z]
+    return count
+
+
+@compiled
+def _wanted(neighbours: Ints, values: Floats, slots: Ints) -> int:
+    """The slots that a cell of an active block touches and that have no sample yet; returns how many there are."""
+    missing = np.zeros(values.shape, np.bool_)
+    for row in range(len(neighbours)):
+        for point in range(27):
+            missing[neighbours[row, BLOCK_OF[point]], POINT_OF[point]] = True
+    count = 0
+    for block in range(len(values)):
+        for point in range(8):
+            if missing[block, point] and np.isnan(values[block, point]):
+                slots[count] = block * 8 + point
+                count += 1
+    return count
 
 
 def _follow(lattice: Lattice, mask: npt.NDArray[np.bool_]) -> Ints | None:

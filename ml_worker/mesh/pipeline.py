@@ -28,7 +28,7 @@ from ml_worker.mesh.assets import Asset, assemble
 from ml_worker.mesh.bake import Exact, bake
 from ml_worker.mesh.charts import Charts, split_charts, unwrap
 from ml_worker.mesh.copies import Place, repeated, spread
-from ml_worker.mesh.extract import REACH, extract
+from ml_worker.mesh.extract import FLUSH, REACH, extract
 from ml_worker.mesh.fbx import write_fbx
 from ml_worker.mesh.gate import require_clean
 from ml_worker.mesh.gltf import write_glb
@@ -163,7 +163,7 @@ def build(
     told.at("field", 1.0)
 
     told.at("surface", 0.0)
-    dense = without_crumbs(extract(field, lattice))
+    dense = without_crumbs(extract(field, lattice, FLUSH))
     told.at("surface", 0.4)
     longest = float(np.ptp(dense.vertices, axis=0).max())
     budget = max(options.target_faces // len(places), min(options.target_faces, LEAST_FACES))
