@@ -49,6 +49,7 @@ EVENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "lathe.run.progressed.v1": runs.RunProgressed,
     "lathe.queue.changed.v1": runs.QueueChanged,
     "lathe.worker.beat.v1": runs.WorkerBeat,
+    "lathe.worker.drain-requested.v1": runs.DrainRequested,
     "lathe.run.assigned.v1": scheduling.RunAssigned,
     "lathe.run.revoked.v1": scheduling.RunRevoked,
     "lathe.ownership.claimed.v1": ownership.OwnershipClaimed,

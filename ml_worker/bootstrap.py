@@ -68,7 +68,7 @@ async def run(settings: Settings, own: WorkerSettings) -> None:
         on_change=lambda: heart.hurry(),
     )
     heart = Heart(writer, lease, worker.beat, worker.lapse)
-    assignments = Assignments(log_, worker_id, worker.assign, worker.revoke)
+    assignments = Assignments(log_, worker_id, worker.assign, worker.revoke, worker.retire)
 
     log.info("worker starts", worker=worker_id, devices=machine.devices, threads=machine.threads, engines=own.engines)
     try:
@@ -84,7 +84,7 @@ async def run(settings: Settings, own: WorkerSettings) -> None:
                 tasks.create_task(assignments.go()),
                 tasks.create_task(_get_ready(slots, heart, api, settings.ready_file)),
             ]
-            await stop.wait()
+            await _either(stop, worker.left)
             log.info("worker stops", worker=worker_id)
             await worker.drain(own.worker_drain_seconds)
             for task in running:
@@ -100,6 +100,13 @@ async def run(settings: Settings, own: WorkerSettings) -> None:
         await api.stop()
         await log_.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _either(*events: asyncio.Event) -> None:
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
 
 
 async def _started(assignments: Assignments, stop: asyncio.Event) -> bool:

@@ -10,7 +10,7 @@ import structlog
 
 from adapters.kafka.writer import EventWriter
 from domain.envelope import Envelope
-from domain.runs.events import Engine, HeldRun, WorkerBeat
+from domain.runs.events import DrainRequested, Engine, HeldRun, WorkerBeat
 from domain.scheduling.events import RunAssigned, RunRevoked
 from ml_worker.api import CommandApi
 from ml_worker.attempt import Attempt
@@ -21,6 +21,9 @@ from ml_worker.slot import Slot, offers_of
 log = structlog.get_logger(__name__)
 _LAST_WORDS_S: Final = 5.0
 """How long stopped runs may take to give themselves back when the worker ends."""
+
+_LEAVE_AFTER_S: Final = 3.0
+"""A drained worker leaves when it has had no run for so long: one may have been given to it just before."""
 
 
 class Worker:
@@ -52,7 +55,11 @@ class Worker:
         self._attempts: dict[tuple[str, int], Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
+        self._giving_back = False
         self._stopping = False
+        self._leave = False
+        self.left = asyncio.Event()
+        """Set once it was drained to leave, and all its runs ended."""
         self.assignments_offset = 0
 
     def beat(self) -> WorkerBeat:
@@ -90,7 +97,7 @@ class Worker:
             most_s=self._most_s,
         )
         self._attempts[key] = attempt
-        if self._draining:
+        if self._giving_back:
             attempt.stop("stopping")
         task = asyncio.create_task(self._carry_out(key, attempt), name=f"run {run.task_id}/{run.attempt}")
         self._tasks.add(task)
@@ -108,9 +115,26 @@ class Worker:
         for attempt in self._attempts.values():
             attempt.stop("lapsed")
 
+    def retire(self, event: DrainRequested) -> None:
+        """Say that nothing new is wanted; what was given by then, or crossed this on its way, is finished."""
+        log.info("worker is drained", worker=self.worker_id, runs=len(self._attempts), leave=event.leave)
+        self._draining = True
+        self._leave = self._leave or event.leave
+        self._on_change()
+        self._leave_soon()
+
+    def _leave_soon(self) -> None:
+        """Unless a run comes that was on its way."""
+        if self._leave and not self._attempts:
+            asyncio.get_running_loop().call_later(_LEAVE_AFTER_S, self._leave_if_idle)
+
+    def _leave_if_idle(self) -> None:
+        if not self._attempts:
+            self.left.set()
+
     async def drain(self, patience_s: float) -> None:
         """Take nothing new; let runs go on for `patience_s`, then give them back."""
-        self._draining = True
+        self._draining = self._giving_back = True
         self._on_change()
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=patience_s)
@@ -128,3 +152,4 @@ class Worker:
         finally:
             del self._attempts[key]
             self._on_change()
+            self._leave_soon()

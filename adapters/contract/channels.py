@@ -25,6 +25,7 @@ EXCEPTIONS: Final[dict[type[msgspec.Struct], tuple[Topic, ...]]] = {
     runs.RunProgressed: (topics.PROGRESS,),
     runs.QueueChanged: (topics.PROGRESS,),
     runs.WorkerBeat: (topics.WORKERS,),
+    runs.DrainRequested: (topics.WORKERS,),
     ownership.OwnerAnnounced: (topics.OWNERS,),
     ownership.OwnershipClaimed: tuple(topic for topic in topics.ALL if topic.owned),
 }
@@ -57,7 +58,7 @@ PLACES: Final[dict[Topic, Place]] = {
         "What became of runs. Readers deduplicate by (task, attempt, run sequence).",
     ),
     topics.PROGRESS: Place("the account's id (UUID)", "ml_worker, processors/scheduler", "Progress of runs, queues."),
-    topics.WORKERS: Place("the worker's id", "ml_worker", "Heartbeats."),
+    topics.WORKERS: Place("the worker's id", "ml_worker, operators", "Heartbeats; who is to be drained."),
     topics.OWNERS: Place("`<topic>/<partition>`", "the owners", "Claims of ownership that were read as valid."),
 }
 

@@ -1,7 +1,7 @@
 """Where an installation is and what opens it, found without starting or making anything."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ class Place:
     command_api: tuple[str, ...] = ()
     """host:port of each."""
     query_api: tuple[str, ...] = ()
+    metrics: dict[str, str] = field(default_factory=dict)
+    """host:port of /metrics by process, of those that are known."""
     master_key: str | None = None
     """32 bytes in base64."""
 
@@ -53,8 +55,16 @@ def find_place(settings: Settings) -> Place:
         gateway_url=told.get("gateway_url") or (settings.worker_api_url() if away else None),
         command_api=tuple(told.get("command_api", ())),
         query_api=tuple(told.get("query_api", ())),
+        metrics=_metrics(told),
         master_key=settings.master_key or _kept(home.path / "master.key"),
     )
+
+
+def _metrics(told: dict[str, Any]) -> dict[str, str]:
+    """The APIs serve their figures at their own address."""
+    apis = {f"{name}-{n}": address for name in ("command_api", "query_api")
+            for n, address in enumerate(told.get(name, ()), start=1)}  # fmt: skip
+    return apis | dict(told.get("metrics", {}))
 
 
 def _announced(home: Home) -> dict[str, Any]:

@@ -2,10 +2,16 @@
 
 import typer
 
+from cli.ops.dead_letters import app as dead_letters
+from cli.ops.lag import lag
 from cli.ops.rebuild import rebuild
 from cli.ops.verify import verify
+from cli.ops.workers import app as workers
 
 app = typer.Typer(help="For operators: the read models, the log, the workers.", no_args_is_help=True)
 app.callback()(lambda: None)
 app.command()(rebuild)
 app.command()(verify)
+app.command()(lag)
+app.add_typer(dead_letters, name="deadletters")
+app.add_typer(workers, name="workers")

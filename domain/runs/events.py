@@ -121,3 +121,13 @@ class WorkerBeat(Event, frozen=True, kw_only=True):
     started_at: datetime
     draining: bool = False
     stopping: bool = False
+
+
+class DrainRequested(Event, frozen=True, kw_only=True):
+    """An operator wants the worker to take no more runs and to finish those it has; its heartbeats say `draining` then.
+
+    `leave`: it ends its process after that. Otherwise it waits until somebody stops it.
+    """
+
+    worker_id: str
+    leave: bool = False

@@ -11,7 +11,7 @@ from domain.account.beginnings import beginnings_of
 from domain.envelope import Envelope
 from domain.runs import events as r
 from domain.scheduling import events as s
-from domain.scheduling.heartbeats import beat
+from domain.scheduling.heartbeats import beat, drain
 from domain.scheduling.moves import assigned, end, forget_sent, free, leave_queue, let_go, seen, wait
 from domain.scheduling.state import LEASE, Account, Run, SchedulerState, Task
 
@@ -208,6 +208,12 @@ def _beat(
     beat(state, event, envelope, now)
 
 
+def _drain_requested(
+    state: SchedulerState, place: Place, key: str, event: r.DrainRequested, envelope: Envelope, now: datetime
+) -> None:
+    drain(state, event)
+
+
 _FOLD: Final[dict[type[msgspec.Struct], Callable[[SchedulerState, Place, str, Any, Envelope, datetime], None]]] = {
     a.TaskRequested: _requested,
     a.BatchRequested: _requested,
@@ -224,4 +230,5 @@ _FOLD: Final[dict[type[msgspec.Struct], Callable[[SchedulerState, Place, str, An
     r.RunFailed: _run_reported,
     r.RunCancelled: _run_reported,
     r.WorkerBeat: _beat,
+    r.DrainRequested: _drain_requested,
 }

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from domain.envelope import Envelope
-from domain.runs.events import WorkerBeat
+from domain.runs.events import DrainRequested, WorkerBeat
 from domain.scheduling.state import SchedulerState, Worker
 
 
@@ -15,8 +15,9 @@ def beat(state: SchedulerState, event: WorkerBeat, envelope: Envelope, now: date
         engines=event.engines,
         beat_at=now if state.leases_from is not None else min(envelope.time, now),
         assignments_offset=event.assignments_offset,
-        draining=event.draining or event.stopping,
+        draining=event.draining or event.stopping or (before is not None and before.drain_requested),
         stopped=event.stopping,
+        drain_requested=before is not None and before.drain_requested,
         runs=_runs_of(state, event.worker_id) if before is None else before.runs,
     )
     held = {run.task_id: run.attempt for run in event.running}
@@ -34,6 +35,13 @@ def beat(state: SchedulerState, event: WorkerBeat, envelope: Envelope, now: date
             worker.unwanted[task_id] = now if before is None else before.unwanted.get(task_id, now)
         if not (known and latest is not None and latest.reported):
             worker.holds[task_id] = attempt
+
+
+def drain(state: SchedulerState, event: DrainRequested) -> None:
+    """From now on, and not only once the worker has heard it. One that was never heard is not there any more."""
+    worker = state.workers.get(event.worker_id)
+    if worker is not None:
+        worker.draining = worker.drain_requested = True
 
 
 def _runs_of(state: SchedulerState, worker_id: str) -> dict[str, int]:

@@ -81,6 +81,8 @@ class Worker(msgspec.Struct, kw_only=True):
     assignments_offset: int
     draining: bool = False
     stopped: bool = False
+    drain_requested: bool = False
+    """An operator said so; its heartbeats say it too, once it has heard."""
     runs: dict[str, int] = {}
     """Task id -> attempt, of the runs that take a slot as far as the scheduler knows."""
     holds: dict[str, int] = {}

@@ -24,7 +24,7 @@ from domain.catalog.decider import CatalogDecider
 from domain.decider import Append
 from domain.identity.decider import IdentityDecider
 from domain.ownership import OwnerAnnounced
-from domain.runs.events import QueueChanged, RunCheckpointed, RunProgressed, WorkerBeat
+from domain.runs.events import DrainRequested, QueueChanged, RunCheckpointed, RunProgressed, WorkerBeat
 from domain.scheduling.decider import SchedulingDecider
 from domain.scheduling.fold import Place, fold
 from domain.scheduling.state import SchedulerState
@@ -119,8 +119,10 @@ def progress(entries: list[Entry]) -> None:
 
 def workers(entries: list[Entry]) -> None:
     event = decoded(entries[-1])[1]
-    assert isinstance(event, WorkerBeat)
-    assert scheduled([entries[-1]]).workers.keys() == {event.worker_id}
+    assert isinstance(event, WorkerBeat | DrainRequested)
+    state = scheduled(entries)
+    assert state.workers.keys() == {event.worker_id}
+    assert state.workers[event.worker_id].drain_requested == isinstance(event, DrainRequested)
 
 
 def owners(entries: list[Entry]) -> None:

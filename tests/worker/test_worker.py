@@ -292,7 +292,7 @@ async def test_a_worker_starts_right_after_the_newest_claim(place: Workplace) ->
     claim = Claim(2, headers["ce_ownernonce"].decode(), "http://scheduler", at)
     await announce(place.writer, tp, claim)
     heard: list[RunAssigned] = []
-    late = Assignments(place.log, "late", lambda run, _: heard.append(run), lambda _: None)
+    late = Assignments(place.log, "late", lambda run, _: heard.append(run), lambda _: None, lambda _: None)
     await late.start()
     following = asyncio.create_task(late.go())
     assert late.offset == at + 1

@@ -251,7 +251,8 @@ class Workplace:
                 on_change=lambda: self.heart.hurry(),
             )
             self.heart = Heart(self.writer, self.lease, self.worker.beat, self.worker.lapse, self._interval_s)
-            assignments = Assignments(self.log, self.worker.worker_id, self.worker.assign, self.worker.revoke)
+            assignments = Assignments(self.log, self.worker.worker_id, self.worker.assign, self.worker.revoke,
+                                      self.worker.retire)  # fmt: skip
             await assignments.start()
             self.worker.assignments_offset = assignments.offset
             for slot in self.slots:
