@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import aiohttp
 import msgspec
@@ -18,8 +18,9 @@ from adapters.ids import new_id
 from adapters.kafka.claims import Claim
 from adapters.kafka.directory import Directory
 from adapters.kafka.host import Host
+from adapters.kafka.owner import PartitionOwner
 from adapters.kafka.position import TP
-from adapters.kafka.requests import Applied, Request
+from adapters.kafka.requests import Applied, NotOwner, Request
 from adapters.kafka.topics import Topic
 from adapters.telemetry import tracing
 from domain.decider import Context
@@ -145,7 +146,7 @@ class CommandClient:
         while (left := deadline - asyncio.get_running_loop().time()) > 0:
             local = self._host.owners.get(tp) if self._host else None
             if local is not None and local.claim is not None:
-                outcome = local.outcome(command_id, claim.epoch) if local.claim.epoch >= claim.epoch else "open"
+                outcome = await _outcome(local, command_id, claim.epoch)
                 answer = Answer(kind=outcome) if isinstance(outcome, str) else Answer(kind="applied", applied=outcome)
             else:
                 owner = self._directory.owner(tp) or claim
@@ -202,6 +203,13 @@ class CommandClient:
             return Answer(kind="not-owner")
         except (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError):
             return Answer(kind="open")
+
+
+async def _outcome(owner: PartitionOwner, command_id: str, epoch: int) -> Applied | Literal["open", "never"]:
+    try:
+        return await owner.outcome(command_id, epoch)
+    except NotOwner:
+        return "open"
 
 
 def _headers(context: Context, traceparent: str | None) -> dict[str, str]:

@@ -56,12 +56,12 @@ class Gate:
         bind(correlation_id=context.correlation_id, traceparent=context.traceparent)
         return await decide(owner, Request(command, context), forward.timeout_s, (forward.epoch, forward.nonce))
 
-    def outcome(self, body: bytes) -> Answer:
+    async def outcome(self, body: bytes) -> Answer:
         """Tell what became of a command. Raises msgspec.MsgspecError, KeyError for a malformed question."""
         question = msgspec.json.decode(body, type=Question)
         owner = self._owners[question.topic, question.partition]
         try:
-            outcome = owner.outcome(question.command_id, question.epoch)
+            outcome = await owner.outcome(question.command_id, question.epoch)
         except NotOwner:
             return Answer(kind="not-owner")
         return Answer(kind=outcome) if isinstance(outcome, str) else Answer(kind="applied", applied=outcome)

@@ -20,6 +20,7 @@ import structlog
 from adapters.kafka.appenders import Appenders
 from adapters.kafka.batch import Round
 from adapters.kafka.claims import Claim, claim_record
+from adapters.kafka.confirmation import Confirmation
 from adapters.kafka.fold import PartitionFold
 from adapters.kafka.follower import Entry, Follower
 from adapters.kafka.hindsight import Hindsight
@@ -72,6 +73,7 @@ class PartitionOwner:
         self._stopping = False
         self._superseded = False
         self._changed = asyncio.Event()
+        self._confirmation = Confirmation()
         self._hindsight = Hindsight(log_, tp, self._again)
 
     def want(self, wanted: bool) -> None:
@@ -119,11 +121,12 @@ class PartitionOwner:
         request.fail(NotApplied("withdrawn before it was decided"))
         return True
 
-    def outcome(self, command_id: str, epoch: int) -> Applied | Literal["open", "never"]:
+    async def outcome(self, command_id: str, epoch: int) -> Applied | Literal["open", "never"]:
         """What became of a command addressed to the owner of `epoch`. "never" bars the id. Raises NotOwner.
 
         "open" also stands for "ask again": the event that it led to is being read.
         """
+        await self._confirmation.wait()  # what the answer shows is in the log
         claim = self.claim
         if claim is None or claim.epoch < epoch:
             raise NotOwner(f"{self.tp} is not owned here in epoch {epoch} or later")
@@ -182,6 +185,7 @@ class PartitionOwner:
             raise
         finally:
             self.claim = None
+            self._confirmation.give_up()
             OWNED.labels(self.tp[0]).dec()
             if beside is not None:
                 beside.cancel()
@@ -274,7 +278,9 @@ class PartitionOwner:
             for request, missing in round_.recalls:
                 self._hindsight.recall(request, missing.offsets)
             if round_.records:
+                self._confirmation.begin()
                 await self._append(appender, round_, expected)
+                await self._confirmation.end()
                 expected += len(round_.records)
                 seq += len(round_.records)
             if round_.settled:

@@ -40,7 +40,7 @@ async def outcome(request: Request, parts: PartsOf) -> Response:
     """What became of a forwarded command whose answer was lost."""
     body = await _signed_body(request, parts)
     try:
-        return _answer(parts.gate.outcome(body))
+        return _answer(await parts.gate.outcome(body))
     except (msgspec.MsgspecError, KeyError) as error:
         raise MalformedRequest(f"This is no question about an outcome: {error}") from error
 

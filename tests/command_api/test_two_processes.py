@@ -143,11 +143,11 @@ async def test_a_forward_whose_answer_is_lost_is_settled(pair: Pair, what: str) 
         lost.append("command")
         raise ConnectionResetError
 
-    def silent_once(body: bytes) -> Answer:
+    async def silent_once(body: bytes) -> Answer:
         if what == "the question too" and "question" not in lost:
             lost.append("question")
             raise ConnectionResetError
-        return outcome(body)
+        return await outcome(body)
 
     home.parts.gate.command = applied_and_silent  # type: ignore[method-assign]
     home.parts.gate.outcome = silent_once  # type: ignore[method-assign]

@@ -41,7 +41,7 @@ async def main(bootstrap: str, port: int, partitions: int) -> None:
         return web.Response(body=msgspec.json.encode(await gate.commands(body)))
 
     async def outcome(request: web.Request) -> web.Response:
-        return web.Response(body=msgspec.json.encode(gate.outcome(await request.read())))
+        return web.Response(body=msgspec.json.encode(await gate.outcome(await request.read())))
 
     async def want(request: web.Request) -> web.Response:
         wanted = set(json.loads(await request.read()))
