@@ -1,0 +1,91 @@
+"""A whole Lathe under our hands: every line between its parts, every clock, every process, and its disk."""
+
+import contextlib
+import os
+import subprocess
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from cli.stack.errors import StackError
+from tests.chaos.clock import Clocks
+from tests.chaos.up import Line, Lines
+from tests.embedded import PORTS
+from tests.log.proxy import Proxy
+from tests.system.stack import Stack
+
+SERVICES: Final = ("command_api-1", "command_api-2", "query_api", "processors", "ml_worker")
+"""Reach the broker and PostgreSQL through proxies."""
+PARTS: Final = (*SERVICES, "kafka", "postgres", "s3")
+DISK_MB: Final = 1_600
+
+
+class ChaosStack(Stack):
+    """Lathe in `folder`, on a small file system of its own where we may mount one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.disk = Disk(folder / "disk")
+        super().__init__(folder / "disk" / "home")
+        self.log = folder / "up.log"
+        broker, database = PORTS.choose(0), PORTS.choose(0)
+        services, self.to_kafka, self.to_postgres = {}, {}, {}
+        for name in SERVICES:
+            line = Line(kafka=PORTS.choose(0), kafka_listener=PORTS.choose(0), postgres=PORTS.choose(0))
+            services[name] = line
+            self.to_kafka[name] = Proxy(line.kafka, line.kafka_listener)
+            self.to_postgres[name] = Proxy(line.postgres, database)
+        self.broker = f"127.0.0.1:{broker}"
+        try:
+            self.clocks: Clocks | None = Clocks(folder / "clocks")
+        except FileNotFoundError:
+            self.clocks = None
+        clocks = str(folder / "clocks") if self.clocks else None
+        lines = Lines(services=services, kafka=broker, postgres=database, clocks=clocks)
+        (folder / "lines.json").write_bytes(msgspec.json.encode(lines))
+
+    def command(self) -> list[str]:
+        return ["tests.chaos.up", str(self.folder / "lines.json")]
+
+    def settings(self) -> dict[str, str]:
+        return super().settings() | {"LATHE_SIGN_UP_CREDITS": "100000", "LATHE_REGISTRATIONS_PER_MINUTE": "1000"}
+
+    async def open_lines(self) -> None:
+        """Start the proxies; before `start`."""
+        for proxy in (*self.to_kafka.values(), *self.to_postgres.values()):
+            await proxy.start()
+
+    async def close_lines(self) -> None:
+        for proxy in (*self.to_kafka.values(), *self.to_postgres.values()):
+            await proxy.stop()
+
+
+class Disk:
+    """A small file system (tmpfs) that can be full; a plain folder where we may not mount one (`can_fill` is False)."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.path.mkdir(parents=True, exist_ok=True)
+        command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m,mode=755", "tmpfs", str(path)]
+        mounted = os.geteuid() == 0 and subprocess.run(command, capture_output=True, check=False).returncode == 0
+        self.can_fill = mounted
+
+    def fill(self) -> int:
+        """Take all the space there is; how many bytes that was."""
+        if not self.can_fill:
+            raise StackError("This file system is not ours to fill.")
+        taken = 0
+        with (self.path / "filler").open("wb", buffering=0) as file:
+            for block in (bytes(1 << 20), bytes(1 << 12)):
+                with contextlib.suppress(OSError):
+                    while written := file.write(block):
+                        taken += written
+        return taken
+
+    def free(self) -> None:
+        (self.path / "filler").unlink(missing_ok=True)
+
+    def unmount(self) -> None:
+        if self.can_fill:
+            subprocess.run(["umount", "--lazy", str(self.path)], check=True, capture_output=True)
