@@ -5,6 +5,7 @@ import typer
 from cli.ops.dead_letters import app as dead_letters
 from cli.ops.lag import lag
 from cli.ops.rebuild import rebuild
+from cli.ops.state import state
 from cli.ops.verify import verify
 from cli.ops.workers import app as workers
 
@@ -13,5 +14,6 @@ app.callback()(lambda: None)
 app.command()(rebuild)
 app.command()(verify)
 app.command()(lag)
+app.command()(state)
 app.add_typer(dead_letters, name="deadletters")
 app.add_typer(workers, name="workers")
