@@ -147,6 +147,11 @@ class Settings(BaseSettings):
         description="Networks (CIDR, comma separated) of gateways on other machines, whose X-Forwarded-For counts. "
         "This machine's own always does.",
     )
+    snapshot_events: int = Field(
+        25_000,
+        ge=0,
+        description="Records after which an owner takes a snapshot of its partition; 0: it takes and uses none.",
+    )
     lease_seconds: float = Field(10, gt=0, description="A run whose worker is silent this long is given to another.")
     limits: Limits = Field(default_factory=Limits, description="See Limits; each is set by its own LATHE_<NAME>.")
 

@@ -15,10 +15,13 @@ from adapters.http.images.inspector import ImageInspector
 from adapters.http.outages import OUTAGES
 from adapters.http.rate_limits import RateLimits
 from adapters.ids import new_id
+from adapters.kafka.cluster import identify
 from adapters.kafka.host import Host
 from adapters.kafka.kafka_log import KafkaLog
 from adapters.kafka.replica import Replica
+from adapters.kafka.snapshots import Snapshots
 from adapters.kafka.topics import ACCOUNTS, CATALOG, IDENTITY
+from adapters.object_store.port import ObjectStore
 from adapters.object_store.s3 import make_store
 from adapters.postgres.audit import Audit
 from adapters.postgres.engine import make_pool
@@ -79,6 +82,7 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
         group=GROUP,
         member=f"command_api@{urlsplit(settings.own_url()).netloc}",
         beside={ACCOUNTS: RunsFeed(kafka).feed},
+        snapshots=_snapshots(settings.kafka_url, store, kafka, settings.snapshot_events),
     )
     commands = CommandClient(host.directory, master.internal_header, host)
     parts = Parts(
@@ -129,6 +133,11 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
         await images.close()
         await store.close()
         await pool.close()
+
+
+def _snapshots(bootstrap: str, store: ObjectStore, kafka: KafkaLog, every: int) -> Snapshots | None:
+    names = (IDENTITY.name, CATALOG.name, ACCOUNTS.name)
+    return Snapshots(store, kafka, lambda: identify(bootstrap, names), every) if every else None
 
 
 async def _first_start(parts: Parts) -> None:

@@ -1,10 +1,8 @@
 """Events that an owner reads again: for decisions on what is old, and for questions about what a command led to."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Any, Final
-
-import structlog
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from adapters.kafka.fold import PartitionFold
 from adapters.kafka.metrics import RECALLED
@@ -14,9 +12,6 @@ from adapters.kafka.record import Undecodable, decode
 from adapters.kafka.requests import Applied, Request, position_text
 from domain.decider import NotAtHand, Recalled
 
-MOST_TOLD: Final = 1000
-log = structlog.get_logger(__name__)
-
 
 class Hindsight:
     """Serves one owner. `again` takes a request whose events are at hand."""
@@ -24,8 +19,6 @@ class Hindsight:
     def __init__(self, log_: Log, tp: TP, again: Callable[[Request], None]) -> None:
         self._log, self._tp, self._again = log_, tp, again
         self._recalls: dict[asyncio.Task[None], Request] = {}
-        self._tellings: dict[str, asyncio.Task[None]] = {}
-        self._told: dict[str, Applied] = {}
 
     def recall(self, request: Request, offsets: Sequence[int]) -> None:
         """Read these events for a request; then it is asked again. It fails when that cannot be done."""
@@ -36,21 +29,35 @@ class Hindsight:
         self._recalls[task] = request
         task.add_done_callback(lambda done: self._recalls.pop(done, None))
 
-    def told(self, command_id: str, offset: int, fold: PartitionFold[Any]) -> Applied | None:
-        """What the command led to whose event stands at `offset`. None: it is being read; ask again."""
-        if (told := self._told.get(command_id)) is None and command_id not in self._tellings:
-            task = asyncio.create_task(self._tell(command_id, offset, fold))
-            self._tellings[command_id] = task
-            task.add_done_callback(lambda _: self._tellings.pop(command_id, None))
-        return told
+    async def told(self, offset: int, fold: PartitionFold[Any], confirmed: Callable[[], Awaitable[None]]) -> Applied:
+        """What the command led to whose event stands at `offset`. Raises LogUnavailable, and what `confirmed` raises.
+
+        `confirmed` returns when the fold holds nothing that is not in the log.
+        """
+        ((key, _, envelope),) = await self._read((offset,))
+        events: list[Recalled] = []
+        while True:
+            await confirmed()
+            try:
+                with fold.at_hand(events):
+                    view = fold.decider.view(fold.state, key, envelope.subject)
+            except NotAtHand as missing:
+                events += await self._read(missing.offsets)
+                continue
+            return Applied(
+                position=position_text(*self._tp, offset),
+                subject=envelope.subject,
+                view=view,
+                event_type=envelope.type,
+                event_id=envelope.id,
+            )
 
     def end(self) -> list[Request]:
         """Stop reading. Returns the requests that still wait for their events."""
         waiting = list(self._recalls.values())
-        for task in (*self._recalls, *self._tellings.values()):
+        for task in self._recalls:
             task.cancel()
         self._recalls.clear()
-        self._told.clear()
         return waiting
 
     async def _recall(self, request: Request, offsets: Sequence[int]) -> None:
@@ -60,32 +67,6 @@ class Hindsight:
             request.fail(error)
         else:
             self._again(request)
-
-    async def _tell(self, command_id: str, offset: int, fold: PartitionFold[Any]) -> None:
-        try:
-            ((key, _, envelope),) = await self._read((offset,))
-            applied = Applied(
-                position=position_text(*self._tp, offset),
-                subject=envelope.subject,
-                view=await self._view(fold, key, envelope.subject),
-                event_type=envelope.type,
-                event_id=envelope.id,
-            )
-        except LogUnavailable as error:
-            log.warning("cannot tell yet what a command led to", at=(*self._tp, offset), why=str(error))
-            return
-        if len(self._told) >= MOST_TOLD:
-            self._told.clear()
-        self._told[command_id] = applied
-
-    async def _view(self, fold: PartitionFold[Any], key: str, subject: str) -> dict[str, Any]:
-        events: list[Recalled] = []
-        while True:
-            try:
-                with fold.at_hand(events):
-                    return fold.decider.view(fold.state, key, subject)
-            except NotAtHand as missing:
-                events += await self._read(missing.offsets)
 
     async def _read(self, offsets: Sequence[int]) -> list[Recalled]:
         """Raises LogUnavailable, also for a log that was replaced under the owner's feet."""

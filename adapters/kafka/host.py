@@ -16,6 +16,7 @@ from adapters.kafka.metrics import PARTITIONS
 from adapters.kafka.owner import OnOwned, PartitionOwner
 from adapters.kafka.port import AppendFailed, Log, LogUnavailable
 from adapters.kafka.position import TP
+from adapters.kafka.snapshots import Snapshots
 from adapters.kafka.topics import Topic
 from adapters.kafka.writer import EventWriter
 from domain.decider import Decider
@@ -40,6 +41,7 @@ class Host:
         group: str | None,
         member: str | None = None,
         beside: Mapping[Topic, OnOwned] | None = None,
+        snapshots: Snapshots | None = None,
     ) -> None:
         self._log = log_
         self._appenders = Appenders(log_)
@@ -59,6 +61,7 @@ class Host:
                 address=address,
                 source=source,
                 on_owned=self._owned(topic),
+                snapshots=snapshots,
             )
             for topic, decider in deciders.items()
             for p in range(topic.partitions)

@@ -6,9 +6,9 @@ only the log can settle.
 """
 
 import asyncio
-import logging
 import random
 import secrets
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -24,12 +24,22 @@ from adapters.kafka.confirmation import Confirmation
 from adapters.kafka.fold import PartitionFold
 from adapters.kafka.follower import Entry, Follower
 from adapters.kafka.hindsight import Hindsight
-from adapters.kafka.metrics import APPENDED, CLAIMS, OPEN_NOW, OPEN_OUTCOMES, OWNED, STEP_DOWNS, TAKEOVERS
+from adapters.kafka.keeping import Keeping
+from adapters.kafka.metrics import (
+    APPENDED,
+    CLAIMS,
+    OPEN_NOW,
+    OPEN_OUTCOMES,
+    OWNED,
+    STEP_DOWNS,
+    TAKEOVER_SECONDS,
+    TAKEOVERS,
+)
 from adapters.kafka.port import Appender, AppendFailed, Log, LogTruncated, LogUnavailable
 from adapters.kafka.position import TP, Position
 from adapters.kafka.requests import Applied, NotApplied, NotOwner, Request, position_text
+from adapters.kafka.snapshots import Snapshots
 from adapters.telemetry import tracing
-from adapters.telemetry.subject import fields_of
 from domain.decider import Decider
 from domain.errors import DomainError
 
@@ -57,6 +67,7 @@ class PartitionOwner:
         address: str,
         source: str,
         on_owned: OnOwned | None = None,
+        snapshots: Snapshots | None = None,
     ) -> None:
         self.tp = tp
         self.fold: PartitionFold[Any] = PartitionFold(tp, decider)
@@ -65,10 +76,16 @@ class PartitionOwner:
         self._log, self._appenders, self._decider = log_, appenders, decider
         self.address = address
         self._source, self._on_owned = source, on_owned
+        self._snapshots = snapshots
+        self._keeping: Keeping | None = None
+        self._last_record = ""
+        """`ce_id` of the last record that was folded or acknowledged."""
         self._queue: deque[Request] = deque()
         self._inflight: dict[str, Request] = {}
         self._barred: set[str] = set()
         self._open: dict[tuple[int, int], tuple[Request, Applied]] = {}
+        self._open_from: int | None = None
+        """Where the first of them may stand: no fold may begin behind it, or nobody would see what became of it."""
         self._wanted = False
         self._stopping = False
         self._superseded = False
@@ -122,10 +139,7 @@ class PartitionOwner:
         return True
 
     async def outcome(self, command_id: str, epoch: int) -> Applied | Literal["open", "never"]:
-        """What became of a command addressed to the owner of `epoch`. "never" bars the id. Raises NotOwner.
-
-        "open" also stands for "ask again": the event that it led to is being read.
-        """
+        """What became of a command addressed to the owner of `epoch`. "never" bars the id. Raises NotOwner."""
         await self._confirmation.wait()  # what the answer shows is in the log
         claim = self.claim
         if claim is None or claim.epoch < epoch:
@@ -133,10 +147,19 @@ class PartitionOwner:
         if command_id in self._inflight or any(r.context.command_id == command_id for r, _ in self._open.values()):
             return "open"
         if (offset := self.fold.recent.offset(command_id)) is not None:
-            return self._hindsight.told(command_id, offset, self.fold) or "open"
+            try:
+                return await self._hindsight.told(offset, self.fold, lambda: self._confirmed(claim))
+            except LogUnavailable:
+                return "open"
         if claim.epoch == epoch:
             self._barred.add(command_id)
         return "never"
+
+    async def _confirmed(self, claim: Claim) -> None:
+        """Wait until the state holds nothing that is not in the log. Raises NotOwner when this ownership is over."""
+        await self._confirmation.wait()
+        if self.claim is not claim:
+            raise NotOwner(f"{self.tp} is not owned here any more")
 
     def _again(self, request: Request) -> None:
         """Its events are at hand now: it takes its place at the end of the queue."""
@@ -165,12 +188,14 @@ class PartitionOwner:
                 await asyncio.sleep(_jitter.uniform(0.02, 0.1) * min(2**failures, 32))
 
     async def _term(self) -> None:
-        self.fold = PartitionFold(self.tp, self._decider)
+        began = time.perf_counter()
         self._barred.clear()
         self._superseded = False
+        start = await self._begin()
         appender, claim = await self._win()
         if claim is None or appender is None:
             return
+        TAKEOVER_SECONDS.labels(self.tp[0], start).observe(time.perf_counter() - began)
         CLAIMS.labels(self.tp[0]).inc()
         if claim.epoch > 1:
             TAKEOVERS.labels(self.tp[0]).inc()
@@ -193,9 +218,18 @@ class PartitionOwner:
                 request.fail(NotApplied("the ownership ended before it was decided"))
             self._queue.clear()
 
+    async def _begin(self) -> str:
+        """A fold to read on with; tells where it begins. Raises LogUnavailable."""
+        fold = None
+        if self._snapshots is not None:
+            fold = await self._snapshots.load(self.tp, self._decider, self._open_from if self._open else None)
+            self._keeping = Keeping(self._snapshots, 0 if fold is None else fold.position.offset)
+        self.fold = fold or PartitionFold(self.tp, self._decider)
+        return "beginning" if fold is None else "snapshot"
+
     async def _win(self) -> tuple[Appender | None, Claim | None]:
         """Read, claim, and read on until the claim is judged. (None, None): it is not ours to claim any more."""
-        follower = Follower(self._log, {self.tp: Position()})
+        follower = Follower(self._log, {self.tp: self.fold.position})
         await follower.start()
         try:
             patience = asyncio.get_running_loop().time() + OTHERS_FIRST_S
@@ -233,6 +267,7 @@ class PartitionOwner:
                     if entry.kind != "claim":
                         self._fold_all(entries[i + 1 :])
                         return None
+                    self._last_record = entry.record.by_name["ce_id"].decode()
                     return Claim(epoch, nonce, self.address, entry.record.offset)
 
     async def _read_to_end(self, follower: Follower) -> None:
@@ -267,8 +302,13 @@ class PartitionOwner:
         while True:
             if self._superseded:
                 raise SteppedDown("superseded: a later claim was announced")
+            position = Position(expected, claim.epoch, claim.nonce, seq)
             if self._stopping or not self._wanted:
+                if self._keeping is not None and self._stopping:
+                    await self._keeping.finish(self.fold, position, self._last_record)
                 return
+            if self._keeping is not None:
+                self._keeping.consider(self.fold, position, self._last_record)
             if not self._queue:
                 await self._wait_for_change()
                 continue
@@ -293,38 +333,23 @@ class PartitionOwner:
         try:
             base = await appender.append(self.tp, round_.records)
         except BaseException as error:
-            self._step_down_with(round_)
+            self._step_down_with(round_, expected)
             await self._appenders.discard(appender)
             if isinstance(error, AppendFailed):
                 raise SteppedDown(f"append failed: {error}") from error
             raise
         if base != expected:
-            self._step_down_with(round_)
+            self._step_down_with(round_, expected)
             raise SteppedDown(f"superseded: landed at {base}, expected {expected}")
         APPENDED.labels(self.tp[0]).inc(len(round_.records))
+        self._last_record = round_.applied[-1][1].event_id or ""
         for request, applied in round_.applied:
             request.answer(applied)
-            self._log_decided(request, applied)
+            request.log(applied)
 
-    def _log_decided(self, request: Request, applied: Applied) -> None:
-        """One line for each event: what this process wrote, and for which request."""
-        if not log.is_enabled_for(logging.INFO):
-            return
-        context = request.context
-        log.info(
-            "decided",
-            event_type=applied.event_type,
-            position=applied.position,
-            command=type(request.command).__name__,
-            **fields_of(
-                correlation_id=context.correlation_id,
-                traceparent=context.traceparent,
-                task_id=getattr(request.command, "task_id", None),
-                account=getattr(request.command, "account_id", None),
-            ),
-        )
-
-    def _step_down_with(self, round_: Round[Any]) -> None:
+    def _step_down_with(self, round_: Round[Any], expected: int) -> None:
+        if not self._open:
+            self._open_from = expected
         OPEN_OUTCOMES.labels(self.tp[0]).inc(len(round_.applied))
         self.claim = None
         self._open.update(round_.open_outcomes())
