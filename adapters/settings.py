@@ -147,6 +147,11 @@ class Settings(BaseSettings):
         description="Networks (CIDR, comma separated) of gateways on other machines, whose X-Forwarded-For counts. "
         "This machine's own always does.",
     )
+    webhook_networks: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = Field(
+        (),
+        description="Networks (CIDR, comma separated) that webhooks may reach although they are not public, also by "
+        "plain http. For private deployments and tests: 127.0.0.0/8,::1/128.",
+    )
     snapshot_events: int = Field(
         25_000,
         ge=0,
@@ -247,7 +252,7 @@ class Settings(BaseSettings):
             raise ValueError("must look like host:port")
         return value
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "webhook_networks")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:

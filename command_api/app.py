@@ -19,11 +19,12 @@ from command_api.routes import (
     tickets,
     uploads,
     users,
+    webhooks,
 )
 
 ROUTERS = (
     *(auth.router, users.router, tickets.router, admin.router, dead_letters.router, uploads.router, presigned.router),
-    *(generate.router, batches.router, task_actions.router),
+    *(generate.router, batches.router, task_actions.router, webhooks.router),
     *(health.router, metrics.router, forwards.router, internal.router, stages.router),
 )
 

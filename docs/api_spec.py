@@ -38,6 +38,7 @@ TAGS: Final = {
     "files": "Uploads and downloads",
     "generate": "From a prompt or photos to a 3D model",
     "operations": "Health of the service, and what its refusals mean",
+    "webhooks": "Messages about your account, posted to where you want them",
 }
 _DATA: Final = frozenset({"example", "examples", "default", "enum", "const"})
 _PROBLEM: Final = re.compile(r"[^;]+ \(`([a-z-]+)`\)")

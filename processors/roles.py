@@ -13,6 +13,7 @@ from processors.projections.role import run_projections
 from processors.publisher.role import run_publisher
 from processors.reactors.role import run_reactors
 from processors.scheduler.role import run_scheduler
+from processors.webhooks.role import run_webhooks
 
 Role = Callable[[Parts, Callable[[], None]], Awaitable[None]]
 
@@ -21,6 +22,7 @@ ROLES: Final[dict[str, Role]] = {
     "scheduler": run_scheduler,
     "reactors": run_reactors,
     "erasure": run_erasure,
+    "webhooks": run_webhooks,
     "publisher": run_publisher,
 }
 USUAL: Final = tuple(name for name in ROLES if name != "publisher")

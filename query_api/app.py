@@ -19,6 +19,7 @@ from query_api.routes import (
     profile,
     results,
     tasks,
+    webhooks,
 )
 
 ROUTERS = (
@@ -31,6 +32,7 @@ ROUTERS = (
     results.router,
     previews.router,
     billing.router,
+    webhooks.router,
     admin.router,
     dead_letters.router,
     events.router,

@@ -4,14 +4,14 @@ A reactor sends it when it meets the event; the handler that caused the event ma
 idempotency key, made of the event's id and the reaction's name: it is applied once, and replays lead to nothing.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 
 import msgspec
 
 from adapters.ids import new_id
 from adapters.kafka.topics import ACCOUNTS, Topic, account_partition
-from domain.account.commands import Command, OpenAccount
+from domain.account.commands import Command, DisableWebhook, OpenAccount
 from domain.decider import Context
 from domain.envelope import Envelope
 from domain.identity.events import UserRegistered
@@ -71,3 +71,14 @@ def reaction_context(
         idempotency_key=key,
         idempotency_digest=key,
     )
+
+
+def disable_webhook(
+    account_id: str, webhook_id: str, reason: str, failing_since: datetime, message_id: str
+) -> Reaction:
+    """A webhook that took nothing for days is disabled. `message_id`: what it did not take last (`<event id>…`)."""
+    command = DisableWebhook(account_id=account_id, webhook_id=webhook_id, reason=reason, failing_since=failing_since)
+    event_id = message_id[:36]
+    reaction = f"disable-webhook/{webhook_id}/{failing_since.isoformat()}"
+    context = reaction_context(event_id, reaction, datetime.now(UTC), new_id())
+    return Reaction(ACCOUNTS, account_partition(account_id), command, context)

@@ -52,6 +52,9 @@ PROBLEMS: Final[dict[str, ProblemType]] = {
     "idempotency-key-reused": ProblemType(
         422, "The idempotency key belongs to another request", "Ключ идемпотентности занят другим запросом"
     ),
+    "webhook-address-not-allowed": ProblemType(
+        422, "Nothing is posted to this address", "На этот адрес ничего не отправляется"
+    ),
     "rate-limited": ProblemType(429, "Too many requests", "Слишком много запросов"),
     "too-many-queued": ProblemType(429, "Too many queued tasks", "Слишком много задач в очереди"),
     "too-many-uploads": ProblemType(429, "Too many unfinished uploads", "Слишком много незавершённых загрузок"),

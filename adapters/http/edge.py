@@ -36,7 +36,9 @@ _ALWAYS: Final = (
     (b"x-frame-options", b"DENY"),
     (b"cache-control", b"no-store"),
 )
-_AUDITED: Final = frozenset({"unauthenticated", "forbidden", "origin-refused", "rate-limited"})
+_AUDITED: Final = frozenset(
+    {"unauthenticated", "forbidden", "origin-refused", "rate-limited", "webhook-address-not-allowed"}
+)
 _PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by machines: their good answers are no news."""
 _HEADERS: Final = "answer_headers"

@@ -187,6 +187,14 @@ EXPLAINED: Final[dict[str, Explanation]] = {
         "Этот Idempotency-Key уже приходил с другим запросом.",
         "Для нового запроса используйте новый ключ; повторяйте ключ только с тем же самым запросом.",
     ),
+    "webhook-address-not-allowed": Explanation(
+        "The URL of a webhook leads to this machine, a private network or a cloud's metadata, or it is plain http: "
+        "nothing is ever posted there.",
+        "Give a public https address. Who runs this installation can name further networks in LATHE_WEBHOOK_NETWORKS.",
+        "Адрес вебхука ведёт на эту машину, в частную сеть или к метаданным облака либо это обычный http: туда ничего "
+        "не отправляется.",
+        "Укажите публичный адрес https. Владелец установки может назвать другие сети в LATHE_WEBHOOK_NETWORKS.",
+    ),
     "rate-limited": Explanation(
         "More requests than the account or the address may send at once.",
         "Wait as long as `Retry-After` says; `RateLimit` tells what is left.",

@@ -5,7 +5,7 @@ database's, so that processes on several machines agree on when something is due
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -96,19 +96,23 @@ class Outbox:
             rows = await self._connection.fetch(_WEBHOOKS)
         return [Known(r[0], r[1], msgspec.json.decode(r[2], type=Webhook), r[3], r[4]) for r in rows]
 
-    async def beginning(self, ends: Mapping[TP, int]) -> tuple[dict[TP, Position], dict[TP, int]]:
-        """Where to read on, and the first offset of each partition that is posted: `ends`, when it never was known."""
-        async with self._turn, self._connection.transaction():
+    async def begin(self, ends: Mapping[TP, int]) -> None:
+        """Note the log's ends, unless an earlier process has: what stands before them is not posted."""
+        async with self._turn:
             await self._connection.executemany(
                 "INSERT INTO ops.webhook_beginnings VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
                 [(topic, partition, end) for (topic, partition), end in ends.items()],
             )
+
+    async def places(self, tps: Iterable[TP]) -> tuple[dict[TP, Position], dict[TP, int]]:
+        """Where to read on in each partition, and its first offset that is posted."""
+        async with self._turn:
             first = await self._connection.fetch("SELECT topic, partition, first_offset FROM ops.webhook_beginnings")
             rows = await self._connection.fetch(
                 'SELECT topic, partition, next_offset, epoch, nonce, seq FROM ops.cursors WHERE "name" = $1', CURSOR
             )
         positions = {(r[0], r[1]): Position(r[2], r[3], r[4], r[5]) for r in rows}
-        return {tp: positions.get(tp, Position()) for tp in ends}, {(r[0], r[1]): r[2] for r in first}
+        return {tp: positions.get(tp, Position()) for tp in tps}, {(r[0], r[1]): r[2] for r in first}
 
     async def followed(self, found: Followed, positions: Mapping[TP, Position]) -> None:
         async with self._turn, self._connection.transaction():

@@ -1,6 +1,7 @@
 """Every route of both services, asked by everybody: answered as `docs/access-matrix.yaml` says."""
 
 import asyncio
+import json
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,8 @@ READS = operations_of(query_api.app.ROUTERS)
 WRITES = operations_of(command_api.app.ROUTERS)
 DELETION = "DELETE /users/{user_id}"
 """The owner's last request; an admin may delete again what is deleted."""
+LAST = {"DELETE /webhooks/{webhook_id}", DELETION}
+"""After all else that is asked about the same thing."""
 BOTH = {"GET /healthz", "GET /readyz", "GET /metrics"}
 Headers = dict[str, dict[str, str]]
 
@@ -56,7 +59,7 @@ def database(fresh_database: Callable[[], str]) -> str:
 async def asked(http: httpx.AsyncClient, operations: set[str], values: dict[str, str], everybody: Headers) -> list[str]:
     """What is wrong. Whoever must be refused comes first: nothing of what they tried may have changed anything."""
     wrong: list[str] = []
-    for operation in sorted(operations, key=lambda operation: (operation == DELETION, operation)):
+    for operation in sorted(operations, key=lambda operation: (operation in LAST, operation == DELETION, operation)):
         method, _, path = operation.partition(" ")
         filled = path.format(**values)
         access = access_of(operation)
@@ -90,7 +93,7 @@ async def test_reads(database: str, tmp_path: Path) -> None:
             "letter_id": f"lathe.accounts:{owner.partition}@{offset}",
             "code": "not-found",
             "name": "swagger-ui.css",
-        }
+        } | await _posted(database, owner.account_id)
         while (await here.get(f"/admin/dead-letters/{values['letter_id']}", people["admin"])).status_code != 200:
             await asyncio.sleep(0.02)
         assert await asked(here.http, READS, values, everybody) == []
@@ -107,12 +110,14 @@ async def test_writes(database: str, tmp_path: Path) -> None:
             everybody[role] = {"authorization": f"Bearer {token}"}
         task_id = await here.task(owner)
         invited = await here.post("/uploads", owner, json={"name": "a.bin", "media_type": "text/plain", "bytes": 3})
+        added = await here.post("/webhooks", owner, json={"url": "https://93.184.216.34/hooks"})
         values = {
             "task_id": task_id,
             "upload_id": invited.json()["upload_id"],
             "account_uuid": owner.account_id,
             "user_id": str(owner.user_id),
             "letter_id": await _parked(database),
+            "webhook_id": added.json()["webhook_id"],
             "attempt": "1",
         }
         balance = await here.wallet(owner)
@@ -123,6 +128,34 @@ async def test_writes(database: str, tmp_path: Path) -> None:
 
 def _others(owner: dict[str, str], service_token: str) -> Headers:
     return {"anonymous": {}, "owner": owner, "service": {"authorization": f"Bearer {service_token}"}}
+
+
+async def _posted(url: str, account_id: str) -> dict[str, str]:
+    """A webhook with a delivery and a redelivery, as what posts keeps them; it has read all there is."""
+    connection = await asyncpg.connect(url)
+    hook: dict[str, Any] = dict.fromkeys(("created_at", "updated_at"), "2030-01-02T03:04:05Z")
+    hook |= {text: {"event_id": "e", "field": "f", "enc": "", "object": "00"} for text in ("url", "secret")}
+    webhook_id = str(uuid.uuid4())
+    await connection.execute(
+        "INSERT INTO ops.cursors SELECT 'webhooks', 'lathe.accounts', p, 1000000, 0, '', 0"
+        " FROM generate_series(0, 11) AS p"
+    )
+    await connection.execute(
+        "INSERT INTO ops.webhooks VALUES ($1, $2, $3::jsonb)", webhook_id, account_id, json.dumps(hook)
+    )
+    delivery_id = await connection.fetchval(
+        "INSERT INTO ops.webhook_deliveries (webhook_id, account_id, why, message_id, type, body, state)"
+        " VALUES ($1, $2, 'test', 'm', 'webhook.test', '{}', 'waiting') RETURNING delivery_id",
+        *(webhook_id, account_id),
+    )
+    redelivery_id = await connection.fetchval(
+        "INSERT INTO ops.webhook_redeliveries (webhook_id, account_id, since, until)"
+        " VALUES ($1, $2, now(), now()) RETURNING redelivery_id",
+        *(webhook_id, account_id),
+    )
+    await connection.close()
+    numbers = {"delivery_id": str(delivery_id), "redelivery_id": str(redelivery_id)}
+    return {"webhook_id": webhook_id} | numbers
 
 
 async def _parked(url: str) -> str:

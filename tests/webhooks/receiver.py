@@ -17,6 +17,7 @@ class Got:
     """One request."""
 
     id: str
+    path: str
     headers: dict[str, str]
     body: bytes
     at: float
@@ -46,7 +47,7 @@ class Receiver:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
         loop = asyncio.get_running_loop()
-        got = Got(headers.get("webhook-id", ""), headers, await request.read(), loop.time())
+        got = Got(headers.get("webhook-id", ""), request.path, headers, await request.read(), loop.time())
         self.got.append(got)
         answer = self.answer(got)
         return web.Response(status=answer) if isinstance(answer, int) else answer

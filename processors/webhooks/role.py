@@ -1,0 +1,37 @@
+"""The role `webhooks` of the process `processors`."""
+
+from collections.abc import Callable
+
+from adapters.commands.client import CommandClient
+from adapters.kafka.directory import Directory
+from adapters.postgres.engine import make_pool
+from adapters.postgres.ops_migrate import migrate_ops
+from adapters.security.account_keys import AccountKeys
+from adapters.security.master_key import load_master_key
+from adapters.security.sealed_objects import SealedObjects
+from adapters.security.sealing import Sealer
+from adapters.webhooks.addresses import Addresses
+from adapters.webhooks.posting import Poster
+from processors.parts import Parts
+from processors.webhooks.webhooks import Webhooks
+
+
+async def run_webhooks(parts: Parts, ready: Callable[[], None]) -> None:
+    """Post until cancelled."""
+    master = load_master_key(parts.settings.home, parts.settings.master_key)
+    await migrate_ops(parts.postgres_url)
+    pool = await make_pool(parts.postgres_url, size=2)
+    store = parts.object_store()
+    directory = Directory(parts.log)
+    commands = CommandClient(directory, master.internal_header)
+    sealer = Sealer(AccountKeys(pool, master.key_wrapping), SealedObjects(store))
+    poster = Poster(Addresses(parts.settings.webhook_networks))
+    await directory.start()
+    try:
+        await Webhooks(parts.log, parts.postgres_url, commands, sealer, poster).run(ready)
+    finally:
+        await poster.stop()
+        await commands.stop()
+        await directory.stop()
+        await store.close()
+        await pool.close()
