@@ -1,0 +1,165 @@
+"""How long a partition of 1,000,000 events has no owner after its owner's death is known, with and without a snapshot;
+and how many bytes of memory an old task takes.
+
+Broker and object store are those of `lathe up`. The dead owner's snapshot is as old as it may be: as many records stand
+behind it as `LATHE_SNAPSHOT_EVENTS` says.
+"""
+
+import asyncio
+import statistics
+import tempfile
+import time
+import tracemalloc
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import uvloop
+
+from adapters.collector import collect_rarely
+from adapters.kafka.appenders import Appenders
+from adapters.kafka.cluster import LogIdentity, identify
+from adapters.kafka.fold import PartitionFold
+from adapters.kafka.follower import read
+from adapters.kafka.kafka_log import KafkaLog
+from adapters.kafka.owner import PartitionOwner
+from adapters.kafka.port import NewRecord
+from adapters.kafka.record import Record, kept_of
+from adapters.kafka.snapshot import take
+from adapters.kafka.snapshots import Snapshots
+from adapters.kafka.topics import ACCOUNTS
+from adapters.object_store.s3 import S3Store
+from adapters.settings import load_settings
+from benchmarks.finished import AT, EVENTS_A_TASK, Finished
+from benchmarks.pace import pick, rounds
+from benchmarks.result import Result
+from domain.account.decider import AccountDecider
+from tests import embedded
+
+LIMIT_S: Final = 3.0
+LIMIT_BYTES: Final = 200.0
+NEVER: Final = 10**12
+_DAY_S: Final = 86_400.0
+_BATCH: Final = 400
+_PATIENCE_S: Final = 600.0
+
+
+def measure() -> list[Result]:
+    events = pick(1_000_000, 200_000, 3_000)
+    tail = min(load_settings().snapshot_events, events // 4)
+    old = _bytes_a_task(AccountDecider())
+    whole = _bytes_a_task(AccountDecider(tasks=None, files=None))
+    with tempfile.TemporaryDirectory(prefix="lathe-bench-") as folder:
+        root = Path(folder)
+        with embedded.kafka(root) as kafka, embedded.s3(root) as where:
+            found = uvloop.run(_take_over(kafka, S3Store(*where), events, tail))
+    what = f"takeover of {events:,} events"
+    return [
+        _within(f"{what}: snapshot, and {tail:,} events after it", "s", found["with"], LIMIT_S),
+        Result(f"{what}: no snapshot", statistics.median(found["without"]), "s", rounds=tuple(found["without"])),
+        Result("that snapshot", found["bytes"][0] / 1e6, "MB"),
+        Result("pause of the owner that takes it", statistics.median(found["pause"]) * 1000, "ms"),
+        _within("memory of an old task with 3 results", "bytes", [old], LIMIT_BYTES),
+        Result("memory of the same, kept whole", whole, "bytes"),
+    ]
+
+
+def _within(what: str, unit: str, found: list[float], limit: float) -> Result:
+    value = statistics.median(found)
+    return Result(what, value, unit, limit, "the limit", 1, less_is_better=True, rounds=tuple(found))
+
+
+def _bytes_a_task(decider: AccountDecider) -> float:
+    """What Python allocated and holds for each task that ended, when as many are old already."""
+    tasks = pick(100_000, 20_000, 1_000)
+    fold: PartitionFold[Any] = PartitionFold(AT, decider)
+    records = _placed(Finished(2 * tasks, _DAY_S).records())
+    _fold(fold, islice(records, tasks * EVENTS_A_TASK))
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    _fold(fold, islice(records, tasks * EVENTS_A_TASK))
+    held = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    return held / tasks
+
+
+def _placed(records: Iterator[NewRecord]) -> Iterator[Record]:
+    for offset, r in enumerate(records):
+        yield Record(*AT, offset, r.timestamp, r.key, r.value, kept_of(tuple(r.headers)))
+
+
+def _fold(fold: PartitionFold[Any], records: Iterator[Record]) -> None:
+    for record in records:
+        fold.apply(read(fold.position, record))
+
+
+async def _take_over(kafka: str, store: S3Store, events: int, tail: int) -> dict[str, list[float]]:
+    """Seconds of takeovers with and without a snapshot, of taking it, and its bytes."""
+
+    async def identity() -> LogIdentity:
+        return await identify(kafka, (ACCOUNTS.name,))
+
+    log = KafkaLog(kafka)
+    finished = Finished(events // EVENTS_A_TASK, _DAY_S)
+    records = finished.records()
+    found: dict[str, list[float]] = {"with": [], "without": [], "bytes": [], "pause": []}
+    await _write(log, islice(records, events - tail))
+    collect_rarely()
+    async with _taken_over(log, Snapshots(store, log, identity, tail)) as (owner, _):
+        keys = await _written(store)
+        for _ in range(rounds()):
+            began = time.perf_counter()
+            take(owner.fold, owner.fold.position, "")
+            found["pause"].append(time.perf_counter() - began)
+        claim = owner.claim
+        assert claim is not None, "nobody else claims it"
+    found["bytes"].append((await store.stat(keys[0])).bytes)
+    await _write(log, iter([finished.claimed(claim.epoch)]))
+    await _write(log, islice(records, tail - 1))
+    for _ in range(rounds()):
+        async with _taken_over(log, Snapshots(store, log, identity, NEVER)) as (_, seconds):
+            found["with"].append(seconds)
+        async with _taken_over(log, None) as (_, seconds):
+            found["without"].append(seconds)
+        print(
+            f"  takeover: {found['with'][-1]:.2f} s with a snapshot, {found['without'][-1]:.2f} s without", flush=True
+        )
+    await log.close()
+    await store.close()
+    return found
+
+
+@asynccontextmanager
+async def _taken_over(log: KafkaLog, snapshots: Snapshots | None) -> AsyncIterator[tuple[PartitionOwner, float]]:
+    """A new owner, and the seconds until its claim stood; at the end it dies."""
+    appenders = Appenders(log)
+    owner = PartitionOwner(log, appenders, AT, AccountDecider(), address="here", source="here", snapshots=snapshots)
+    owner.want(True)
+    running = asyncio.create_task(owner.run())
+    began = time.perf_counter()
+    async with asyncio.timeout(_PATIENCE_S):
+        while owner.claim is None:
+            await asyncio.sleep(0.005)
+    seconds = time.perf_counter() - began
+    try:
+        yield owner, seconds
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+        await appenders.close()
+
+
+async def _written(store: S3Store) -> list[str]:
+    async with asyncio.timeout(_PATIENCE_S):
+        while not (keys := await store.keys("snapshots/")):
+            await asyncio.sleep(0.1)
+    return keys
+
+
+async def _write(log: KafkaLog, records: Iterator[NewRecord]) -> None:
+    appender = await log.appender()
+    while batch := list(islice(records, _BATCH)):
+        await appender.append(AT, batch)
+    await appender.discard()
