@@ -45,7 +45,7 @@ class Erasure(msgspec.Struct, frozen=True):
 
 
 class Erasures:
-    """One statement each. `pool` is asyncpg's, or one of its connections."""
+    """One statement each, but for orders: one transaction. `pool` is asyncpg's."""
 
     def __init__(self, pool: Any) -> None:
         self._pool = pool
@@ -61,18 +61,20 @@ class Erasures:
         )
 
     async def order_all(self, account_ids: Iterable[str], deleted_at: datetime | None = None) -> list[str]:
-        """For a restore: these accounts must be erased, whatever the restored log says of them.
+        """For a restore: these accounts must be erased, whatever the restored log says of them. Returns their ids.
 
-        Also those that the restored list calls done: their keys and objects may be back. Returns their ids. The role
-        `erasure` of the processors carries it out; a restore destroys the keys at once besides.
+        Also those that the restored list calls done: their keys and objects may be back. The keys are destroyed at
+        once; the role `erasure` of the processors carries out the rest, and has the deletion decided anew.
         """
         wanted = sorted(set(account_ids))
-        await self._pool.execute(
-            "INSERT INTO ops.erasures (account_id, deleted_at) SELECT a, $2 FROM unnest($1::text[]) AS a"
-            " ON CONFLICT (account_id) DO UPDATE SET key_gone_at = NULL, emptied_at = NULL, done_at = NULL",
-            wanted,
-            deleted_at or datetime.now(UTC),
-        )
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(
+                "INSERT INTO ops.erasures (account_id, deleted_at) SELECT a, $2 FROM unnest($1::text[]) AS a"
+                " ON CONFLICT (account_id) DO UPDATE SET key_gone_at = NULL, emptied_at = NULL, done_at = NULL",
+                wanted,
+                deleted_at or datetime.now(UTC),
+            )
+            await connection.execute("DELETE FROM ops.account_keys WHERE account_id = ANY($1::text[])", wanted)
         return wanted
 
     async def known(self) -> set[str]:

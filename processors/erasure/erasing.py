@@ -24,7 +24,7 @@ from adapters.postgres.erasures import Erasure, Erasures
 from adapters.postgres.uploads import Uploads, staging_key
 from adapters.security.account_keys import AccountKeys
 from domain.account.commands import CancelTask, CloseAccount, Command, DescribeOpenTasks, ForfeitCredits
-from domain.errors import DomainError, NotFound
+from domain.errors import DomainError
 from domain.identity.commands import DeleteUser
 from domain.identity.state import IdentityState
 
@@ -78,21 +78,29 @@ class Erasing:
 
     async def _empty(self, erasure: Erasure) -> None:
         """Removes what is there before and after runs were ended: nobody waits for a run that is stuck."""
+        closed = await self._close(erasure)
         await self._remove(erasure.account_id)
-        if await self._ended(erasure):
+        if closed and await self._end_tasks(erasure):
             await self._remove(erasure.account_id)
             await self._erasures.note_emptied(erasure.account_id)
             log.info("the account of a deleted user is empty", account=erasure.account_id)
 
-    async def _ended(self, erasure: Erasure) -> bool:
-        """Whether the account is closed, none of its tasks is open, and its credits are forfeited."""
-        account_id = erasure.account_id
-        if self._users.state.by_account(account_id) is None:
-            return True  # a restored log has never heard of this account
+    async def _close(self, erasure: Erasure) -> bool:
+        """Nothing is accepted any more. False while the account is yet to be opened, or its owner cannot read it."""
+        if self._is_unknown(erasure):
+            return True
         try:
-            await self._send(erasure, "close-account", CloseAccount(account_id=account_id))
-        except NotFound:
-            return False  # the account is yet to be opened
+            await self._send(erasure, "close-account", CloseAccount(account_id=erasure.account_id))
+        except DomainError as refusal:
+            log.warning("an account cannot be closed yet", account=erasure.account_id, why=refusal.detail)
+            return False
+        return True
+
+    async def _end_tasks(self, erasure: Erasure) -> bool:
+        """Cancel what did not end. True once nothing runs and what was left of the credits is forfeited."""
+        if self._is_unknown(erasure):
+            return True
+        account_id = erasure.account_id
         for task_id in await self._open_tasks(erasure):
             try:
                 command = CancelTask(account_id=account_id, task_id=task_id, reason=REASON)
@@ -103,6 +111,10 @@ class Erasing:
             return False
         await self._send(erasure, "forfeit-credits", ForfeitCredits(account_id=account_id))
         return True
+
+    def _is_unknown(self, erasure: Erasure) -> bool:
+        """A restored log may never have heard of the account."""
+        return self._users.state.by_account(erasure.account_id) is None
 
     async def _open_tasks(self, erasure: Erasure) -> list[str]:
         found = await self._send(erasure, "", DescribeOpenTasks(account_id=erasure.account_id))
