@@ -27,8 +27,8 @@ def state(
     account: Annotated[str, typer.Option(help="The account's id (a UUID).")],
     at: Annotated[
         str | None,
-        typer.Option(help="`lathe.accounts:5@1200` (as Lathe-Position tells it; that event is the last one that counts), "
-                     "a time (2026-11-01T10:00Z), or how long ago (90m, 7d). Default: now."),
+        typer.Option(help="`lathe.accounts:5@1200` (a Lathe-Position: that event is the last one that counts), a time "
+                     "(2026-11-01T10:00Z), or how long ago (90m, 7d). Default: now."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document, with every row.")] = False,
 ) -> None:  # fmt: skip

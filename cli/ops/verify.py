@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 import typer
@@ -28,8 +28,13 @@ def verify(
     first place is named, what it means, and what to do. Exit codes: 0 all holds, 1 something is broken, 75 something
     did not answer.
     """
+    raise typer.Exit(run_verify(objects, environment(), as_json))
+
+
+def run_verify(objects: str, around: Mapping[str, str], as_json: bool) -> int:
+    """Its exit code."""
     command = [sys.executable, "-m", "processors.verify", "--objects", objects]
-    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, env=dict(around), stdout=subprocess.PIPE, text=True) as process:
         try:
             if as_json:
                 for line in _lines(process):
@@ -41,7 +46,7 @@ def verify(
         finally:
             if process.poll() is None:
                 process.terminate()
-    raise typer.Exit(process.returncode)
+    return process.returncode
 
 
 def _lines(process: "subprocess.Popen[str]") -> Iterator[dict[str, Any]]:

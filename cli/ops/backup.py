@@ -1,0 +1,125 @@
+"""`lathe ops backup` and `lathe ops restore`: the processors' own commands, with the parts they need around them."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from adapters.settings import SettingsError, load_settings
+from cli.doctor.place import Place, find_place
+from cli.ops.backup_screen import BackupScreen
+from cli.ops.bare_parts import bare_parts
+from cli.ops.place import environment, place
+from cli.ops.verify import run_verify
+from cli.stack.errors import StackError
+
+Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the backup lies.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line, as it goes.")]
+SECRETS = ("master.key", "admin-password")
+
+
+def backup(
+    folder: Folder,
+    with_secrets: Annotated[
+        bool, typer.Option("--with-secrets", help="Put the master key there too: the folder then opens everything.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Copy keys, sessions, the log and the objects into a folder, while everything goes on.
+
+    The next call on the same folder copies what is new, and killed on its way it leaves the backup before it as it was.
+    The read models are not part of it: they are folded from the log. Exit codes: 1 refused, 75 something does not
+    answer.
+    """
+    code = _run("make", folder, environment(), as_json)
+    if code == 0 and with_secrets:
+        _copy_secrets(place().home.path, folder)
+    elif code == 0 and not as_json and not (folder / SECRETS[0]).exists():
+        typer.echo("The master key is not in it: keep <LATHE_HOME>/master.key (or LATHE_MASTER_KEY) elsewhere, safely.")
+    raise typer.Exit(code)
+
+
+def restore(
+    folder: Folder,
+    objects_only: Annotated[
+        bool, typer.Option("--objects-only", help="Only put objects that are missing into a running installation.")
+    ] = False,
+    verify: Annotated[bool, typer.Option(help="Check everything afterwards, as `lathe ops verify` does.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Put a backup into an empty installation: a new LATHE_HOME, or new external parts, without any service running.
+
+    Every record gets the offset that it had. Start Lathe afterwards: the read models are folded from the log, and runs
+    that were under way are given out anew. Exit codes: 1 refused or broken, 75 something does not answer.
+    """
+    if objects_only:
+        raise typer.Exit(_run("put-objects", folder, environment(), as_json))
+    try:
+        found = find_place(load_settings())
+        _require_stopped(found)
+        _give_secrets(folder, found)
+        with bare_parts(found.settings) as told:
+            around = os.environ | told
+            code = _run("restore", folder, around, as_json)
+            if code == 0 and verify:
+                code = run_verify("hash", around, as_json)
+    except (SettingsError, StackError) as problem:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(str(problem), markup=False)
+        raise typer.Exit(1) from None
+    raise typer.Exit(code)
+
+
+def _require_stopped(found: Place) -> None:
+    if found.running:
+        raise StackError(
+            f"Lathe runs on {found.home.path}. Stop it (`lathe down`), and restore into an empty LATHE_HOME."
+        )
+
+
+def _copy_secrets(home: Path, folder: Path) -> None:
+    for name in SECRETS:
+        if (home / name).exists():
+            shutil.copyfile(home / name, folder / name)
+            (folder / name).chmod(0o600)
+
+
+def _give_secrets(folder: Path, found: Place) -> None:
+    """Those that the backup brings, where the installation has none yet."""
+    found.home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in SECRETS:
+        named = found.settings.master_key if name == SECRETS[0] else found.settings.admin_password
+        if named is None and (folder / name).exists() and not (found.home.path / name).exists():
+            shutil.copyfile(folder / name, found.home.path / name)
+            (found.home.path / name).chmod(0o600)
+    if found.settings.master_key is None and not (found.home.path / SECRETS[0]).exists():
+        raise StackError(
+            f"The backup is opened by its master key, which is not here: set LATHE_MASTER_KEY, or put the file "
+            f"{SECRETS[0]} into {found.home.path}."
+        )
+
+
+def _run(what: str, folder: Path, around: Mapping[str, str], as_json: bool) -> int:
+    command = [sys.executable, "-m", "processors.backup", what, str(folder.expanduser().absolute())]
+    with subprocess.Popen(command, env=dict(around), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            if as_json:
+                for line in process.stdout:
+                    typer.echo(line, nl=False)
+            else:
+                with BackupScreen(Console(highlight=False, soft_wrap=True)) as screen:
+                    for line in process.stdout:
+                        told: dict[str, Any] = json.loads(line)
+                        screen.show(told)
+            process.wait()
+        finally:
+            if process.poll() is None:
+                process.terminate()
+    return process.returncode
