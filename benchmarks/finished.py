@@ -118,11 +118,10 @@ class Finished:
         return claim_record(AT, self._epoch, f"writer-{self._epoch}", "http://writer")
 
     def _account(self) -> str:
-        while (
-            account_partition(account_id := str(uuid.UUID(int=self._random.getrandbits(128), version=4))) != PARTITION
-        ):
-            pass
-        return account_id
+        while True:
+            account_id = str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+            if account_partition(account_id) == PARTITION:
+                return account_id
 
     def _id(self) -> str:
         return uuid7(int(self._time.timestamp() * 1000), self._random.randbytes(10), PARTITION)

@@ -28,7 +28,7 @@ from adapters.kafka.owner import PartitionOwner
 from adapters.kafka.port import NewRecord
 from adapters.kafka.record import Record, kept_of
 from adapters.kafka.snapshot import take
-from adapters.kafka.snapshots import Snapshots
+from adapters.kafka.snapshots import PREFIX, Snapshots
 from adapters.kafka.topics import ACCOUNTS
 from adapters.object_store.s3 import S3Store
 from adapters.settings import load_settings
@@ -49,8 +49,8 @@ _PATIENCE_S: Final = 600.0
 def measure() -> list[Result]:
     events = pick(1_000_000, 200_000, 3_000)
     tail = min(load_settings().snapshot_events, events // 4)
-    old = _bytes_a_task(AccountDecider())
-    whole = _bytes_a_task(AccountDecider(tasks=None, files=None))
+    old = _bytes_a_task(AccountDecider(), pick(100_000, 40_000, 8_000))
+    whole = _bytes_a_task(AccountDecider(tasks=None, files=None), pick(10_000, 4_000, 1_000))
     with tempfile.TemporaryDirectory(prefix="lathe-bench-") as folder:
         root = Path(folder)
         with embedded.kafka(root) as kafka, embedded.s3(root) as where:
@@ -71,16 +71,16 @@ def _within(what: str, unit: str, found: list[float], limit: float) -> Result:
     return Result(what, value, unit, limit, "the limit", 1, less_is_better=True, rounds=tuple(found))
 
 
-def _bytes_a_task(decider: AccountDecider) -> float:
-    """What Python allocated and holds for each task that ended, when as many are old already."""
-    tasks = pick(100_000, 20_000, 1_000)
+def _bytes_a_task(decider: AccountDecider, tasks: int) -> float:
+    """What Python allocated and holds for each of so many tasks that ended, when some are old already."""
+    before = tasks // 4
     fold: PartitionFold[Any] = PartitionFold(AT, decider)
-    records = _placed(Finished(2 * tasks, _DAY_S).records())
-    _fold(fold, islice(records, tasks * EVENTS_A_TASK))
+    records = _placed(Finished(before + tasks, _DAY_S).records())
     tracemalloc.start()
-    before, _ = tracemalloc.get_traced_memory()
+    _fold(fold, islice(records, before * EVENTS_A_TASK))
+    held, _ = tracemalloc.get_traced_memory()
     _fold(fold, islice(records, tasks * EVENTS_A_TASK))
-    held = tracemalloc.get_traced_memory()[0] - before
+    held = tracemalloc.get_traced_memory()[0] - held
     tracemalloc.stop()
     return held / tasks
 
@@ -107,24 +107,25 @@ async def _take_over(kafka: str, store: S3Store, events: int, tail: int) -> dict
     found: dict[str, list[float]] = {"with": [], "without": [], "bytes": [], "pause": []}
     await _write(log, islice(records, events - tail))
     collect_rarely()
-    async with _taken_over(log, Snapshots(store, log, identity, tail)) as (owner, _):
-        keys = await _written(store)
+    snapshots = Snapshots(store, log, identity, NEVER)
+    async with _taken_over(log, snapshots) as (owner, _):
+        (claim,) = await log.records_at(AT, [owner.fold.position.offset - 1])
         for _ in range(rounds()):
             began = time.perf_counter()
-            take(owner.fold, owner.fold.position, "")
+            taken = take(owner.fold, owner.fold.position, claim.by_name["ce_id"].decode())
             found["pause"].append(time.perf_counter() - began)
-        claim = owner.claim
-        assert claim is not None, "nobody else claims it"
-    found["bytes"].append((await store.stat(keys[0])).bytes)
-    await _write(log, iter([finished.claimed(claim.epoch)]))
+    await snapshots.save(taken)
+    (key,) = await store.keys(PREFIX)
+    found["bytes"].append((await store.stat(key)).bytes)
+    await _write(log, iter([finished.claimed(taken.position.epoch)]))
     await _write(log, islice(records, tail - 1))
     for _ in range(rounds()):
-        async with _taken_over(log, Snapshots(store, log, identity, NEVER)) as (_, seconds):
+        async with _taken_over(log, snapshots) as (_, seconds):
             found["with"].append(seconds)
         async with _taken_over(log, None) as (_, seconds):
             found["without"].append(seconds)
         print(
-            f"  takeover: {found['with'][-1]:.2f} s with a snapshot, {found['without'][-1]:.2f} s without", flush=True
+            f"  takeover: {found['with'][-1]:.2f} s with, {found['without'][-1]:.2f} s without a snapshot", flush=True
         )
     await log.close()
     await store.close()
@@ -134,14 +135,19 @@ async def _take_over(kafka: str, store: S3Store, events: int, tail: int) -> dict
 @asynccontextmanager
 async def _taken_over(log: KafkaLog, snapshots: Snapshots | None) -> AsyncIterator[tuple[PartitionOwner, float]]:
     """A new owner, and the seconds until its claim stood; at the end it dies."""
-    appenders = Appenders(log)
-    owner = PartitionOwner(log, appenders, AT, AccountDecider(), address="here", source="here", snapshots=snapshots)
+    appenders, owned = Appenders(log), asyncio.Event()
+
+    async def tell(_: PartitionOwner) -> None:
+        owned.set()
+
+    owner = PartitionOwner(
+        log, appenders, AT, AccountDecider(), address="here", source="here", on_owned=tell, snapshots=snapshots
+    )
     owner.want(True)
-    running = asyncio.create_task(owner.run())
     began = time.perf_counter()
+    running = asyncio.create_task(owner.run())
     async with asyncio.timeout(_PATIENCE_S):
-        while owner.claim is None:
-            await asyncio.sleep(0.005)
+        await owned.wait()
     seconds = time.perf_counter() - began
     try:
         yield owner, seconds
@@ -149,13 +155,6 @@ async def _taken_over(log: KafkaLog, snapshots: Snapshots | None) -> AsyncIterat
         running.cancel()
         await asyncio.wait([running])
         await appenders.close()
-
-
-async def _written(store: S3Store) -> list[str]:
-    async with asyncio.timeout(_PATIENCE_S):
-        while not (keys := await store.keys("snapshots/")):
-            await asyncio.sleep(0.1)
-    return keys
 
 
 async def _write(log: KafkaLog, records: Iterator[NewRecord]) -> None:
