@@ -13,6 +13,7 @@ from adapters.postgres.webhooks import CURSOR
 from domain.account.state import Webhook
 from domain.account.views import webhook_view
 from domain.errors import NotFound
+from domain.ids import partition_in
 from query_api.parts import Parts
 from query_api.queries import Row
 
@@ -39,7 +40,7 @@ class WebhookQueries:
 
     async def one(self, webhook_id: str) -> Row:
         """Raises NotFound, alike for others' webhooks."""
-        wanted = [webhooks.c.webhook_id == webhook_id]
+        wanted = [webhooks.c.webhook_id == _known(webhook_id)]
         await self._caught_up()
         rows = await self._rows(webhooks, wanted)
         if not rows:
@@ -60,7 +61,7 @@ class WebhookQueries:
 
     async def delivery(self, webhook_id: str, delivery_id: int) -> Row:
         """With its `body`. Raises NotFound."""
-        wanted = [deliveries.c.webhook_id == webhook_id, deliveries.c.delivery_id == delivery_id]
+        wanted = [deliveries.c.webhook_id == _known(webhook_id), deliveries.c.delivery_id == delivery_id]
         rows = await self._rows(deliveries, wanted)
         if not rows:
             raise NotFound("There is no such delivery. Those that ended are kept for 30 days.")
@@ -73,7 +74,7 @@ class WebhookQueries:
 
     async def redelivery(self, webhook_id: str, redelivery_id: int) -> Row:
         """Raises NotFound."""
-        wanted = [redeliveries.c.webhook_id == webhook_id, redeliveries.c.redelivery_id == redelivery_id]
+        wanted = [redeliveries.c.webhook_id == _known(webhook_id), redeliveries.c.redelivery_id == redelivery_id]
         rows = await self._rows(redeliveries, wanted)
         if not rows:
             raise NotFound("There is no such redelivery.")
@@ -95,6 +96,15 @@ class WebhookQueries:
             if ((await self._parts.queries.rows(place))[0]["place"] or 0) >= end:
                 return
             await asyncio.sleep(_LOOK_S)
+
+
+def _known(webhook_id: str) -> str:
+    """What could be an id. Raises NotFound, the same as for a missing one."""
+    try:
+        partition_in(webhook_id)
+    except ValueError:
+        raise NotFound("There is no such webhook.") from None
+    return webhook_id
 
 
 def view_of(row: Row) -> dict[str, object]:

@@ -49,6 +49,9 @@ Types = Annotated[list[MessageType], Field(max_length=50, description="Types of 
 Description = Annotated[str, Field(max_length=200, description="For you alone.")]
 
 
+_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 class WebhookWanted(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -224,8 +227,8 @@ async def redeliver(
     wanted = body or RedeliveryWanted()
     applied = await _described(parts, request, caller, webhook_id)
     now = datetime.now(UTC)
-    until = now if wanted.until is None else min(now, wanted.until.astimezone(UTC))
-    since = until - timedelta(days=1) if wanted.since is None else wanted.since.astimezone(UTC)
+    until = now if wanted.until is None else min(now, _utc(wanted.until, "/until"))
+    since = until - timedelta(days=1) if wanted.since is None else _utc(wanted.since, "/since")
     if since >= until:
         raise InvalidInput("`since` must be before `until`, and before now.", pointer="/since")
     if not applied.view["enabled"]:
@@ -248,6 +251,14 @@ async def _checked(parts: Parts, url: str) -> str:
     found = checked(url, addresses)
     await looked_up(found, addresses)
     return str(found)
+
+
+def _utc(moment: datetime, pointer: str) -> datetime:
+    """Not before 1970: the log has no such times. Raises InvalidInput for what is out of the calendar in UTC."""
+    try:
+        return max(moment.astimezone(UTC), _EARLIEST)
+    except OverflowError:
+        raise InvalidInput("The time is out of the calendar.", pointer=pointer) from None
 
 
 def _types(wanted: list[MessageType]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -22,8 +23,10 @@ from processors.webhooks import metrics
 from processors.webhooks.endpoints import Endpoint, Endpoints
 from processors.webhooks.schedule import Schedule
 
-AT_ONCE: Final = 64
+AT_ONCE: Final = 256
 """Posts under way."""
+OF_ONE_ACCOUNT: Final = 4
+"""…of them to webhooks of one account: those that let everybody wait take nobody else's turn."""
 _TAKEN: Final = 20
 """Messages of a webhook that are read together."""
 _GONE: Final = 410
@@ -46,6 +49,7 @@ class Sending:
         self._outbox, self._endpoints, self._poster, self._sealer = outbox, endpoints, poster, sealer
         self._commands, self._schedule, self._tasks = commands, schedule, tasks
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._turns_of: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._awake: set[str] = set()
         self._running: set[str] = set()
 
@@ -104,7 +108,8 @@ class Sending:
         except (Erased, Unreadable) as error:
             log.warning("a webhook cannot be read", webhook=endpoint.webhook_id, why=str(error))
             return None
-        async with self._turns:
+        turns = self._turns_of.setdefault(endpoint.account_id, asyncio.Semaphore(OF_ONE_ACCOUNT))
+        async with turns, self._turns:
             # A process that was stopped for a while must find out that it leads no more before it posts, not after.
             await self._outbox.ping()
             headers = headers_of(secrets, delivery.message_id, int(time.time()), delivery.body)

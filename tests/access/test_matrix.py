@@ -13,6 +13,7 @@ import pytest
 
 import command_api.app
 import query_api.app
+from adapters.ids import new_id
 from adapters.kafka import topics
 from adapters.object_store.memory import MemoryStore
 from adapters.postgres.ops_migrate import migrate_ops
@@ -135,7 +136,7 @@ async def _posted(url: str, account_id: str) -> dict[str, str]:
     connection = await asyncpg.connect(url)
     hook: dict[str, Any] = dict.fromkeys(("created_at", "updated_at"), "2030-01-02T03:04:05Z")
     hook |= {text: {"event_id": "e", "field": "f", "enc": "", "object": "00"} for text in ("url", "secret")}
-    webhook_id = str(uuid.uuid4())
+    webhook_id = new_id()
     await connection.execute(
         "INSERT INTO ops.cursors SELECT 'webhooks', 'lathe.accounts', p, 1000000, 0, '', 0"
         " FROM generate_series(0, 11) AS p"

@@ -16,7 +16,7 @@ PROJECT: Final = Path(__file__).parents[2]
 MODULES: Final = (
     "adapters.commands.metrics", "adapters.http.metrics", "adapters.kafka.metrics", "adapters.object_store.metrics",
     "adapters.telemetry.start", "ml_worker.metrics", "processors.metrics.figures", "processors.projections.metrics",
-    "processors.scheduler.metrics",
+    "processors.scheduler.metrics", "processors.webhooks.metrics",
 )  # fmt: skip
 FOREIGN: Final = {"up"}
 """Prometheus makes it itself."""
