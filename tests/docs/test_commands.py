@@ -20,7 +20,9 @@ ROOT: Final = Path(__file__).parents[2]
 DOCS: Final = ROOT / "docs"
 BLOCK: Final = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PYTHON: Final = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PAGES: Final = ("follow-live.md", "photos.md", "batch-fork-retry.md", "external-parts.md", "operate.md")
+PAGES: Final = (
+    *("follow-live.md", "photos.md", "batch-fork-retry.md", "webhooks.md", "external-parts.md", "operate.md"),
+)
 
 
 def script(*pages: Path) -> str:

@@ -48,6 +48,7 @@ class Stack:
             "LATHE_ADMIN_PASSWORD": ADMIN_PASSWORD,
             "LATHE_REQUESTS_PER_SECOND": "100000",
             "LATHE_MAX_QUEUED": "1000",
+            "LATHE_WEBHOOK_NETWORKS": "127.0.0.0/8",
         }
 
     def start(self) -> None:
