@@ -140,3 +140,19 @@ async def test_where_a_time_begins(log: Log, tp: TP) -> None:
     assert await log.offsets_at([tp], 2_001) == {tp: 2}
     assert await log.offsets_at([tp, (tp[0], 1)], 3_001) == {tp: 3, (tp[0], 1): 0}
     await appender.discard()
+
+
+async def test_single_records_are_read_again(log: Log, tp: TP) -> None:
+    appender = await log.appender()
+    for first in range(0, 600, 200):
+        await appender.append(tp, records(*(str(number) for number in range(first, first + 200))))
+    for wanted in ([0], [599], [7, 450, 8], [3, 3], list(range(195, 205))):
+        found = await log.records_at(tp, wanted)
+        assert [record.offset for record in found] == sorted(set(wanted))
+        assert [record.value for record in found] == [str(offset).encode() for offset in sorted(set(wanted))]
+    assert found[0].by_name == {"name": b"h\xc3\xa9", "empty": b""}
+    both = await asyncio.gather(log.records_at(tp, [5]), log.records_at(tp, [300]))
+    assert [[record.offset for record in some] for some in both] == [[5], [300]]
+    with pytest.raises(LogTruncated):
+        await log.records_at(tp, [100_000])
+    await appender.discard()
