@@ -16,6 +16,8 @@ from adapters.settings import SettingsError, load_settings
 from cli.doctor.place import Place, find_place
 from cli.ops.backup_screen import BackupScreen
 from cli.ops.bare_parts import bare_parts
+from cli.ops.erasures import erase_again, listed
+from cli.ops.failing import ending_clearly
 from cli.ops.place import environment, place
 from cli.ops.verify import run_verify
 from cli.stack.errors import StackError
@@ -51,6 +53,10 @@ def restore(
     objects_only: Annotated[
         bool, typer.Option("--objects-only", help="Only put objects that are missing into a running installation.")
     ] = False,
+    erased: Annotated[
+        typer.FileText | None,
+        typer.Option(metavar="LIST", help="A newer `lathe ops erasures list --json`: who is on it stays erased."),
+    ] = None,
     verify: Annotated[bool, typer.Option(help="Check everything afterwards, as `lathe ops verify` does.")] = True,
     as_json: AsJson = False,
 ) -> None:
@@ -61,6 +67,8 @@ def restore(
     """
     if objects_only:
         raise typer.Exit(_run("put-objects", folder, environment(), as_json))
+    with ending_clearly():
+        accounts = [] if erased is None else listed(erased)
     try:
         found = find_place(load_settings())
         _require_stopped(found)
@@ -68,6 +76,8 @@ def restore(
         with bare_parts(found.settings) as told:
             around = os.environ | told
             code = _run("restore", folder, around, as_json)
+            if code == 0 and accounts:
+                erase_again(accounts, around["LATHE_POSTGRES_URL"])
             if code == 0 and verify:
                 code = run_verify("hash", around, as_json)
     except (SettingsError, StackError) as problem:

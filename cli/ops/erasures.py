@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Annotated, Any, Final, TypeVar
 
@@ -29,7 +29,7 @@ def list_(
 ) -> None:
     """List all of them, the oldest deletion first. There is nothing personal in the list: keep it beside backups."""
     with ending_clearly():
-        found = _with_list(Erasures.all)
+        found = _with_list(Erasures.all, environment()["LATHE_POSTGRES_URL"])
     if as_json:
         for erasure in found:
             typer.echo(json.dumps(_document(erasure)))
@@ -55,15 +55,26 @@ def order(
     2 the file is no such list, 75 PostgreSQL does not answer.
     """
     with ending_clearly():
-        accounts = [_account(line, number) for number, line in enumerate(file, start=1) if line.strip()]
-        if not accounts:
-            raise Misused("There is nobody on this list.")
+        accounts = listed(file)
         if not yes:
             if not sys.stdin.isatty():
                 raise Misused("This destroys data; say --yes when nobody can be asked.")
             typer.confirm(f"Erase {len(accounts)} accounts for good?", abort=True)
-        ordered = _with_list(lambda erasures: erasures.order_all(accounts))
-    typer.echo(f"{len(ordered)} accounts are being erased; `lathe ops erasures list` shows how far it is.")
+        erase_again(accounts, environment()["LATHE_POSTGRES_URL"])
+
+
+def listed(lines: Iterable[str]) -> list[str]:
+    """The accounts of a list that `list --json` made. Raises Misused."""
+    accounts = [_account(line, number) for number, line in enumerate(lines, start=1) if line.strip()]
+    if not accounts:
+        raise Misused("There is nobody on this list.")
+    return accounts
+
+
+def erase_again(accounts: list[str], postgres_url: str) -> None:
+    """Raises DependencyDown, and asyncpg's errors."""
+    ordered = _with_list(lambda erasures: erasures.order_all(accounts), postgres_url)
+    typer.echo(f"{len(ordered)} accounts are being erased; `lathe ops erasures list` shows how far it is.", err=True)
 
 
 def _account(line: str, number: int) -> str:
@@ -76,11 +87,9 @@ def _account(line: str, number: int) -> str:
     return str(account_id)
 
 
-def _with_list(act: Callable[[Erasures], Awaitable[Done]]) -> Done:
-    url = environment()["LATHE_POSTGRES_URL"]
-
+def _with_list(act: Callable[[Erasures], Awaitable[Done]], postgres_url: str) -> Done:
     async def run() -> Done:
-        pool = await make_pool(url, size=1)
+        pool = await make_pool(postgres_url, size=1)
         try:
             return await act(Erasures(pool))
         finally:
