@@ -190,7 +190,6 @@ class PartitionOwner:
     async def _term(self) -> None:
         began = time.perf_counter()
         self._barred.clear()
-        self._superseded = False
         start = await self._begin()
         appender, claim = await self._win()
         if claim is None or appender is None:
@@ -210,6 +209,7 @@ class PartitionOwner:
             raise
         finally:
             self.claim = None
+            self._superseded = False  # that was about this claim; who is not wanted any more waits for a change
             self._confirmation.give_up()
             OWNED.labels(self.tp[0]).dec()
             if beside is not None:

@@ -212,6 +212,21 @@ async def test_an_open_outcome_is_settled_by_the_log(fault: Fault, monkeypatch: 
         assert dict(log.partitions[AT][offset].headers)["ce_type"] == b"lathe.credits.adjusted.v1"
 
 
+async def test_who_is_superseded_and_not_wanted_waits_in_peace() -> None:
+    """A later claim is announced while the group gives the partition to another: the process goes on with all else."""
+    async with owning(MemoryLog()) as (client, host):
+        await client.send(TOPIC, 0, opened(), context())
+        owner = host.owners[AT]
+        owner.want(False)
+        owner.heard_of_epoch(99)
+        async with asyncio.timeout(20):
+            while owner.claim is not None:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.5)  # longer than the pause after a step-down
+            owner.want(True)
+            assert await balance(client) == 100
+
+
 async def test_a_stream_that_cannot_be_folded_is_quarantined_and_others_go_on() -> None:
     log = MemoryLog()
     async with owning(log) as (client, _):
