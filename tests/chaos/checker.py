@@ -30,7 +30,8 @@ class Anomaly(msgspec.Struct, frozen=True):
 class _Log:
     """The log by what it is asked for."""
 
-    def __init__(self, truth: Truth) -> None:
+    def __init__(self, history: History, truth: Truth) -> None:
+        self.invoked = {a.request_id: a.invoked for c in history.commands for a in c.attempts}
         self.of_request: dict[str, list[Step]] = defaultdict(list)
         self.of_account: dict[str, list[Step]] = defaultdict(list)
         self.offsets: dict[str, list[int]] = {}
@@ -50,9 +51,18 @@ class _Log:
         place = bisect_right(self.offsets.get(account, []), offset)
         return self.of_account[account][place - 1] if place else None
 
+    def since(self, account: str, offset: int, until: float) -> Iterator[Step]:
+        """The account's events from the newest up to `offset` on, of those that had been asked for at `until`."""
+        steps = self.of_account.get(account, [])
+        place = bisect_right(self.offsets.get(account, []), offset)
+        for i in range(max(place - 1, 0), len(steps)):
+            if i >= place and self.invoked.get(steps[i].request_id, 0.0) > until:
+                return
+            yield steps[i]
+
 
 def check(history: History, truth: Truth) -> list[Anomaly]:
-    log = _Log(truth)
+    log = _Log(history, truth)
     return [
         *(Anomaly("unreadable", f"the log has a record that cannot be read: {at}") for at in truth.unreadable),
         *_once(history, log, truth),
@@ -123,13 +133,18 @@ def _real_time(history: History, log: _Log) -> Iterator[Anomaly]:
 
 
 def _replies(history: History, log: _Log) -> Iterator[Anomaly]:
-    """The wallet that an answer tells is the one at the place that it names, and that place is not before the event."""
+    """The wallet that an answer tells is the one at the place that it names, or a later one that there was by then.
+
+    (A later one where the first answer was lost, and the outcome was asked for.) The place is not before the event.
+    """
     for command in history.commands:
         if command.kind != "adjust" or command.result != "applied" or command.offset is None:
             continue
-        step = log.at(command.account, command.offset)
         told = (command.balance, command.reserved)
-        if step is None or (step.balance, step.reserved) != told:
+        if not any(
+            (s.balance, s.reserved) == told for s in log.since(command.account, command.offset, command.answered)
+        ):
+            step = log.at(command.account, command.offset)
             yield Anomaly("wrong reply", f"told {told} at {command.offset}, the log says {step}", command)
         made = log.made_by(command)
         if made and command.offset < made[0].offset:
