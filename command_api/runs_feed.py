@@ -5,6 +5,7 @@ source offset, so the confirmed fold says where to read on; what leads to no eve
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -12,12 +13,13 @@ import structlog
 
 from adapters.ids import new_id
 from adapters.kafka import topics
-from adapters.kafka.follower import Entry, Follower
+from adapters.kafka.follower import Entry
 from adapters.kafka.owner import PartitionOwner
 from adapters.kafka.port import Log, LogTruncated, LogUnavailable
 from adapters.kafka.position import Position
 from adapters.kafka.record import Undecodable
 from adapters.kafka.requests import Applied, NotApplied, NotOwner, Request
+from adapters.kafka.shared_follower import SharedFollower
 from domain.account import commands as c
 from domain.decider import Context
 from domain.envelope import Envelope
@@ -32,40 +34,34 @@ class RunsFeed:
     """`feed(owner)` runs beside each ownership of a partition of `lathe.accounts`, and is cancelled with it."""
 
     def __init__(self, log_: Log) -> None:
-        self._log = log_
+        self._records = SharedFollower(log_)
 
     async def feed(self, owner: PartitionOwner) -> None:
-        partition = owner.tp[1]
-        start = owner.fold.state.runs_position
-        follower = Follower(self._log, {(topics.RUNS.name, partition): Position(start)})
-        await follower.start()
-        try:
-            while owner.claim is not None:
-                try:
-                    entries = await follower.poll(500)
-                except LogUnavailable as error:
-                    log.warning("cannot read run events; trying again", partition=partition, why=str(error))
-                    await asyncio.sleep(0.2)
-                    continue
-                except LogTruncated as error:
-                    log.error(
-                        "lathe.runs ends before what was applied from it: the topic was replaced; runs of these "
-                        "accounts wait until it is restored",
-                        partition=partition,
-                        applied_up_to=start,
-                        why=str(error),
-                    )
-                    await asyncio.sleep(_RESTORE_PAUSE_S)
-                    continue
-                requests = [request for entry in entries if (request := request_of(entry)) is not None]
-                try:
-                    futures = [owner.submit(request) for request in requests]
-                except NotOwner:
-                    return
-                for request, future in zip(requests, futures, strict=True):
-                    await _settled(request, future)
-        finally:
-            await follower.stop()
+        while owner.claim is not None:
+            start = owner.fold.state.runs_position
+            try:
+                async with self._records.follow((topics.RUNS.name, owner.tp[1]), Position(start)) as records:
+                    while owner.claim is not None:
+                        await _apply(owner, await records.take())
+            except NotOwner:
+                return
+            except LogTruncated as error:
+                log.error(
+                    "lathe.runs ends before what was applied from it: the topic was replaced; runs of these "
+                    "accounts wait until it is restored",
+                    partition=owner.tp[1],
+                    applied_up_to=start,
+                    why=str(error),
+                )
+                await asyncio.sleep(_RESTORE_PAUSE_S)
+
+
+async def _apply(owner: PartitionOwner, entries: Sequence[Entry]) -> None:
+    """Returns when all of them are decided on. Raises NotOwner."""
+    requests = [request for entry in entries if (request := request_of(entry)) is not None]
+    futures = [owner.submit(request) for request in requests]
+    for request, future in zip(requests, futures, strict=True):
+        await _settled(request, future)
 
 
 async def _settled(request: Request, future: "asyncio.Future[Applied]") -> None:

@@ -69,7 +69,10 @@ _BROKEN_BY: Final[dict[Reason, Broke]] = {
 
 
 class Attempt:
-    """`folder` is made for it and removed after it. `most_s`: how long it may take, without the wait for a slot."""
+    """`folder` is made when something is to lie in it, and removed in the end.
+
+    `most_s`: how long it may take, without the wait for a slot.
+    """
 
     def __init__(
         self,
@@ -159,15 +162,9 @@ class Attempt:
         self._span.end()
 
     async def _work_in_a_slot(self, free: "asyncio.Queue[Slot]") -> Ending:
-        taking = asyncio.create_task(free.get())
-        try:
-            await _first_of(taking, self._stopped)
-        finally:
-            if not taking.done():
-                taking.cancel()
-        if not taking.done() or taking.cancelled():
+        slot = await self._slot(free)
+        if slot is None:
             return self._ending(None)
-        slot = taking.result()
         try:
             with metrics.BUSY.track_inprogress():
                 ending = await self._work_until_stopped(slot)
@@ -178,6 +175,18 @@ class Attempt:
             free.put_nowait(slot)
             if self._folder.exists():
                 await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+
+    async def _slot(self, free: "asyncio.Queue[Slot]") -> Slot | None:
+        """The next free one; None if the attempt was stopped before it came."""
+        if not free.empty():
+            return free.get_nowait()
+        taking = asyncio.create_task(free.get())
+        try:
+            await _first_of(taking, self._stopped)
+        finally:
+            if not taking.done():
+                taking.cancel()
+        return taking.result() if taking.done() and not taking.cancelled() else None
 
     def _another_may_follow(self, ending: Ending) -> bool:
         match ending:
@@ -247,11 +256,8 @@ class Attempt:
     async def _make(self, slot: Slot, order: Order) -> Ending:
         clock = asyncio.get_running_loop().time
         began = clock()
-        inputs, results = self._folder / "in", self._folder / "out"
-        for folder in (inputs, results):
-            folder.mkdir(parents=True, mode=0o700)
         try:
-            files = await self._orders.download(order, inputs)
+            files = await self._orders.download(order, self._folder / "in")
         except Retryable as error:
             return Broke(error.code, error.kind, error.message)
         await self._kept.fetch()
@@ -265,7 +271,7 @@ class Attempt:
                 files=files,
                 params=order.params,
                 seed=order.seed,
-                folder=str(results),
+                folder=str(self._folder / "out"),
                 checkpoints=str(self._folder / "stages"),
                 deadline=order.deadline,
                 subject=self._subject,

@@ -61,9 +61,14 @@ class ChildRun:
     def __init__(self, child: "Child", order: RunEngine, stages: Stages, watched: WatchedRun) -> None:
         self._child, self._number, self._stages, self._watched = child, order.run, stages, watched
         self.seed = order.seed
-        self.folder = Path(order.folder)
         self.deadline = order.deadline
-        self._checkpoints = Checkpoints(Path(order.checkpoints))
+        self._folder, self._checkpoints = Path(order.folder), Checkpoints(Path(order.checkpoints))
+
+    @property
+    def folder(self) -> Path:
+        """Made when it is first asked for: many runs write no file."""
+        self._folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        return self._folder
 
     def check_cancel(self) -> None:
         if self._number in self._child.cancelled:

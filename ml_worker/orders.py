@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import mimetypes
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +12,7 @@ import aiohttp
 import msgspec
 import structlog
 
-from adapters.commands.coalescing import Coalescing
+from adapters.coalescing import Coalescing
 from domain.scheduling.events import RunAssigned
 from ml_worker.api import CommandApi, Gone, Refused
 from ml_worker.backoff import delays
@@ -104,10 +104,9 @@ class Orders:
             return error
 
     async def download(self, order: Order, folder: Path) -> tuple[InputFile, ...]:
-        """Inputs as files in `folder`, checked against their hashes. Raises Retryable."""
+        """Inputs as files in `folder`, made if there are any, checked against their hashes. Raises Retryable."""
         files = []
-        for i, item in enumerate(order.inputs):
-            path = folder / f"input-{i}{mimetypes.guess_extension(item.media_type) or ''}"
+        for item, path in _places(order.inputs, folder):
             await self._download(item, path)
             files.append(InputFile(item.role, str(path), item.media_type))
         return tuple(files)
@@ -139,6 +138,13 @@ class Orders:
                         return f"more than the {item.bytes} bytes it should have"
                     file.write(chunk)
         return "" if digest.hexdigest() == item.sha256 else f"its content hash is not {item.sha256}"
+
+
+def _places(inputs: Sequence[OrderInput], folder: Path) -> Iterator[tuple[OrderInput, Path]]:
+    if inputs:
+        folder.mkdir(parents=True, mode=0o700)
+    for i, item in enumerate(inputs):
+        yield item, folder / f"input-{i}{mimetypes.guess_extension(item.media_type) or ''}"
 
 
 def _may_pass(found: _Found) -> bool:

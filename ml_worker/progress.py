@@ -34,12 +34,13 @@ class ProgressReport:
         self._fraction = 0.0
         self._preview: str | None = None
         self._news = asyncio.Event()
+        self._begin: asyncio.TimerHandle | None = None
         self._sender: asyncio.Task[None] | None = None
         self._told = False
 
     def start(self) -> None:
-        first = self._event()
-        self._sender = asyncio.create_task(self._send_for_ever(first), name="progress")
+        """Nothing is told of a run that is over within `QUIET_S`."""
+        self._begin = asyncio.get_running_loop().call_later(QUIET_S, self._send_on, self._event())
 
     def tell_engine(self, stage: str, fraction: float) -> None:
         """`fraction` 0..1 of the engine's work."""
@@ -65,15 +66,19 @@ class ProgressReport:
             await self._send(self._event())
 
     async def stop(self) -> None:
+        if self._begin is not None:
+            self._begin.cancel()
         if self._sender is not None:
             self._sender.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._sender
             self._sender = None
 
-    async def _send_for_ever(self, event: RunProgressed) -> None:
-        await asyncio.sleep(QUIET_S)
+    def _send_on(self, first: RunProgressed) -> None:
         self._told = True
+        self._sender = asyncio.create_task(self._send_for_ever(first), name="progress")
+
+    async def _send_for_ever(self, event: RunProgressed) -> None:
         while True:
             began = time.monotonic()
             await asyncio.shield(asyncio.ensure_future(self._send(event)))

@@ -9,7 +9,7 @@ import aiohttp
 import msgspec
 import structlog
 
-from adapters.commands.coalescing import Coalescing
+from adapters.coalescing import Coalescing
 from adapters.commands.gate import decide
 from adapters.commands.metrics import FORWARD_SECONDS
 from adapters.commands.wire import SIGNATURE, Answer, Answers, Forward, Forwards, Question, sign

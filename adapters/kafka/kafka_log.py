@@ -8,12 +8,15 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
+from adapters.coalescing import Coalescing
 from adapters.kafka.picking import FETCH_BYTES, Picker
 from adapters.kafka.port import AppendFailed, LogTruncated, LogUnavailable, NewRecord
 from adapters.kafka.position import TP
 from adapters.kafka.record import Record, kept_of
 
 ACK_DEADLINE_S: Final = 5.0
+SHARED_QUESTION_S: Final = 1.0
+"""How long several askers wait together for the ends of their partitions; then each asks for itself."""
 MAX_BATCH: Final = 900_000
 """Bytes of one append; below the broker's default message.max.bytes."""
 FETCH_PACE_S: Final = 0.0004
@@ -36,6 +39,7 @@ class KafkaLog:
         self._asker: AIOKafkaConsumer | None = None
         self._asker_lock = asyncio.Lock()
         self._picker = Picker(self._picking)
+        self._ends: Coalescing[Sequence[TP], dict[TP, int] | LogUnavailable] = Coalescing(self._ask_ends, most=500)
 
     async def reader(self, start: Mapping[TP, int]) -> "KafkaReader":
         consumer = self._consumer()
@@ -62,8 +66,20 @@ class KafkaLog:
         return KafkaAppender(producer)
 
     async def ends(self, tps: Iterable[TP]) -> dict[TP, int]:
+        ends = await self._ends.ask(tuple(tps))
+        if isinstance(ends, LogUnavailable):
+            raise ends
+        return ends
+
+    async def _ask_ends(self, questions: Sequence[Sequence[TP]]) -> Sequence[dict[TP, int] | LogUnavailable]:
+        """Many questions in one request. Where it fails each is asked alone: one bad partition answers for itself."""
         asker = await self._connected()
-        return await _offsets(asker.end_offsets([TopicPartition(*tp) for tp in tps]))
+        if len(questions) > 1:
+            all_ = {TopicPartition(*tp) for question in questions for tp in question}
+            with contextlib.suppress(LogUnavailable):
+                ends = await _offsets(asker.end_offsets(list(all_)), SHARED_QUESTION_S)
+                return [{tp: ends[tp] for tp in question} for question in questions]
+        return await asyncio.gather(*(_ends_or_why_not(asker, tps) for tps in questions))
 
     async def beginnings(self, tps: Iterable[TP]) -> dict[TP, int]:
         asker = await self._connected()
@@ -93,6 +109,7 @@ class KafkaLog:
 
     async def close(self) -> None:
         await self._picker.close()
+        await self._ends.stop()
         if self._asker is not None:
             await self._asker.stop()
             self._asker = None
@@ -200,9 +217,16 @@ def _retrieved(future: "asyncio.Future[Any]") -> None:
         future.exception()
 
 
-async def _offsets(asked: Awaitable[dict[TopicPartition, int]]) -> dict[TP, int]:
+async def _ends_or_why_not(asker: AIOKafkaConsumer, tps: Sequence[TP]) -> dict[TP, int] | LogUnavailable:
     try:
-        async with asyncio.timeout(ACK_DEADLINE_S):
+        return await _offsets(asker.end_offsets([TopicPartition(*tp) for tp in tps]))
+    except LogUnavailable as error:
+        return error
+
+
+async def _offsets(asked: Awaitable[dict[TopicPartition, int]], most_s: float = ACK_DEADLINE_S) -> dict[TP, int]:
+    try:
+        async with asyncio.timeout(most_s):
             offsets = await asked
     except (KafkaError, TimeoutError, OSError) as error:
         raise LogUnavailable(f"the broker did not tell its offsets: {error!r}") from error
@@ -214,7 +238,9 @@ async def _started(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
     try:
         async with asyncio.timeout(10):
             await client.start()
-    except (KafkaError, TimeoutError, OSError) as error:
+    except BaseException as error:
         with contextlib.suppress(Exception):
             await client.stop()
-        raise LogUnavailable(f"cannot reach the broker: {error!r}") from error
+        if isinstance(error, KafkaError | TimeoutError | OSError):
+            raise LogUnavailable(f"cannot reach the broker: {error!r}") from error
+        raise

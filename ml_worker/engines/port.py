@@ -97,10 +97,13 @@ class Run(Protocol):
     """What a running engine may use. Given by the worker's child process, by the CLI, or by a test."""
 
     seed: int
-    folder: Path
-    """An empty folder for the run's files: the only place an engine writes to."""
     deadline: datetime | None
     """When the person stops waiting (UTC): `check_cancel` raises from then on. None: no deadline."""
+
+    @property
+    def folder(self) -> Path:
+        """A folder for the run's files, empty at first: the only place an engine writes to."""
+        ...
 
     def check_cancel(self) -> None:
         """Raises Cancelled. To be called at least every 500 ms."""

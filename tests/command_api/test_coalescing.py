@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from adapters.commands.coalescing import Coalescing
+from adapters.coalescing import Coalescing
 
 
 class Server:

@@ -35,6 +35,7 @@ class StepEngine:
         self.device = device
 
     def run(self, inputs: Inputs, params: Mapping[str, Any], run: Run) -> Result:
+        model = run.folder / "model.glb"
         steps, pause = params.get("steps", 4), params.get("step_s", 0.01)
         shaped = run.load_stage("shape.bin")
         for stage in ("shape", "paint"):
@@ -54,7 +55,6 @@ class StepEngine:
             "resumed": None if shaped is None else shaped.decode(),
             "files": [[f.role, f.media_type, f.path.read_bytes().hex()] for f in inputs.files],
         }
-        model = run.folder / "model.glb"
         model.write_text(json.dumps(body))
         return Result(
             files=(
