@@ -12,7 +12,9 @@ from query_api.schemas.page import Page
 class ReaderLag(Document):
     """One reader of one partition of the log."""
 
-    projection: str = Field(description="`read` (the read models), `live` (streams of this process) or `reactors`.")
+    projection: str = Field(
+        description="`read` (the read models), `live` (streams of this process), `reactors` or `webhooks`."
+    )
     topic: str
     partition: int
     position: int = Field(description="The next offset it reads.")

@@ -1753,7 +1753,7 @@ export interface components {
         };
         /** @description One reader of one partition of the log. */
         ReaderLag: {
-            /** @description `read` (the read models), `live` (streams of this process) or `reactors`. */
+            /** @description `read` (the read models), `live` (streams of this process), `reactors` or `webhooks`. */
             projection: string;
             topic: string;
             partition: number;
