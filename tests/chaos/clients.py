@@ -16,7 +16,7 @@ from tests.chaos.history import Command, Ending, History, Task, now
 from tests.system.stack import ADMIN_PASSWORD
 
 WALLETS: Final = 24
-ADMINS: Final = 16
+ADMINS: Final = 32
 READERS: Final = 4
 MAKERS: Final = 3
 ONE_TRY_S: Final = 10.0

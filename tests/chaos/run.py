@@ -133,11 +133,14 @@ async def _hurt(orders: Orders, stack: ChaosStack, keep: Path | None, say: Calla
         finally:
             await load.stop()
     truth = await read_truth(stack.broker)
+    verified = await asyncio.to_thread(stack.verify)
     if keep is not None:
         load.history.save(keep / "history.json")
         faults.save(keep / "faults.json")
     outcome = _told(orders, load.history, truth, faults)
-    outcome.seconds, outcome.healed_s = over - began, healed
+    outcome.seconds, outcome.healed_s, outcome.verified = over - began, healed, verified
+    if not verified.startswith("exit code 0"):
+        outcome.anomalies.append(Anomaly("verify", verified))
     return outcome
 
 

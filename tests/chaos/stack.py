@@ -3,6 +3,7 @@
 import contextlib
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,7 @@ from tests.system.stack import Stack
 SERVICES: Final = ("command_api-1", "command_api-2", "query_api", "processors", "ml_worker")
 """Reach the broker and PostgreSQL through proxies."""
 PARTS: Final = (*SERVICES, "kafka", "postgres", "s3")
-DISK_MB: Final = 1_600
+DISK_MB: Final = 2_400
 
 
 class ChaosStack(Stack):
@@ -50,6 +51,15 @@ class ChaosStack(Stack):
 
     def settings(self) -> dict[str, str]:
         return super().settings() | {"LATHE_SIGN_UP_CREDITS": "100000", "LATHE_REGISTRATIONS_PER_MINUTE": "1000"}
+
+    def verify(self) -> str:
+        """What `lathe ops verify` says of the log, the read models and the objects: its last line and its exit code."""
+        command = [sys.executable, "-m", "cli.main", "ops", "verify", "--objects", "size"]
+        ran = subprocess.run(
+            command, env={**os.environ, **self.settings()}, capture_output=True, text=True, check=False, timeout=600
+        )
+        said = [line for line in (ran.stdout + ran.stderr).splitlines() if line.strip()]
+        return f"exit code {ran.returncode}: " + (" / ".join(said[-12:]) if ran.returncode else said[-1])
 
     async def open_lines(self) -> None:
         """Start the proxies; before `start`."""
