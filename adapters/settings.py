@@ -157,6 +157,11 @@ class Settings(BaseSettings):
         ge=0,
         description="Records after which an owner takes a snapshot of its partition; 0: it takes and uses none.",
     )
+    publish: bool = Field(
+        False,
+        description="`lathe up` also copies the valid events into lathe.public.*, for readers who do not know Lathe's "
+        "rules.",
+    )
     lease_seconds: float = Field(10, gt=0, description="A run whose worker is silent this long is given to another.")
     limits: Limits = Field(default_factory=Limits, description="See Limits; each is set by its own LATHE_<NAME>.")
 

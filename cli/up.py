@@ -4,6 +4,7 @@ import signal
 from collections.abc import Callable
 from contextlib import closing
 from types import FrameType
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -21,11 +22,15 @@ from cli.stack.supervisor import Supervisor
 Planned = Callable[[Settings, Home, Report], Plan]
 
 
-def up() -> None:
+def up(
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Copy the events into lathe.public.* too, for foreign readers.")
+    ] = False,
+) -> None:
     """Start Kafka, PostgreSQL, S3, the services and the gateway; Ctrl-C stops them all."""
     console = Console()
     try:
-        settings = load_settings()
+        settings = load_settings(publish=True) if publish else load_settings()
         home = open_home(settings.home)
         with closing(lock(home)):
             run(settings, home, Screen(console))

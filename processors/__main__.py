@@ -11,12 +11,13 @@ from adapters.telemetry.start import start_telemetry
 from processors.bootstrap import serve
 
 
-def main() -> int:
+def main(service: str = "processors", roles: str | None = None) -> int:
+    """`roles` as in LATHE_PROCESSORS, which is asked otherwise. Returns the exit code."""
     collect_rarely(BATCHES)
     try:
         settings = load_settings()
-        start_telemetry("processors", settings)
-        uvloop.run(serve(settings))
+        start_telemetry(service, settings)
+        uvloop.run(serve(settings, roles))
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 78

@@ -40,9 +40,9 @@ def make_object_store(settings: Settings) -> S3Store:
     return make_store(settings)
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, names: str | None = None) -> None:
     """Run the chosen roles until SIGTERM or SIGINT; an unexpected failure of one ends the process."""
-    roles = chosen_roles(os.environ.get(VARIABLE))
+    roles = chosen_roles(names or os.environ.get(VARIABLE))
     parts = make_parts(settings)
     waiting = set(roles)
 

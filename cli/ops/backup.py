@@ -77,7 +77,7 @@ def restore(
             around = os.environ | told
             code = _run("restore", folder, around, as_json)
             if code == 0 and accounts:
-                erase_again(accounts, around["LATHE_POSTGRES_URL"])
+                erase_again(accounts, found.settings.postgres_url or around["LATHE_POSTGRES_URL"])
             if code == 0 and verify:
                 code = run_verify("hash", around, as_json)
     except (SettingsError, StackError) as problem:

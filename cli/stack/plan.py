@@ -20,12 +20,20 @@ from cli.stack.ports import LOOPBACK, Ports, require_gateway_port
 from cli.stack.postgres import PostgresConfig, postgres_part
 from cli.stack.s3 import S3Config, s3_part
 from cli.stack.secrets import Secrets, load_secrets
-from cli.stack.services import Addresses, own_addresses, service_parts, shared_environment, usage_part, worker_part
+from cli.stack.services import (
+    Addresses,
+    own_addresses,
+    publisher_part,
+    service_parts,
+    shared_environment,
+    usage_part,
+    worker_part,
+)
 from cli.stack.topics import ensure_topics
 from cli.stack.web import PAGE, page_build, page_policy
 
 COMMAND_PROCESSES: Final = 2
-WITHOUT_API: Final = ("processors", "ml_worker")
+WITHOUT_API: Final = ("processors", "ml_worker", "processors.publisher")
 """Parts that serve their figures at an address of their own."""
 STATE_MEGABYTES: Final = 500
 """Free space that a start asks for: Kafka's segments and PostgreSQL's log are laid out in advance."""
@@ -81,7 +89,8 @@ def make_plan(settings: Settings, home: Home, report: Report, ports: Ports | Non
     first = [*embedded, *page_build(), gateway_part(gateway)]
     stages: list[list[Part]] = [first, service_parts(home, environment, addresses)]
     stages += [[part] for part in worker_packages()]
-    stages.append([worker_part(home, environment, addresses), usage_part(home, environment, addresses)])
+    last = [worker_part(home, environment, addresses), usage_part(home, environment, addresses)]
+    stages.append([*last, publisher_part(home, environment, addresses)] if settings.publish else last)
     return Plan(stages, addresses)
 
 

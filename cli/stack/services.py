@@ -141,6 +141,12 @@ def worker_part(home: Home, environment: Mapping[str, str], addresses: Addresses
     )
 
 
+def publisher_part(home: Home, environment: Mapping[str, str], addresses: Addresses) -> Part:
+    """Copies for foreign readers; for installations that have some."""
+    metrics = addresses.metrics.get("processors.publisher")
+    return background_service("processors.publisher", home, environment, metrics=metrics, vital=False)
+
+
 def usage_part(home: Home, environment: Mapping[str, str], addresses: Addresses) -> Part:
     """Usage by model and minute. Nothing depends on it, and it needs Kafka alone."""
     untold: dict[str, str | None] = dict.fromkeys([*(PREFIX + name for name in (*SECRETS, "SERVICE_TOKEN")), *ALIASES])

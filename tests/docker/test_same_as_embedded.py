@@ -21,14 +21,23 @@ from cli.stack.part import Part
 from cli.stack.postgres import CLUSTER_OPTIONS, DATABASE, SUPERUSER, VERSION, PostgresConfig, postgres_part
 from cli.stack.s3 import packaged_program
 from cli.stack.secrets import Secrets
-from cli.stack.services import ALIASES, SECRETS, Addresses, service_parts, shared_environment, usage_part, worker_part
+from cli.stack.services import (
+    ALIASES,
+    SECRETS,
+    Addresses,
+    publisher_part,
+    service_parts,
+    shared_environment,
+    usage_part,
+    worker_part,
+)
 from cli.stack.web import page_policy
 from ml_worker.settings import WorkerSettings
 from tests.docker import files
 
 HOME: Final = Home(Path("home"))
 ADDRESSES: Final = Addresses("kafka:1", "postgresql://db", "http://s3:1", "http://gateway:1", ("a:1", "b:1"), ("c:1",))
-NAMES: Final = {"processors.metrics": "usage"}
+NAMES: Final = {"processors.metrics": "usage", "processors.publisher": "publisher"}
 KNOWN: Final = {
     f"LATHE_{name.upper()}" for settings in (Settings, Limits, WorkerSettings) for name in settings.model_fields
 }
@@ -37,6 +46,7 @@ KNOWN: Final = {
 def embedded_processes() -> dict[str, Part]:
     """Our own processes as `lathe up` starts them, by the names that their services have."""
     parts = [*service_parts(HOME, {}, ADDRESSES), worker_part(HOME, {}, ADDRESSES), usage_part(HOME, {}, ADDRESSES)]
+    parts.append(publisher_part(HOME, {}, ADDRESSES))
     return {NAMES.get(part.command[-1], part.command[-1].replace("_", "-")): part for part in parts}
 
 

@@ -22,6 +22,7 @@ BLOCK: Final = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PYTHON: Final = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES: Final = (
     *("follow-live.md", "photos.md", "batch-fork-retry.md", "webhooks.md", "external-parts.md", "operate.md"),
+    "erase-a-user.md",
 )
 
 

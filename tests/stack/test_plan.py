@@ -20,7 +20,7 @@ EXTERNAL = {
 }
 
 
-def planned(folder: Path, monkeypatch: pytest.MonkeyPatch, **settings: str) -> Plan:
+def planned(folder: Path, monkeypatch: pytest.MonkeyPatch, **settings: str | bool) -> Plan:
     async def nothing_to_do(bootstrap: str, *, replication: int | None) -> None:
         assert bootstrap == "broker:9092"
 
@@ -40,6 +40,12 @@ def test_everything_is_embedded_by_default(tmp_path: Path, monkeypatch: pytest.M
     assert services == ["command_api-1", "command_api-2", "query_api", "processors"]
     assert [part.name for part in plan.stages[-1]] == ["ml_worker", "processors.metrics"]
     assert not parts(plan)["ml_worker"].vital
+
+
+def test_the_publisher_is_there_when_it_is_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = planned(tmp_path, monkeypatch, publish=True)
+    assert [part.name for part in plan.stages[-1]] == ["ml_worker", "processors.metrics", "processors.publisher"]
+    assert parts(plan)["processors.publisher"].environment["LATHE_METRICS_BIND"]
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from prometheus_client import REGISTRY
 PROJECT: Final = Path(__file__).parents[2]
 MODULES: Final = (
     "adapters.commands.metrics", "adapters.http.metrics", "adapters.kafka.metrics", "adapters.object_store.metrics",
-    "adapters.telemetry.start", "ml_worker.metrics", "processors.metrics.figures", "processors.projections.metrics",
-    "processors.scheduler.metrics", "processors.webhooks.metrics",
+    "adapters.telemetry.start", "ml_worker.metrics", "processors.metrics.figures", "processors.erasure.metrics",
+    "processors.projections.metrics", "processors.scheduler.metrics", "processors.webhooks.metrics",
 )  # fmt: skip
 FOREIGN: Final = {"up"}
 """Prometheus makes it itself."""
