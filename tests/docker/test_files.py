@@ -159,7 +159,9 @@ def test_prometheus_asks_services_that_there_are_where_they_listen() -> None:
     """The jobs are named by DNS names of services; each listens where its variables say."""
     jobs = yaml.safe_load((files.FOLDER / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
     asked = {name: job["port"] for jobs_ in jobs for job in jobs_.get("dns_sd_configs", []) for name in job["names"]}
-    variable = dict.fromkeys(("processors", "publisher", "ml-worker"), "LATHE_METRICS_BIND") | {"usage": "LATHE_USAGE_BIND"}
+    variable = dict.fromkeys(("processors", "publisher", "ml-worker"), "LATHE_METRICS_BIND") | {
+        "usage": "LATHE_USAGE_BIND"
+    }
     for name, port in asked.items():
         service = files.services()[name]
         told = {**files.environment(service["build"]["target"]), **service["environment"]}
