@@ -14,7 +14,7 @@ from adapters.commands.reactions import disable_webhook
 from adapters.errors import Unavailable
 from adapters.postgres.webhooks import Outbox, Waiting
 from adapters.security.account_keys import Erased
-from adapters.security.sealing import Sealer, Unreadable
+from adapters.security.sealing import Sealer
 from adapters.webhooks.posting import Outcome, Poster
 from adapters.webhooks.signatures import headers_of
 from domain.account.state import Webhook
@@ -103,16 +103,16 @@ class Sending:
 
     async def attempt(self, endpoint: Endpoint, delivery: Waiting) -> Outcome | None:
         """Post once; None when the account was erased. Raises what PostgreSQL raises when it cannot tell the key."""
-        try:
-            url, secrets = await self._opened(endpoint)
-        except (Erased, Unreadable) as error:
-            log.warning("a webhook cannot be read", webhook=endpoint.webhook_id, why=str(error))
-            return None
         turns = self._turns_of.setdefault(endpoint.account_id, asyncio.Semaphore(OF_ONE_ACCOUNT))
         async with turns, self._turns:
             # A process that was stopped for a while must find out that it leads no more before it posts, not after.
             await self._outbox.ping()
-            headers = headers_of(secrets, delivery.message_id, int(time.time()), delivery.body)
+            try:
+                url, secrets = await self._opened(endpoint)
+                headers = headers_of(secrets, delivery.message_id, int(time.time()), delivery.body)
+            except (Erased, ValueError) as error:
+                log.warning("a webhook cannot be read", webhook=endpoint.webhook_id, why=str(error))
+                return None
             outcome = await self._poster.post(url, headers, delivery.body)
         metrics.ATTEMPTS.labels(outcome.kind).inc()
         metrics.ATTEMPT_SECONDS.observe(outcome.seconds)

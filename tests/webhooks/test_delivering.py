@@ -208,6 +208,18 @@ async def test_long_failure_disables_and_a_redelivery_brings_what_was_missed(
     assert [got.id for got in there.got if b'"task.' in got.body] == of_log(here, ann)
 
 
+async def test_one_for_which_too_much_waits_is_disabled(here: World, there: Receiver, posting: Posting) -> None:
+    await posting.start(Schedule(delays_s=(0.2,), most_waiting=3))
+    ann = await here.user()
+    await add(here, ann, there.url)
+    there.answer = lambda got: 500
+    await cancelled(here, ann, 2)
+    await until(lambda: here.of(ann, WebhookDisabled), "the webhook to be disabled")
+    assert here.of(ann, WebhookDisabled)[0].reason == "overflow"
+    await posting.settled()
+    assert await posting.states() == ["dead"] * 4
+
+
 async def test_a_message_that_is_never_taken_is_dead_and_the_next_has_its_turn(
     here: World, there: Receiver, posting: Posting
 ) -> None:
