@@ -88,8 +88,8 @@ class AccountDecider:
     fold = 1
 
     def __init__(self, tasks: int | None = WHOLE_TASKS, files: int | None = WHOLE_FILES) -> None:
-        self._tasks = maxsize if tasks is None else tasks
-        self._files = maxsize if files is None else files
+        self.tasks = maxsize if tasks is None else tasks
+        self.files = maxsize if files is None else files
 
     def initial(self) -> Accounts:
         return Accounts()
@@ -110,7 +110,7 @@ class AccountDecider:
         """Raises KeyError or TypeError, the state untouched, when the event cannot belong to this history."""
         EVOLVE[type(event)](state, key, event, envelope)
         state.keys.remember(key, envelope)
-        put_away(state, self._tasks, self._files)
+        put_away(state, self.tasks, self.files)
 
     def at_hand(self, state: Accounts, events: Sequence[Recalled]) -> AbstractContextManager[None]:
         return at_hand(state, events)
