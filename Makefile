@@ -20,7 +20,7 @@ help:
 	@echo "make compose-up   the same in containers, with Docker; 'make compose-down' stops them (their volumes stay)"
 	@echo "make test      lint, types, layers, tests"
 	@echo "make lint      what an editor shows; 'make lint-fix' repairs what it can"
-	@echo "make bench     measure against the peers in benchmarks/ (QUICK=1, ONLY='accept rebuild', REPORT=1)"
+	@echo "make bench     measure against the peers in benchmarks/ (QUICK=1, ONLY='accept rebuild', EVENTS=1000000, REPORT=1)"
 	@echo "make docs      build the documentation into build/site; 'make docs-serve' shows it while you write"
 	@echo "make asyncapi-lint   check docs/asyncapi.yaml, the log's contract, with AsyncAPI's own parser"
 	@echo "make lock      pin the newest versions that pyproject.toml allows"
@@ -77,7 +77,7 @@ web-test: $(STAMPS)/base
 
 bench: $(STAMPS)/dev $(STAMPS)/peers
 	$(BIN)/lathe fetch
-	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(REPORT),--report) $(ONLY)
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(REPORT),--report) $(if $(EVENTS),--events $(EVENTS)) $(ONLY)
 
 docs: $(STAMPS)/dev
 	NO_MKDOCS_2_WARNING=true $(BIN)/python -m mkdocs build --strict --quiet

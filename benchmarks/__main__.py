@@ -17,12 +17,12 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.pace import VARIABLE
+from benchmarks.pace import EVENTS_VARIABLE, VARIABLE
 from benchmarks.report import Measured, figures, write_report
 from benchmarks.result import Result
 
 OUTPUT: Final = Path("build") / "benchmarks"
-BENCHMARKS: Final = ("accept", "end_to_end", "durable", "rebuild", "takeover", "log", "mesh")
+BENCHMARKS: Final = ("accept", "end_to_end", "durable", "rebuild", "rebuild_command", "takeover", "log", "mesh")
 """In this order. A new one is a module beside this file and its name here."""
 
 
@@ -32,12 +32,15 @@ def main() -> None:
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="the same, one at a time")
     parser.add_argument("--quick", action="store_true", help="a third of the time, coarser")
     parser.add_argument("--report", action="store_true", help="write docs/reports/benchmark.*")
+    parser.add_argument("--events", type=int, metavar="N", help="events in the log of the rebuilds")
     arguments = parser.parse_args()
     chosen = [*arguments.names, *arguments.only] or list(BENCHMARKS)
     if unknown := set(chosen) - set(BENCHMARKS):
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
     if arguments.quick:
         os.environ[VARIABLE] = "quick"
+    if arguments.events is not None:
+        os.environ[EVENTS_VARIABLE] = str(arguments.events)
     OUTPUT.mkdir(parents=True, exist_ok=True)
     measured: list[Measured] = []
     for name in chosen:

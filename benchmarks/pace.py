@@ -4,6 +4,7 @@ import os
 from typing import Final, Literal
 
 VARIABLE: Final = "LATHE_BENCH_PACE"
+EVENTS_VARIABLE: Final = "LATHE_BENCH_EVENTS"
 Pace = Literal["full", "quick", "smoke"]
 
 
@@ -19,6 +20,11 @@ def pace() -> Pace:
 def pick(full: int, quick: int, smoke: int) -> int:
     """The number that fits this run."""
     return {"full": full, "quick": quick, "smoke": smoke}[pace()]
+
+
+def events(usual: int) -> int:
+    """How many events the log of a benchmark has: what `--events` says, or as many as usual."""
+    return int(os.environ.get(EVENTS_VARIABLE, usual))
 
 
 def rounds() -> int:

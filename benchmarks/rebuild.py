@@ -18,12 +18,13 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from adapters.collector import BATCHES, collect_rarely
 from adapters.kafka.kafka_log import KafkaLog
-from adapters.kafka.port import NewRecord
+from adapters.kafka.port import Appender, NewRecord
 from adapters.kafka.record import Record
 from adapters.kafka.topics import ACCOUNTS
+from adapters.object_store.s3 import make_store
 from adapters.postgres.read.tables import SCHEMA
 from adapters.settings import load_settings
-from benchmarks.pace import pick, rounds
+from benchmarks.pace import events, pick, rounds
 from benchmarks.result import Result, compared
 from cli.stack.postgres import PostgresConfig, ensure_database, postgres_part
 from domain.account import events as e
@@ -35,22 +36,24 @@ from tests.projections.handmade import CREDIT, HandmadeLog, cancelled, requested
 EVENTS_A_TASK: Final = 6
 ACCOUNTS_IN_ALL: Final = 60
 _BATCH: Final = 400
+_IN_MEMORY: Final = 5000
+"""Tasks."""
 
 
 def measure() -> list[Result]:
-    tasks = pick(40_000, 8000, 20)
+    tasks = events(pick(240_000, 48_000, 120)) // EVENTS_A_TASK
     with tempfile.TemporaryDirectory(prefix="lathe-bench-") as folder:
         root = Path(folder)
         root.chmod(0o755)  # PostgreSQL runs as another user
         config = PostgresConfig(root / "postgres", embedded.PORTS.choose(5432), password="only-for-benchmarks")
         with embedded.kafka(root) as kafka, embedded.running(postgres_part(config), root):
-            events = uvloop.run(_write(kafka, tasks))
+            written = uvloop.run(write(kafka, tasks))
             found: dict[str, list[float]] = {"projected": [], "raw": [], "naive": []}
             for number in range(rounds()):
                 url = f"{config.url.rpartition('/')[0]}/round_{number}"
                 uvloop.run(ensure_database(url))
-                found["raw"].append(events / uvloop.run(_read_raw(kafka)))
-                found["projected"].append(events / _as_processors_do(kafka, url, events))
+                found["raw"].append(written / uvloop.run(read_raw(kafka)))
+                found["projected"].append(written / project(kafka, url, written))
                 naive = pick(2000, 1000, 10)
                 found["naive"].append(naive / uvloop.run(_project_naively(kafka, url, naive)))
                 print(f"  rebuild {number + 1}: " + ", ".join(f"{k} {v[-1]:,.0f}/s" for k, v in found.items()))
@@ -60,13 +63,17 @@ def measure() -> list[Result]:
     ]
 
 
-async def _write(kafka: str, tasks: int) -> int:
+async def write(kafka: str, tasks: int) -> int:
     """A log of tasks that were started, retried, started again, and cancelled; how many events it has."""
     handmade = HandmadeLog()
-    handmade.time = datetime.now(UTC) - timedelta(days=1)  # a broker takes no records from the future
+    handmade.time = datetime.now(UTC) - timedelta(
+        seconds=tasks * EVENTS_A_TASK
+    )  # no broker takes records from the future
     accounts = [handmade.account_in(n % ACCOUNTS.partitions) for n in range(ACCOUNTS_IN_ALL)]
     for number, account_id in enumerate(accounts):
         await handmade.append(account_id, e.AccountOpened(user_id=number + 1, granted=tasks * CREDIT))
+    log = KafkaLog(kafka)
+    appender, written = await log.appender(), 0
     for number in range(tasks):
         account_id, task_id = accounts[number % len(accounts)], handmade.new_id()
         await handmade.append(account_id, requested(task_id))
@@ -75,23 +82,30 @@ async def _write(kafka: str, tasks: int) -> int:
         await handmade.append(account_id, started(task_id, attempt=2))
         await handmade.append(account_id, e.TaskCancelRequested(task_id=task_id, attempt=2, reason="client"))
         await handmade.append(account_id, cancelled(task_id, attempt=2))
-    log = KafkaLog(kafka)
-    appender = await log.appender()
-    written = 0
-    for tp, records in handmade.log.partitions.items():
-        for i in range(0, len(records), _BATCH):
-            await appender.append(tp, [_as_new(record) for record in records[i : i + _BATCH]])
-        written += len(records)
+        if number % _IN_MEMORY == 0:
+            written += await _move(handmade, appender)
+    written += await _move(handmade, appender)
     await appender.discard()
     await log.close()
     return written
+
+
+async def _move(handmade: HandmadeLog, appender: Appender) -> int:
+    """What was made so far goes to the broker, and out of memory. Returns how many records that were."""
+    moved = 0
+    for tp, records in handmade.log.partitions.items():
+        for i in range(0, len(records), _BATCH):
+            await appender.append(tp, [_as_new(record) for record in records[i : i + _BATCH]])
+        moved += len(records)
+        records.clear()
+    return moved
 
 
 def _as_new(record: Record) -> NewRecord:
     return NewRecord(record.key or b"", record.value or b"", list(record.headers), record.timestamp)
 
 
-async def _read_raw(kafka: str) -> float:
+async def read_raw(kafka: str) -> float:
     """Seconds to read the topic, and do nothing with it."""
     async with AIOKafkaConsumer(bootstrap_servers=kafka, max_partition_fetch_bytes=4 * 1024 * 1024) as consumer:
         partitions = [TopicPartition(ACCOUNTS.name, p) for p in range(ACCOUNTS.partitions)]
@@ -105,27 +119,28 @@ async def _read_raw(kafka: str) -> float:
         return time.perf_counter() - began
 
 
-def _as_processors_do(kafka: str, url: str, events: int) -> float:
+def project(kafka: str, url: str, written: int) -> float:
     """With the collector set as in `python -m processors`."""
     before = gc.get_threshold()
     collect_rarely(BATCHES)
     try:
-        return uvloop.run(_project(kafka, url, events))
+        return uvloop.run(_project(kafka, url, written))
     finally:
         gc.set_threshold(*before)
         gc.unfreeze()
 
 
-async def _project(kafka: str, url: str, events: int) -> float:
+async def _project(kafka: str, url: str, written: int) -> float:
     """Seconds from the projector's first look at the log until every record is in the read models."""
     log, leading = KafkaLog(kafka), asyncio.Event()
-    parts = Parts(load_settings(kafka_url=kafka, postgres_url=url), kafka, url, log)
+    settings = load_settings(kafka_url=kafka, postgres_url=url)
+    parts = Parts(settings, kafka, url, log, lambda: make_store(settings))
     projecting = asyncio.create_task(run_projections(parts, leading.set))
     try:
         await leading.wait()
         began = time.perf_counter()
         watching = await asyncpg.connect(url)
-        while (await watching.fetchval(f"SELECT sum(next_offset) FROM {SCHEMA}.projection_offsets") or 0) < events:
+        while (await watching.fetchval(f"SELECT sum(next_offset) FROM {SCHEMA}.projection_offsets") or 0) < written:
             if projecting.done():
                 projecting.result()
             await asyncio.sleep(0.02)
