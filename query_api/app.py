@@ -28,7 +28,6 @@ ROUTERS = (
     # Static paths before parametric ones: /generate/models is no task.
     models.router,
     tasks.router,
-    tasks.direct,
     results.router,
     previews.router,
     billing.router,

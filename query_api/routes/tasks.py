@@ -16,8 +16,7 @@ from query_api.parts import Parts, parts_of
 from query_api.schemas.task import Status, Task, TaskPage
 from query_api.task_queries import TaskFilter
 
-router = APIRouter(prefix="/generate", tags=["generate"])
-direct = APIRouter(prefix="/generate", tags=["generate"], route_class=DirectRoute)
+router = APIRouter(prefix="/generate", tags=["generate"], route_class=DirectRoute)
 PartsOf = Annotated[Parts, Depends(parts_of)]
 
 
@@ -60,7 +59,7 @@ async def history(
     return tasks_.answer(request, rows, [row["task_id"] for row in rows], items, total)
 
 
-@direct.get(
+@router.get(
     "/{task_id}",
     response_model=Task,
     dependencies=[Fresh],

@@ -1,7 +1,8 @@
 """Direct routes: the same answers as through FastAPI, refusals and specification included."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 import httpx
 import pytest
@@ -23,6 +24,12 @@ async def refuse_old(request: Request, age: Annotated[str | None, Query(max_leng
         raise NotFound("Too old.")
 
 
+async def page_of(
+    limit: Annotated[int, Query(ge=1, le=100)] = 20, cursor: Annotated[str | None, Query(max_length=3)] = None
+) -> tuple[int, str | None]:
+    return limit, cursor
+
+
 def things(route_class: type[StrictRoute]) -> APIRouter:
     router = APIRouter(prefix="/things", route_class=route_class)
 
@@ -33,6 +40,16 @@ def things(route_class: type[StrictRoute]) -> APIRouter:
     @router.get("/{thing_id}", dependencies=[Depends(refuse_old)])
     async def thing(thing_id: str) -> Response:
         return JSONResponse({"thing": thing_id})
+
+    @router.get("", dependencies=[Depends(refuse_old)])
+    async def listed(
+        tenant: Annotated[str, Depends(tenant_of)],
+        page: Annotated[tuple[int, str | None], Depends(page_of)],
+        colour: Annotated[list[Literal["red", "blue"]] | None, Query()] = None,
+        since: Annotated[datetime | None, Query()] = None,
+    ) -> Response:
+        told = {"tenant": tenant, "page": page, "colour": colour, "since": since and since.isoformat()}
+        return JSONResponse(told)
 
     return router
 
@@ -63,6 +80,14 @@ async def client(request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncCli
         ("GET", "/things/7", {}, 200, {"thing": "7"}),
         ("GET", "/things/a%20b?age=9", {}, 200, {"thing": "a b"}),
         ("GET", "/things/kinds", {}, 200, {"kinds": "all"}),
+        ("GET", "/things", {}, 200, {"tenant": "none", "page": [20, None], "colour": None, "since": None}),
+        (
+            "GET",
+            "/things?limit=7&cursor=abc&colour=red&colour=blue&since=2030-01-31T12:00:00Z&other=1",
+            {"headers": {"tenant": "x"}},
+            200,
+            {"tenant": "x", "page": [7, "abc"], "colour": ["red", "blue"], "since": "2030-01-31T12:00:00+00:00"},
+        ),
     ],
 )
 async def test_the_same_answers(
@@ -79,6 +104,7 @@ async def test_the_same_answers(
         ("GET", "/things/7?age=old", b"", 404, "not-found"),
         ("DELETE", "/things/7", b"", 405, "method-not-allowed"),
         ("GET", "/things/7/8", b"", 404, "not-found"),
+        ("GET", "/things?age=old&limit=0", b"", 404, "not-found"),
     ],
 )
 async def test_the_same_refusals(
@@ -86,6 +112,21 @@ async def test_the_same_refusals(
 ) -> None:
     got = await client.request(method, path, content=content)
     assert (got.status_code, got.json()["type"]) == (status, f"/problems/{kind}")
+
+
+@pytest.mark.parametrize(
+    ("query", "parameters"),
+    [
+        ("limit=0", ["limit"]),
+        ("limit=", ["limit"]),
+        ("limit=many&cursor=long&colour=green&since=noon", ["limit", "cursor", "colour.0", "since"]),
+        ("age=older-than-all&colour=", ["age", "colour.0"]),
+    ],
+)
+async def test_all_unsound_parameters_are_named(client: httpx.AsyncClient, query: str, parameters: list[str]) -> None:
+    got = await client.get(f"/things?{query}")
+    assert got.status_code == 422
+    assert sorted(one["parameter"] for one in got.json()["errors"]) == sorted(parameters), got.json()
 
 
 def test_it_stands_in_the_specification() -> None:
