@@ -22,7 +22,17 @@ from benchmarks.report import Measured, figures, write_report
 from benchmarks.result import Result
 
 OUTPUT: Final = Path("build") / "benchmarks"
-BENCHMARKS: Final = ("accept", "end_to_end", "durable", "rebuild", "rebuild_command", "takeover", "log", "mesh")
+BENCHMARKS: Final = (
+    "accept",
+    "end_to_end",
+    "durable",
+    "rebuild",
+    "rebuild_command",
+    "export",
+    "takeover",
+    "log",
+    "mesh",
+)
 """In this order. A new one is a module beside this file and its name here."""
 
 
