@@ -65,8 +65,24 @@ class Unusable(Exception):
 
 def version_of(decider: Decider[Any, Any]) -> str:
     """Of what a fold makes: the state's shape, the events that are known, and the decider's own number of its fold."""
-    shapes = msgspec.json.encode([msgspec.json.schema(type(decider.initial())), msgspec.json.schema(Recent)])
-    return sha256(b"%d\n%b\n%b" % (decider.fold, shapes, "\n".join(sorted(EVENTS)).encode())).hexdigest()[:12]
+    parts = (str(decider.fold), shape_of(type(decider.initial())), *sorted(EVENTS))
+    return sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def shape_of(state: type[msgspec.Struct]) -> str:
+    """A hash of the fields and types of a state, and of what a fold keeps beside it. Texts about them do not count."""
+    shapes = [_bare(msgspec.json.schema(each)) for each in (state, Recent)]
+    return sha256(msgspec.json.encode(shapes)).hexdigest()
+
+
+def _bare(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        return {
+            name: _bare(value)
+            for name, value in schema.items()
+            if not (name == "description" and isinstance(value, str))
+        }
+    return [_bare(value) for value in schema] if isinstance(schema, list) else schema
 
 
 def take(fold: PartitionFold[Any], position: Position, last_record: str) -> Taken:
