@@ -62,7 +62,9 @@ def _show(reading: Reading, console: Console) -> None:
     for process, name, topic, behind, seconds in reading.processes:
         table.add_row(f"{name} ({process})", topic, _count(behind), f"{seconds:.0f} s" if seconds else "")
     console.print(table)
-    owners = Table("owner", "owns", "epochs", "run reports not decided", box=None, header_style="bold")
+    owners = Table(box=None, header_style="bold")
+    for column in ("owner", "owns", "epochs", "undecided runs"):
+        owners.add_column(column, overflow="fold")
     by_address: dict[str | None, list[Any]] = {}
     for owner in reading.owners:
         by_address.setdefault(owner.address, []).append(owner)
@@ -76,7 +78,10 @@ def _show(reading: Reading, console: Console) -> None:
         epochs = sorted({owner.epoch for owner in owned if owner.epoch})
         owners.add_row(state, told, "–".join(dict.fromkeys(map(str, epochs[:1] + epochs[-1:]))), _count(sum(runs)))
     console.print(owners)
-    workers = Table("worker", "host", "silent", "runs", "waiting", "", box=None, header_style="bold")
+    workers = Table(box=None, header_style="bold")
+    workers.add_column("worker", no_wrap=True)
+    for column in ("host", "silent", "runs", "waiting", ""):
+        workers.add_column(column, overflow="fold")
     for worker in reading.workers:
         workers.add_row(worker.worker_id, worker.host, f"{worker.silent_s:.0f} s", f"{worker.running}/{worker.slots}",
                         _count(worker.waiting), "draining" if worker.draining else "")  # fmt: skip

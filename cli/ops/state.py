@@ -91,7 +91,9 @@ def _list(console: Console, name: str, rows: list[dict[str, Any]], columns: tupl
         return
     more = f", the last {SHOWN}" if len(rows) > SHOWN else ""
     console.print(f"\n[bold]{len(rows):,} {name}[/]{more}")
-    table = Table(*columns, box=None, header_style="bold")
+    table = Table(box=None, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
     for row in rows[-SHOWN:]:
         table.add_row(*(_credits(row[c]) if c in MONEY else "" if row[c] is None else str(row[c]) for c in columns))
     console.print(table)

@@ -110,7 +110,10 @@ def _show(workers: list[Heard], console: Console) -> None:
     if not workers:
         console.print("No worker is heard. `lathe doctor` says more.")
         return
-    table = Table("worker", "host", "device", "engines", "runs", "waiting", "", box=None, header_style="bold")
+    table = Table(box=None, header_style="bold")
+    table.add_column("worker", no_wrap=True)
+    for column in ("host", "device", "engines", "runs", "waiting", ""):
+        table.add_column(column, overflow="fold")
     for worker in workers:
         table.add_row(
             worker.worker_id, worker.host, worker.device, ", ".join(worker.engines), f"{worker.running}/{worker.slots}",

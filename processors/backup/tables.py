@@ -11,7 +11,7 @@ from processors.backup.manifest import BadBackup, Table, check, digest
 LEFT_OUT: Final = frozenset({"live_read_schema", "rebuilds", "tickets"})
 """Of the read models, which are built anew, and what lives for seconds."""
 KEYS: Final = "account_keys"
-TABLES: Final = tuple(table.name for table in OpsBase.metadata.sorted_tables if table.name not in LEFT_OUT)
+TABLES: Final = tuple(f"{table.name}" for table in OpsBase.metadata.sorted_tables if table.name not in LEFT_OUT)
 """In an order in which they can be filled."""
 
 

@@ -1,6 +1,7 @@
 """A history in which everything holds, and pieces of it to break: users, models, tasks, their runs and their files."""
 
 import hashlib
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from domain.catalog.events import ModelPublished
 from domain.identity.events import UserRegistered
 from domain.runs import events as run
 from domain.scheduling.events import RunAssigned
-from tests.projections.handmade import CREDIT, HandmadeLog, cancelled, failed, requested, sealed
+from tests.projections.handmade import CREDIT, START, HandmadeLog, cancelled, failed, requested, sealed
 
 WORKER = "worker-1"
 MODEL = ModelPublished(
@@ -110,9 +111,10 @@ class History(HandmadeLog):
             await store.put_bytes(key, content, "model/gltf-binary")
 
 
-async def some_history() -> tuple[History, list[str]]:
+async def some_history(time: datetime = START) -> tuple[History, list[str]]:
     """Three accounts with tasks in every state, in two partitions; everything holds."""
     history = History()
+    history.time = time
     await history.begin()
     accounts = [await history.user(p) for p in (3, 3, 7)]
     for account in accounts:
