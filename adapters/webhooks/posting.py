@@ -15,14 +15,16 @@ import aiohttp
 import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.connector import AddrInfoType
-from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
 from adapters.webhooks.addresses import Addresses
+from adapters.webhooks.names import Resolver
 
 TIMEOUT_S: Final = 15.0
 """From the look-up to the answer's status."""
 CONNECT_S: Final = 5.0
+_KEPT_S: Final = 4.0
+"""A connection is kept for less time than usual servers keep theirs (5 s): none is used that is just being closed."""
 _BODY_S: Final = 1.0
 _BODY_BYTES: Final = 16 * 1024
 """What is read of an answer's body, only so that the connection can be used again. Nothing looks into it."""
@@ -89,15 +91,14 @@ class Poster:
             guard = _Guard(self._addresses, named_only=url.scheme != "https")
             connector = aiohttp.TCPConnector(
                 limit=0,
-                limit_per_host=4,
-                keepalive_timeout=30,
+                keepalive_timeout=_KEPT_S,
                 use_dns_cache=False,
-                resolver=_GuardedResolver(guard, self._resolver or ThreadedResolver()),
+                resolver=_GuardedResolver(guard, self._resolver or Resolver()),
                 socket_factory=guard.socket,
             )
             session = aiohttp.ClientSession(
                 connector=connector,
-                timeout=aiohttp.ClientTimeout(total=TIMEOUT_S, connect=CONNECT_S),
+                timeout=aiohttp.ClientTimeout(total=TIMEOUT_S, sock_connect=CONNECT_S),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"user-agent": USER_AGENT},
                 auto_decompress=False,
@@ -150,7 +151,7 @@ def retry_after_of(text: str | None, now: datetime | None = None) -> float | Non
         return min(float(text[:9]), LONGEST_RETRY_AFTER_S)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # numbers of any length can stand in it
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

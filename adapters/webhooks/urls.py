@@ -2,13 +2,13 @@
 
 import asyncio
 import re
-import socket
 from ipaddress import AddressValueError, IPv4Address
 from typing import Final
 
 from yarl import URL
 
 from adapters.webhooks.addresses import Addresses
+from adapters.webhooks.names import addresses_of
 from domain.errors import DomainError, InvalidInput
 
 LONGEST: Final = 2048
@@ -49,13 +49,11 @@ async def looked_up(url: URL, addresses: Addresses) -> None:
     what counts is where it leads when something is posted."""
     try:
         async with asyncio.timeout(_LOOK_UP_S):
-            found = await asyncio.get_running_loop().getaddrinfo(
-                url.raw_host, url.port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
-            )
+            found = await addresses_of(url.raw_host or "", url.port or 0)
     except (OSError, TimeoutError, UnicodeError):
         return
-    for _, _, _, _, place in found:
-        _require_address(str(place[0]), url.scheme, addresses)
+    for _, _, address in found:
+        _require_address(address, url.scheme, addresses)
 
 
 def _is_number(host: str) -> bool:

@@ -2,9 +2,11 @@
 
 import asyncio
 import socket
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -182,3 +184,41 @@ def test_retry_after_as_seconds_and_as_a_date() -> None:
     assert retry_after_of("9" * 400) == posting.LONGEST_RETRY_AFTER_S
     for nonsense in (None, "", "soon", "-5", "1e9", "١٢"):
         assert retry_after_of(nonsense, now) is None
+
+
+@pytest.mark.parametrize(
+    "date", [f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT", f"Mon, {'9' * 20} Jan 2030 00:00:00 GMT",
+             f"Mon, 01 Jan 2030 00:00:00 +{'9' * 20}"]
+)  # fmt: skip
+async def test_a_date_out_of_all_calendars_in_retry_after_is_no_date(date: str) -> None:
+    poster = Poster(LOCAL)
+    async with receiver() as there:
+        there.answer = lambda got: web.Response(status=503, headers={"retry-after": date})
+        outcome = await poster.post(there.url, signed(), BODY)
+    await poster.stop()
+    assert (outcome.kind, outcome.status, outcome.retry_after_s) == ("refused", 503, None)
+
+
+async def test_names_that_nobody_answers_for_keep_no_thread_that_others_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+    asked = socket.getaddrinfo
+
+    def slow(host: str, *rest: Any) -> Any:
+        if host == "silent.example":
+            answered.wait()
+        return asked(host, *rest)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    poster = Poster(LOCAL)
+    waiting = [asyncio.create_task(poster.post("http://silent.example/", signed(), BODY)) for _ in range(40)]
+    try:
+        async with receiver() as there:
+            named = there.url.replace("127.0.0.1", "localhost")
+            done, _ = await asyncio.wait([asyncio.create_task(poster.post(named, signed(), BODY))], timeout=30)
+            assert [(await post).kind for post in done] == ["delivered"]
+            async with asyncio.timeout(30):
+                await asyncio.to_thread(len, "")
+    finally:
+        answered.set()
+        await asyncio.gather(*waiting)
+        await poster.stop()
