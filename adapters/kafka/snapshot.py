@@ -129,7 +129,11 @@ def restored(snapshot: Snapshot, decider: Decider[Any, Any]) -> PartitionFold[An
     """The fold to read on with. Raises Unusable when it is of another version."""
     if snapshot.version != version_of(decider):
         raise Unusable("version")
-    kept: Kept[Any] = msgspec.msgpack.decode(snapshot.kept, type=Kept[type(decider.initial())])  # type: ignore[misc]
+    generic: Any = Kept
+    try:
+        kept: Kept[Any] = msgspec.msgpack.decode(snapshot.kept, type=generic[type(decider.initial())])
+    except msgspec.MsgspecError as error:
+        raise Unusable("version") from error
     fold: PartitionFold[Any] = PartitionFold((snapshot.topic, snapshot.partition), decider)
     fold.state, fold.versions, fold.recent = kept.state, kept.versions, kept.recent
     fold.position = snapshot.position

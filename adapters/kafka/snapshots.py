@@ -59,7 +59,7 @@ class Snapshots:
                     except Unusable as why:
                         SNAPSHOTS_UNUSED.labels(tp[0], why.reason).inc()
                         log.warning("a snapshot is not used", key=key, why=why.reason)
-        except (DependencyDown, TimeoutError) as error:
+        except (DependencyDown, ObjectMissing, TimeoutError) as error:  # missing: the bucket
             SNAPSHOTS_UNUSED.labels(tp[0], "store").inc()
             log.warning("snapshots cannot be read; reading the log from its beginning", at=tp, why=repr(error))
         return None
@@ -71,7 +71,7 @@ class Snapshots:
             content = await asyncio.to_thread(closed, taken, await self._this_log())
             await self._store.put_bytes(_key(taken), content, "application/octet-stream")
             await self._prune(taken)
-        except (DependencyDown, LogUnavailable) as error:
+        except (DependencyDown, ObjectMissing, LogUnavailable) as error:
             SNAPSHOTS_FAILED.labels(tp[0]).inc()
             log.warning("no snapshot was written", topic=tp[0], partition=tp[1], why=str(error))
             return False

@@ -19,6 +19,7 @@ from adapters.kafka.readrule import event_headers
 from adapters.kafka.snapshot import opened
 from adapters.kafka.snapshots import Snapshots
 from adapters.object_store.memory import MemoryStore
+from adapters.object_store.port import ObjectMissing
 from tests.log.ledger import Ledger
 from tests.log.test_owner import AT, TOPIC, adjusted, balance, context
 from tests.log.test_owner import opened as account_opened
@@ -243,14 +244,24 @@ async def test_a_log_that_went_on_otherwise_is_read_from_its_beginning() -> None
     assert log.begun == [0]
 
 
-class Down(MemoryStore):
+class Faulty(MemoryStore):
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
     async def keys(self, prefix: str) -> list[str]:
-        raise DependencyDown("The object store does not answer.", dependency="object_store")
+        raise self.error
+
+    async def put_bytes(self, key: str, content: bytes, media_type: str) -> None:
+        raise self.error
 
 
-async def test_without_the_store_everything_works() -> None:
+@pytest.mark.parametrize(
+    "error", [DependencyDown("It does not answer.", dependency="object_store"), ObjectMissing("the bucket")]
+)
+async def test_without_the_store_everything_works(error: Exception) -> None:
     log, _ = await written()
-    async with owning(log, Down()) as (client, _):
+    async with owning(log, Faulty(error)) as (client, _):
         await spend(client, 2 * EVERY)
         assert await balance(client) == 1000 - 4 * EVERY
     assert log.begun == [0]
