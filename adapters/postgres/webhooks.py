@@ -5,7 +5,9 @@ database's, so that processes on several machines agree on when something is due
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -86,19 +88,32 @@ class Outbox:
         """`connection`: an asyncpg one that holds the lock."""
         self._connection = connection
         self._turn = asyncio.Lock()
+        self._answered_at = float("-inf")
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """One statement, or transaction, at a time."""
+        async with self._turn:
+            yield
+            self._answered_at = time.monotonic()
+
+    async def still_leads(self, silent_s: float) -> None:
+        """Ask PostgreSQL, unless it has answered in the last `silent_s`. Raises what it raises to who was silent."""
+        if time.monotonic() - self._answered_at > silent_s:
+            await self.ping()
 
     async def ping(self) -> None:
-        async with self._turn:
+        async with self._alone():
             await self._connection.execute("SELECT 1")
 
     async def webhooks(self) -> list[Known]:
-        async with self._turn:
+        async with self._alone():
             rows = await self._connection.fetch(_WEBHOOKS)
         return [Known(r[0], r[1], msgspec.json.decode(r[2], type=Webhook), r[3], r[4]) for r in rows]
 
     async def begin(self, ends: Mapping[TP, int]) -> None:
         """Note the log's ends, unless an earlier process has: what stands before them is not posted."""
-        async with self._turn:
+        async with self._alone():
             await self._connection.executemany(
                 "INSERT INTO ops.webhook_beginnings VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
                 [(topic, partition, end) for (topic, partition), end in ends.items()],
@@ -106,7 +121,7 @@ class Outbox:
 
     async def places(self, tps: Iterable[TP]) -> tuple[dict[TP, Position], dict[TP, int]]:
         """Where to read on in each partition, and its first offset that is posted."""
-        async with self._turn:
+        async with self._alone():
             first = await self._connection.fetch("SELECT topic, partition, first_offset FROM ops.webhook_beginnings")
             rows = await self._connection.fetch(
                 'SELECT topic, partition, next_offset, epoch, nonce, seq FROM ops.cursors WHERE "name" = $1', CURSOR
@@ -115,7 +130,7 @@ class Outbox:
         return {tp: positions.get(tp, Position()) for tp in tps}, {(r[0], r[1]): r[2] for r in first}
 
     async def followed(self, found: Followed, positions: Mapping[TP, Position]) -> None:
-        async with self._turn, self._connection.transaction():
+        async with self._alone(), self._connection.transaction():
             await self._connection.executemany(
                 _SAVE,
                 [(w, account, msgspec.json.encode(state).decode()) for w, (account, state) in found.saved.items()],
@@ -135,56 +150,55 @@ class Outbox:
 
     async def waiting(self, webhook_id: str, most: int) -> list[Waiting]:
         """The next messages of a webhook, in order. Tests are not among them."""
-        async with self._turn:
+        async with self._alone():
             rows = await self._connection.fetch(f"{_WAITING} {_IN_ORDER}", webhook_id, most)
         return [Waiting(*row) for row in rows]
 
     async def tests(self) -> list[Waiting]:
-        async with self._turn:
+        async with self._alone():
             return [Waiting(*row) for row in await self._connection.fetch(f"{_WAITING} {_TESTS}")]
 
     async def delivered(self, delivery: Waiting, outcome: Outcome) -> None:
-        async with self._turn, self._connection.transaction():
-            await self._connection.execute(_ENDED, delivery.delivery_id, "delivered", outcome.status, None)
-            await self._connection.execute(_WELL, delivery.webhook_id)
+        async with self._alone():
+            await self._connection.execute(_DELIVERED, delivery.delivery_id, outcome.status)
 
     async def failed(self, delivery: Waiting, outcome: Outcome, again_in_s: float) -> datetime | None:
         """Note an attempt that is to be repeated. Returns since when attempts fail; None: the webhook is gone."""
-        async with self._turn, self._connection.transaction():
+        async with self._alone(), self._connection.transaction():
             await self._connection.execute(_AGAIN, delivery.delivery_id, outcome.status, outcome.kind, again_in_s)
             since: datetime | None = await self._connection.fetchval(_FAILING, delivery.webhook_id)
             return since
 
     async def dead(self, delivery: Waiting, status: int | None, error: str) -> None:
         """Note that it is not tried any more."""
-        async with self._turn:
+        async with self._alone():
             await self._connection.execute(_ENDED, delivery.delivery_id, "dead", status, error)
 
     async def jobs(self) -> list[Job]:
-        async with self._turn:
+        async with self._alone():
             return [Job(*row) for row in await self._connection.fetch(_JOBS)]
 
     async def found(self, job: Job, rows: Sequence[Row], next_offset: int, end_offset: int) -> None:
         """Put messages of a redelivery behind those that wait, and note how far the log was read for it."""
-        async with self._turn, self._connection.transaction():
+        async with self._alone(), self._connection.transaction():
             await self._enqueue(rows)
             await self._connection.execute(_FOUND, job.redelivery_id, next_offset, end_offset, len(rows))
 
     async def job_ended(self, job: Job, error: str | None) -> None:
-        async with self._turn:
+        async with self._alone():
             state = "done" if error is None else "failed"
             await self._connection.execute(_JOB_ENDED, job.redelivery_id, state, error)
 
     async def swept(self) -> None:
         """Forget what ended long ago, and what belongs to no webhook any more."""
-        async with self._turn:
+        async with self._alone():
             await self._connection.execute(_SWEEP, KEPT_DAYS)
+            await self._connection.execute(_SWEEP_ORDERS)
 
-    async def figures(self) -> tuple[int, float]:
-        """(messages that wait, seconds since the first one that is due should have been tried)."""
-        async with self._turn:
-            waiting, overdue = await self._connection.fetchrow(_FIGURES)
-        return int(waiting), float(overdue)
+    async def overdue_s(self) -> float:
+        """Seconds since the first message that is due should have been tried."""
+        async with self._alone():
+            return float(await self._connection.fetchval(_OVERDUE))
 
     async def _enqueue(self, rows: Sequence[Row]) -> None:
         if rows:
@@ -248,19 +262,23 @@ FROM ops.webhook_deliveries
 """
 _IN_ORDER: Final = "WHERE webhook_id = $1 AND state = 'waiting' AND why <> 'test' ORDER BY delivery_id LIMIT $2"
 _TESTS: Final = "WHERE state = 'waiting' AND why = 'test' ORDER BY delivery_id LIMIT 100"
-_ENDED: Final = """
-UPDATE ops.webhook_deliveries SET state = $2, attempts = attempts + 1, http_status = $3, error = $4,
-    first_attempt_at = coalesce(first_attempt_at, clock_timestamp()), last_attempt_at = clock_timestamp(),
-    ended_at = clock_timestamp()
-WHERE delivery_id = $1 AND state = 'waiting'
+_END: Final = """
+UPDATE ops.webhook_deliveries SET attempts = attempts + 1, ended_at = clock_timestamp(),
+    first_attempt_at = coalesce(first_attempt_at, clock_timestamp()), last_attempt_at = clock_timestamp()
 """
+_ENDED: Final = f"{_END}, state = $2, http_status = $3, error = $4 WHERE delivery_id = $1 AND state = 'waiting'"
+_DELIVERED: Final = f"""
+WITH done AS ({_END}, state = 'delivered', http_status = $2, error = NULL
+    WHERE delivery_id = $1 AND state = 'waiting' RETURNING webhook_id)
+UPDATE ops.webhooks w SET failing_since = NULL FROM done
+WHERE w.webhook_id = done.webhook_id AND w.failing_since IS NOT NULL
+"""  # noqa: S608 - the first half is above
 _AGAIN: Final = """
 UPDATE ops.webhook_deliveries SET attempts = attempts + 1, http_status = $2, error = $3,
     first_attempt_at = coalesce(first_attempt_at, clock_timestamp()), last_attempt_at = clock_timestamp(),
     next_attempt_at = clock_timestamp() + make_interval(secs => $4)
 WHERE delivery_id = $1 AND state = 'waiting'
 """
-_WELL: Final = "UPDATE ops.webhooks SET failing_since = NULL WHERE webhook_id = $1 AND failing_since IS NOT NULL"
 _FAILING: Final = """
 UPDATE ops.webhooks SET failing_since = coalesce(failing_since, clock_timestamp()) WHERE webhook_id = $1
 RETURNING failing_since
@@ -284,10 +302,13 @@ DELETE FROM ops.webhook_deliveries d WHERE d.ended_at < now() - make_interval(da
 OR (d.created_at < now() - interval '1 hour' AND NOT EXISTS (
     SELECT FROM ops.webhooks w WHERE w.webhook_id = d.webhook_id))
 """
-_FIGURES: Final = """
-WITH heads AS (
-    SELECT DISTINCT ON (webhook_id) next_attempt_at FROM ops.webhook_deliveries
-    WHERE state = 'waiting' AND why <> 'test' ORDER BY webhook_id, delivery_id)
-SELECT (SELECT count(*) FROM ops.webhook_deliveries WHERE state = 'waiting'),
-    coalesce(greatest(0, extract(epoch FROM clock_timestamp() - min(next_attempt_at))), 0)::float8 FROM heads
+_SWEEP_ORDERS: Final = """
+DELETE FROM ops.webhook_redeliveries r WHERE r.created_at < now() - interval '1 hour'
+AND NOT EXISTS (SELECT FROM ops.webhooks w WHERE w.webhook_id = r.webhook_id)
+"""
+_OVERDUE: Final = """
+SELECT coalesce(greatest(0, extract(epoch FROM clock_timestamp() - min(head.next_attempt_at))), 0)::float8
+FROM ops.webhooks w CROSS JOIN LATERAL (
+    SELECT next_attempt_at FROM ops.webhook_deliveries d
+    WHERE d.webhook_id = w.webhook_id AND d.state = 'waiting' AND d.why <> 'test' ORDER BY delivery_id LIMIT 1) head
 """

@@ -25,6 +25,9 @@ from processors.webhooks.endpoints import Endpoints
 PARTITIONS: Final[tuple[TP, ...]] = tuple((ACCOUNTS.name, partition) for partition in range(ACCOUNTS.partitions))
 SAVE_S: Final = 0.5
 """A place behind which nothing was to be done is saved this often."""
+MOST_READ: Final = 2000
+PACE_S: Final = 0.5
+"""While nobody has a webhook, the log is looked at no more often: a fetch costs the same whatever comes of it."""
 _ABOUT_WEBHOOKS: Final = frozenset(TYPE_OF[event].encode() for event in (*get_args(WebhookEvent), AccountClosed))
 log = structlog.get_logger(__name__)
 
@@ -50,13 +53,15 @@ class Following:
         unsaved = False
         try:
             while True:
-                records = await reader.poll(500, 2000)
+                records = await reader.poll(500, MOST_READ)
                 found = self.fold(records)
                 unsaved = unsaved or bool(records)
                 if found or (unsaved and clock() - saved_at >= SAVE_S):
                     await self._outbox.followed(found, self._positions)
                     saved_at, unsaved = clock(), False
                     self._tell(found)
+                if not self._endpoints.by_id and 0 < len(records) < MOST_READ:
+                    await asyncio.sleep(PACE_S)
         finally:
             ends.cancel()
             await asyncio.wait([ends])

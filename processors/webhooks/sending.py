@@ -19,6 +19,7 @@ from adapters.webhooks.posting import Outcome, Poster
 from adapters.webhooks.signatures import headers_of
 from domain.account.state import Webhook
 from domain.errors import DomainError
+from processors.projections.leadership import PING_S
 from processors.webhooks import metrics
 from processors.webhooks.endpoints import Endpoint, Endpoints
 from processors.webhooks.schedule import Schedule
@@ -90,6 +91,7 @@ class Sending:
                 return
             if outcome is None:
                 await self._dead(delivery, None, "erased")
+                endpoint.settled()
             elif outcome.kind == "delivered":
                 await self._outbox.delivered(delivery, outcome)
                 endpoint.failing_since = None
@@ -106,7 +108,7 @@ class Sending:
         turns = self._turns_of.setdefault(endpoint.account_id, asyncio.Semaphore(OF_ONE_ACCOUNT))
         async with turns, self._turns:
             # A process that was stopped for a while must find out that it leads no more before it posts, not after.
-            await self._outbox.ping()
+            await self._outbox.still_leads(PING_S)
             try:
                 url, secrets = await self._opened(endpoint)
                 headers = headers_of(secrets, delivery.message_id, int(time.time()), delivery.body)
@@ -119,10 +121,14 @@ class Sending:
         return outcome
 
     async def _failed(self, endpoint: Endpoint, delivery: Waiting, outcome: Outcome) -> None:
+        if endpoint.changed.is_set():  # it says nothing about the webhook as it is now, which is tried at once
+            await self._outbox.failed(delivery, outcome, 0)
+            return
         again_in_s = self._schedule.delay_s(delivery.attempts + 1, outcome.retry_after_s)
         if delivery.age_s + again_in_s > self._schedule.give_up_s:
             await self._dead(delivery, outcome.status, outcome.kind)
             endpoint.settled()
+            await self._judge(endpoint, delivery, outcome)
             return
         endpoint.failing_since = await self._outbox.failed(delivery, outcome, again_in_s)
         log.info(

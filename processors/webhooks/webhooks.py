@@ -70,7 +70,7 @@ class Webhooks:
             tasks.create_task(following.run(), name="follow")
             tasks.create_task(_every(PING_S, outbox.ping), name="ping")
             tasks.create_task(_every(SWEEP_S, outbox.swept), name="sweep")
-            tasks.create_task(_every(FIGURES_S, lambda: _told(outbox)), name="figures")
+            tasks.create_task(_every(FIGURES_S, lambda: _told(outbox, endpoints)), name="figures")
             tasks.create_task(self._ordered(outbox, endpoints, sending, tasks), name="orders")
             for webhook_id in [one.webhook_id for one in endpoints.by_id.values() if one.waiting]:
                 sending.wake(webhook_id)
@@ -81,6 +81,9 @@ class Webhooks:
         jobs: dict[int, asyncio.Task[None]] = {}
         tests: dict[int, asyncio.Task[None]] = {}
         while True:
+            if not endpoints.by_id:  # there is nothing to order them for
+                await asyncio.sleep(LOOK_S)
+                continue
             for job in await outbox.jobs():
                 if job.redelivery_id not in jobs or jobs[job.redelivery_id].done():
                     jobs[job.redelivery_id] = tasks.create_task(redelivering.run(job))
@@ -106,10 +109,9 @@ async def _tested(outbox: Outbox, sending: Sending, endpoint: Endpoint, test: An
         await outbox.dead(test, outcome.status, outcome.kind)
 
 
-async def _told(outbox: Outbox) -> None:
-    waiting, overdue_s = await outbox.figures()
-    metrics.WAITING.set(waiting)
-    metrics.OVERDUE.set(overdue_s)
+async def _told(outbox: Outbox, endpoints: Endpoints) -> None:
+    metrics.WAITING.set(sum(endpoint.waiting for endpoint in endpoints.by_id.values()))
+    metrics.OVERDUE.set(await outbox.overdue_s())
 
 
 async def _every(seconds: float, do: Callable[[], Any]) -> None:
