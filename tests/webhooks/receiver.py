@@ -1,7 +1,8 @@
 """An endpoint as users have them; signatures are checked by the library of Standard Webhooks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from aiohttp import web
 from standardwebhooks import Webhook
 
 PATIENCE_S = 30.0
+Answer = web.StreamResponse | int
 
 
 @dataclass
@@ -33,7 +35,7 @@ class Receiver:
 
     url: str = ""
     got: list[Got] = field(default_factory=list)
-    answer: Callable[[Got], web.StreamResponse | int] = lambda got: 204
+    answer: Callable[[Got], Answer | Awaitable[Answer]] = lambda got: 204
 
     @property
     def ids(self) -> list[str]:
@@ -49,7 +51,8 @@ class Receiver:
         loop = asyncio.get_running_loop()
         got = Got(headers.get("webhook-id", ""), request.path, headers, await request.read(), loop.time())
         self.got.append(got)
-        answer = self.answer(got)
+        told = self.answer(got)
+        answer = await told if inspect.isawaitable(told) else told
         return web.Response(status=answer) if isinstance(answer, int) else answer
 
 

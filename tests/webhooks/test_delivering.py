@@ -182,6 +182,33 @@ async def test_410_disables_at_once_and_a_second_webhook_is_told(
     assert sum(got.path.endswith("/gone") for got in there.got) == 1
 
 
+async def test_a_failure_at_an_address_that_was_changed_meanwhile_says_nothing_about_the_new_one(
+    here: World, there: Receiver, posting: Posting
+) -> None:
+    await posting.start(Schedule(delays_s=(3600,)))
+    ann = await here.user()
+    hook = await add(here, ann, there.url + "/old", types=["task.requested"])
+    mended = asyncio.Event()
+
+    async def answer(got: Got) -> int:
+        if got.path.endswith("/new"):
+            return 204
+        await mended.wait()
+        return 410
+
+    there.answer = answer
+    await here.task(ann)
+    await there.until(lambda: there.got)
+    change = {"url": there.url + "/new"}
+    assert (await here.send("PATCH", f"/webhooks/{hook['webhook_id']}", ann, json=change)).status_code == 200
+    await posting.caught_up()
+    mended.set()
+    await there.until(lambda: len(there.got) == 2)
+    await posting.settled()
+    assert await posting.states() == ["delivered"]
+    assert not here.of(ann, WebhookDisabled)
+
+
 async def test_long_failure_disables_and_a_redelivery_brings_what_was_missed(
     here: World, there: Receiver, posting: Posting
 ) -> None:
