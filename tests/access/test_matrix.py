@@ -93,6 +93,7 @@ async def test_reads(database: str, tmp_path: Path) -> None:
             "file_id": file_id,
             "letter_id": f"lathe.accounts:{owner.partition}@{offset}",
             "code": "not-found",
+            "event_type": "lathe.task.requested.v1",
             "name": "swagger-ui.css",
         } | await _posted(database, owner.account_id)
         while (await here.get(f"/admin/dead-letters/{values['letter_id']}", people["admin"])).status_code != 200:
