@@ -12,7 +12,7 @@ export UV_SYSTEM_CERTS := 1
 export UV_CUSTOM_COMPILE_COMMAND := make lock
 
 .DEFAULT_GOAL := help
-.PHONY: help up down compose-up compose-down test lint lint-fix types web-test bench docs docs-serve asyncapi-lint clean lock dev
+.PHONY: help up down compose-up compose-down test lint lint-fix types web-test histories bench docs docs-serve asyncapi-lint clean lock dev
 
 help:
 	@echo "make up        start everything; the page's address is printed (Ctrl-C stops it)"
@@ -21,6 +21,7 @@ help:
 	@echo "make test      lint, types, layers, tests"
 	@echo "make lint      what an editor shows; 'make lint-fix' repairs what it can"
 	@echo "make bench     measure against the peers in benchmarks/ (QUICK=1, ONLY='accept rebuild', EVENTS=1000000, REPORT=1)"
+	@echo "make histories  live = replay = rebuild over 10,000 generated histories, 200 in PostgreSQL (HISTORIES=…; hours)"
 	@echo "make docs      build the documentation into build/site; 'make docs-serve' shows it while you write"
 	@echo "make asyncapi-lint   check docs/asyncapi.yaml, the log's contract, with AsyncAPI's own parser"
 	@echo "make lock      pin the newest versions that pyproject.toml allows"
@@ -74,6 +75,11 @@ types: $(STAMPS)/dev
 
 web-test: $(STAMPS)/base
 	$(BIN)/python -m cli.stack.web test
+
+HISTORIES := 10000
+
+histories: $(STAMPS)/dev
+	LATHE_TEST_HISTORIES=$(HISTORIES) $(BIN)/python -m pytest tests/rebuild/test_histories.py -q --durations 3
 
 bench: $(STAMPS)/dev $(STAMPS)/peers
 	$(BIN)/lathe fetch
