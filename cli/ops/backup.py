@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -42,7 +41,7 @@ def backup(
     """
     code = _run("make", folder, environment(), as_json)
     if code == 0 and with_secrets:
-        _copy_secrets(place().home.path, folder)
+        copy_secrets(place().home.path, folder)
     elif code == 0 and not as_json and not (folder / SECRETS[0]).exists():
         typer.echo("The master key is not in it: keep <LATHE_HOME>/master.key (or LATHE_MASTER_KEY) elsewhere, safely.")
     raise typer.Exit(code)
@@ -93,11 +92,11 @@ def _require_stopped(found: Place) -> None:
         )
 
 
-def _copy_secrets(home: Path, folder: Path) -> None:
+def copy_secrets(home: Path, folder: Path) -> None:
+    """Those that the installation has."""
     for name in SECRETS:
         if (home / name).exists():
-            shutil.copyfile(home / name, folder / name)
-            (folder / name).chmod(0o600)
+            _copy_secret(home / name, folder / name)
 
 
 def _give_secrets(folder: Path, found: Place) -> None:
@@ -106,13 +105,21 @@ def _give_secrets(folder: Path, found: Place) -> None:
     for name in SECRETS:
         named = found.settings.master_key if name == SECRETS[0] else found.settings.admin_password
         if named is None and (folder / name).exists() and not (found.home.path / name).exists():
-            shutil.copyfile(folder / name, found.home.path / name)
-            (found.home.path / name).chmod(0o600)
+            _copy_secret(folder / name, found.home.path / name)
     if found.settings.master_key is None and not (found.home.path / SECRETS[0]).exists():
         raise StackError(
             f"The backup is opened by its master key, which is not here: set LATHE_MASTER_KEY, or put the file "
             f"{SECRETS[0]} into {found.home.path}."
         )
+
+
+def _copy_secret(source: Path, target: Path) -> None:
+    """Nobody else can read it, not for a moment."""
+    beside = target.with_name(f".{target.name}.tmp")
+    beside.unlink(missing_ok=True)
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(source.read_bytes())
+    beside.replace(target)
 
 
 def _run(what: str, folder: Path, around: Mapping[str, str], as_json: bool) -> int:

@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -43,6 +44,7 @@ def main() -> int:
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
     )
     collect_rarely(BATCHES)
+    os.umask(0o077)  # what users made is in a backup as it is
     try:
         uvloop.run(_do(asked.what, asked.folder, load_settings()))
     except (BaseExceptionGroup, SettingsError, *REFUSED, *AWAY, KeyboardInterrupt, asyncio.CancelledError) as error:

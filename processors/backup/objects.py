@@ -3,9 +3,9 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -17,6 +17,7 @@ FOLDER: Final = "objects"
 INDEX: Final = "objects.jsonl"
 AT_ONCE: Final = 8
 _encode: Final = msgspec.json.Encoder().encode
+Item = TypeVar("Item")
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -58,20 +59,17 @@ async def fetch_all(
             await asyncio.to_thread(shutil.rmtree, folder / FOLDER / PREFIX / account)
     keys = [key for key in await store.keys(PREFIX) if not erased(_account(key))]
     wanted = [key for key in keys if key not in known or not (folder / FOLDER / key).exists()]
-    gate, done = asyncio.Semaphore(AT_ONCE), 0
+    done = 0
 
     async def fetch(key: str) -> None:
         nonlocal done
-        async with gate:
-            kept = await _fetch(store, folder, key)
+        kept = await _fetch(store, folder, key)
         if kept is not None:
             known[key] = kept
         done += 1
         moved(done, len(wanted))
 
-    async with asyncio.TaskGroup() as tasks:
-        for key in wanted:
-            tasks.create_task(fetch(key))
+    await _with_each(wanted, fetch)
     write_index(folder, known.values())
     return len(known), sum(kept.bytes for kept in known.values())
 
@@ -83,6 +81,8 @@ async def _fetch(store: ObjectStore, folder: Path, key: str) -> Kept | None:
     beside = path.with_name(f".{path.name}.tmp")
     try:
         found = await store.stat(key)
+        if path.exists() and path.stat().st_size == found.bytes:  # of a backup that did not end
+            return Kept(key, found.bytes, found.media_type)
         with beside.open("wb") as file:
             async for chunk in store.stream(key):
                 file.write(chunk)
@@ -98,19 +98,30 @@ async def _fetch(store: ObjectStore, folder: Path, key: str) -> Kept | None:
 async def put_all(store: ObjectStore, folder: Path, moved: Callable[[int, int], None]) -> int:
     """Put what the store does not have, or has in another length; how many. Raises BadBackup, DependencyDown."""
     index = read_index(folder)
-    gate, done, put = asyncio.Semaphore(AT_ONCE), 0, 0
+    done = put = 0
 
     async def give(kept: Kept) -> None:
         nonlocal done, put
-        async with gate:
-            put += await _give(store, folder, kept)
+        given = await _give(store, folder, kept)
+        put += given
         done += 1
         moved(done, len(index))
 
-    async with asyncio.TaskGroup() as tasks:
-        for kept in index.values():
-            tasks.create_task(give(kept))
+    await _with_each(index.values(), give)
     return put
+
+
+async def _with_each(items: Iterable[Item], do: Callable[[Item], Awaitable[None]]) -> None:
+    """`AT_ONCE` beside one another, and no task for those that wait: there may be millions."""
+    left = iter(items)
+
+    async def work() -> None:
+        for item in left:
+            await do(item)
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(AT_ONCE):
+            tasks.create_task(work())
 
 
 async def _give(store: ObjectStore, folder: Path, kept: Kept) -> bool:

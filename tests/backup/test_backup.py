@@ -14,6 +14,7 @@ from adapters.kafka.memory import MemoryLog
 from adapters.kafka.position import TP
 from adapters.object_store.port import object_key
 from adapters.postgres.ops_migrate import migrate_ops
+from cli.ops.backup import copy_secrets
 from domain.account import events as e
 from processors.backup.making import Making
 from processors.backup.manifest import BadBackup, Manifest
@@ -188,6 +189,43 @@ async def test_cursors_never_stand_behind_the_cut(urls: tuple[str, str], tmp_pat
     there = await restored(tmp_path, urls[1])
     (row,) = await there.execute("SELECT next_offset, epoch, nonce, seq FROM ops.cursors")
     assert tuple(row) == (len(place.records()["lathe.identity", 0]), 1, "nonce-1", 3)
+
+
+async def test_what_a_backup_that_was_killed_has_fetched_is_not_fetched_again(
+    urls: tuple[str, str], tmp_path: Path
+) -> None:
+    _, _, place = await filled(urls[0])
+    first = await backed_up(place, tmp_path)
+    for name in ("objects.jsonl", "manifest.json"):  # they are written last
+        (tmp_path / name).unlink()
+    one = next(path for path in (tmp_path / "objects").rglob("*") if path.is_file())
+    one.write_bytes(b"half of")
+    fetched: list[str] = []
+    stream = place.store.stream
+
+    def counted(key: str) -> Any:
+        fetched.append(key)
+        return stream(key)
+
+    place.store.stream = counted  # type: ignore[method-assign]
+    again = await backed_up(place, tmp_path)
+    assert fetched == [str(one.relative_to(tmp_path / "objects"))]
+    assert (again.objects, again.object_bytes) == (first.objects, first.object_bytes)
+    there = await restored(tmp_path, urls[1])
+    assert sorted(await there.store.keys("acct/")) == sorted(await place.store.keys("acct/"))
+
+
+def test_secrets_are_never_readable_by_others(tmp_path: Path) -> None:
+    home, folder = tmp_path / "home", tmp_path / "backup"
+    home.mkdir()
+    folder.mkdir(mode=0o755)
+    (home / "master.key").write_bytes(b"key")
+    (folder / "master.key").write_bytes(b"older")
+    (folder / "master.key").chmod(0o644)
+    copy_secrets(home, folder)
+    assert (folder / "master.key").read_bytes() == b"key"
+    assert (folder / "master.key").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in folder.iterdir()] == ["master.key"]
 
 
 async def test_what_is_refused(urls: tuple[str, str], tmp_path: Path) -> None:

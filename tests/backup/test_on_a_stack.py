@@ -75,6 +75,7 @@ def test_restored_elsewhere_and_gone_on(stack: Stack, tmp_path: Path) -> None:
             crowd.came.clear()
         second = ops(stack.home, "backup", str(folder))
     assert second["records"] > first["records"]
+    assert [path for path in (folder, *folder.rglob("*")) if path.stat().st_mode & 0o077] == []
 
     judged = ops(home, "restore", str(folder))  # it verifies at its end
     assert judged["state"] == "verified"
