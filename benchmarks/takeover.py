@@ -96,14 +96,14 @@ def _bytes_a_task(keeps_all: bool, tasks: int) -> float:
 
 def growth(keeps_all: bool, tasks: int) -> int:
     """Bytes that Python allocated and holds for `tasks` tasks that came and ended, in this very process."""
-    before = tasks // 4
+    before = tasks // 4 * EVENTS_A_TASK
     decider = AccountDecider(tasks=None, files=None) if keeps_all else AccountDecider()
     fold: PartitionFold[Any] = PartitionFold(AT, decider)
-    records = _placed(Finished(before + tasks, _DAY_S).records())
+    records = list(_placed(Finished(tasks // 4 + tasks, _DAY_S).records()))
     tracemalloc.start()
-    _fold(fold, islice(records, before * EVENTS_A_TASK))
+    _fold(fold, records[:before])
     held, _ = tracemalloc.get_traced_memory()
-    _fold(fold, islice(records, tasks * EVENTS_A_TASK))
+    _fold(fold, records[before : before + tasks * EVENTS_A_TASK])
     return tracemalloc.get_traced_memory()[0] - held
 
 
@@ -112,7 +112,7 @@ def _placed(records: Iterator[NewRecord]) -> Iterator[Record]:
         yield Record(*AT, offset, r.timestamp, r.key, r.value, kept_of(tuple(r.headers)))
 
 
-def _fold(fold: PartitionFold[Any], records: Iterator[Record]) -> None:
+def _fold(fold: PartitionFold[Any], records: list[Record]) -> None:
     for record in records:
         fold.apply(read(fold.position, record))
 
