@@ -14,6 +14,7 @@ from adapters.kafka.follower import Follower
 from adapters.kafka.port import Log
 from adapters.kafka.position import TP, Position
 from adapters.object_store.port import ObjectStore
+from adapters.postgres.ops_models import SCHEMA
 from processors.backup import cut, manifest, objects, tables
 from processors.backup.manifest import BadBackup, Manifest, Partition, Segment
 from processors.backup.segments import SegmentWriter
@@ -49,15 +50,21 @@ class Making:
                 revision = await tables.revision_of(connection)
                 fingerprint = await connection.fetchval("SELECT fingerprint FROM ops.master_fingerprint")
                 copied = [await tables.copy_table(connection, n, self._folder, place) for n in tables.TABLES]
+                erased = await _accounts(connection, "erasures")
             self._tell({"state": "ops", "done": len(copied), "total": len(copied)})
             partitions = await self._copy_log(before, stamp)
             # Keys of accounts whose first event is before the cut, and was not yet when the tables were copied.
             keys = await tables.copy_table(connection, tables.KEYS, self._folder, place)
             copied = [keys if table.name == tables.KEYS else table for table in copied]
-            alive = {row["account_id"] for row in await connection.fetch("SELECT account_id FROM ops.account_keys")}
+            alive = await _accounts(connection, tables.KEYS)
         finally:
             await connection.close()
         count, size = await objects.fetch_all(self._store, self._folder, lambda a: a not in alive, self._moved_objects)
+        connection = await asyncpg.connect(self._url, timeout=10)
+        try:  # after the objects: those of an account on this list may be gone
+            copied.append(await tables.copy_erasures_since(connection, erased, self._folder, place))
+        finally:
+            await connection.close()
         made = Manifest(
             made_at=datetime.now(UTC).isoformat(timespec="seconds"),
             cluster_id=self._identity.cluster_id,
@@ -134,3 +141,7 @@ class Making:
         if now - self._said >= EVERY_S or done == total:
             self._said = now
             self._tell({"state": state, "done": done, "total": total})
+
+
+async def _accounts(connection: Any, table: str) -> set[str]:
+    return {row["account_id"] for row in await connection.fetch(f"SELECT account_id FROM {SCHEMA}.{table}")}  # noqa: S608

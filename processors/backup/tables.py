@@ -1,6 +1,7 @@
 """The schema `ops`: copied as PostgreSQL's own text, table by table, and put back into a new schema."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +34,22 @@ async def copy_table(connection: Any, name: str, folder: Path, place: str) -> Ta
         os.fsync(file.fileno())
     path.chmod(0o600)
     return Table(name, tuple(columns), str(path.relative_to(folder)), int(done.rpartition(" ")[2]), digest(path))
+
+
+async def copy_erasures_since(connection: Any, known: Iterable[str], folder: Path, place: str) -> Table:
+    """Who was deleted since `known` were: to be erased again from the beginning, for the log that is kept may not know
+    of it, while keys and objects are not kept any more. Raises OSError."""
+    columns = ("account_id", "deleted_at")
+    path = folder / place / "erasures-since.copy"
+    with path.open("wb") as file:
+        done = await connection.copy_from_query(
+            f"SELECT {', '.join(columns)} FROM {SCHEMA}.erasures WHERE account_id <> ALL($1::text[])",  # noqa: S608
+            list(known),
+            output=file,
+        )
+        file.flush()
+        os.fsync(file.fileno())
+    return Table("erasures", columns, str(path.relative_to(folder)), int(done.rpartition(" ")[2]), digest(path))
 
 
 async def is_empty(connection: Any) -> bool:

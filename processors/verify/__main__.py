@@ -11,6 +11,7 @@ import json
 import logging
 import signal
 import sys
+from functools import partial
 from typing import Any, Final
 
 import asyncpg
@@ -24,7 +25,7 @@ from adapters.kafka.cluster import identify
 from adapters.kafka.port import LogTruncated, LogUnavailable
 from adapters.settings import Settings, SettingsError, load_settings
 from processors.bootstrap import make_object_store, make_parts
-from processors.verify.tables import look
+from processors.verify.tables import erased, look
 from processors.verify.verifying import Report, Verification
 
 AWAY: Final = (LogUnavailable, LogTruncated, DependencyDown, asyncpg.PostgresError, asyncpg.InterfaceError, OSError,
@@ -90,7 +91,8 @@ async def _verify(settings: Settings, depth: Any) -> Report:
         try:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 standing = await look(connection, identity)
-                return await Verification(parts.log, connection, standing, store, depth, _tell).run()
+                erased_now = partial(erased, parts.postgres_url)
+                return await Verification(parts.log, connection, standing, store, depth, _tell, erased_now).run()
         finally:
             connection.terminate()
     finally:

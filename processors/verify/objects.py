@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final, Literal
 
 import msgspec
@@ -46,10 +46,21 @@ def _named(event: Any) -> Iterable[tuple[str, str, int | None]]:
             yield f"message of {event.task_id}", event.problem.message_sha256, None
 
 
+Erased = Callable[[], Awaitable[set[str]]]
+"""The accounts that are erased, or about to be, as it is now: their objects may be gone before that is in the log."""
+
+
 async def check(
-    store: ObjectStore, shelf: Shelf, findings: Findings, closed: set[str], depth: Depth, moved: Callable[[int], None]
+    store: ObjectStore,
+    shelf: Shelf,
+    findings: Findings,
+    closed: set[str],
+    erased: Erased,
+    depth: Depth,
+    moved: Callable[[int], None],
 ) -> int:
     """Look at each object once; how many there were. Accounts in `closed` are erased, or about to be."""
+    missing: list[tuple[Place, str, str]] = []
     rows = shelf.each(
         "SELECT account, sha256, max(bytes), partition, min(place) FROM files GROUP BY account, sha256 ORDER BY 4, 5"
     )
@@ -61,7 +72,7 @@ async def check(
             looked += 1
             moved(looked)
             where = Place(topics.ACCOUNTS.name, partition, place)
-            running.add(asyncio.create_task(_check(store, findings, where, account, sha256, length, depth)))
+            running.add(asyncio.create_task(_check(store, findings, missing, where, account, sha256, length, depth)))
             if len(running) >= AT_ONCE:
                 done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
@@ -71,11 +82,22 @@ async def check(
     finally:
         for task in running:
             task.cancel()
+    gone = await erased() if missing else set()
+    for where, account, key in missing:
+        if account not in gone:
+            findings.add("objects", where, "it is not in the object store", key)
     return looked
 
 
 async def _check(
-    store: ObjectStore, findings: Findings, where: Place, account: str, sha256: str, length: int | None, depth: Depth
+    store: ObjectStore,
+    findings: Findings,
+    missing: list[tuple[Place, str, str]],
+    where: Place,
+    account: str,
+    sha256: str,
+    length: int | None,
+    depth: Depth,
 ) -> None:
     try:
         key = object_key(account, sha256)
@@ -93,4 +115,4 @@ async def _check(
             if digest.hexdigest() != sha256:
                 findings.add("objects", where, f"its content has the hash {digest.hexdigest()}", key)
     except ObjectMissing:
-        findings.add("objects", where, "it is not in the object store", key)
+        missing.append((where, account, key))

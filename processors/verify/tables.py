@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+import asyncpg
 import msgspec
 
 from adapters.kafka.cluster import LogIdentity
@@ -63,6 +64,17 @@ async def _left_out(connection: Any) -> frozenset[tuple[str, int, int]]:
         return frozenset()
     rows = await connection.fetch(_SKIPPED)
     return frozenset((row["topic"], row["partition"], row["offset"]) for row in rows)
+
+
+async def erased(url: str) -> set[str]:
+    """The accounts on the list of erasures now."""
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        if await connection.fetchval("SELECT to_regclass('ops.erasures')") is None:
+            return set()
+        return {row["account_id"] for row in await connection.fetch("SELECT account_id FROM ops.erasures")}
+    finally:
+        await connection.close()
 
 
 async def compare(

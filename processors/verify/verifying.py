@@ -41,6 +41,10 @@ _TRUTH: Final = (*_SINGLE, topics.ACCOUNTS, topics.RUNS)
 Rule = Callable[[str, msgspec.Struct, Envelope, int], None]
 
 
+async def _nobody() -> set[str]:
+    return set()
+
+
 class Report(msgspec.Struct, frozen=True):
     """`void` records count for nothing; `foreign` ones among them have no owner's headers. `rows` and `objects` were
     compared; `excepted` streams were not: they are broken, or an operator left a record out of them."""
@@ -65,9 +69,10 @@ class Verification:
         store: ObjectStore | None,
         depth: objects.Depth,
         tell: Tell,
+        erased: objects.Erased = _nobody,
     ) -> None:
         self._log, self._connection, self._standing, self._store = log, connection, standing, store
-        self._depth, self._tell = depth, tell
+        self._depth, self._tell, self._erased = depth, tell, erased
         self.findings = Findings()
         self._shelf = Shelf()
         self._excepted: set[tables.Stream] = set()
@@ -271,7 +276,7 @@ class Verification:
         (total,) = self._shelf.one("SELECT count(*) FROM (SELECT 1 FROM files GROUP BY account, sha256)")
         self._pace = Pace()
         return await objects.check(
-            self._store, self._shelf, self.findings, self._closed, self._depth,
+            self._store, self._shelf, self.findings, self._closed, self._erased, self._depth,
             lambda looked: self._moved("objects", looked, total),
         )  # fmt: skip
 

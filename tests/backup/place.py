@@ -1,5 +1,6 @@
 """An installation without processes: a log in memory, a database of its own, objects in memory."""
 
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -8,6 +9,7 @@ from adapters.kafka import topics
 from adapters.kafka.cluster import LogIdentity
 from adapters.kafka.memory import MemoryLog
 from adapters.object_store.memory import MemoryStore
+from processors.verify.tables import erased
 from processors.verify.verifying import Report, Verification
 
 TRUTH = (topics.IDENTITY, topics.CATALOG, topics.ACCOUNTS, topics.ASSIGNMENTS, topics.RUNS)
@@ -39,7 +41,8 @@ class Place:
             await self.execute("INSERT INTO ops.account_keys VALUES ($1, $2) ON CONFLICT DO NOTHING", account, b"key")
 
     async def verified(self) -> Report:
-        return await Verification(self.log, None, None, self.store, "hash", lambda _: None).run()
+        erased_now = partial(erased, self.url)
+        return await Verification(self.log, None, None, self.store, "hash", lambda _: None, erased_now).run()
 
     def records(self) -> dict[Any, list[Any]]:
         """What stands in the log, however its headers are kept."""

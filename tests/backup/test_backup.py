@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +170,40 @@ async def test_an_erased_account_leaves_the_backup_too(urls: tuple[str, str], tm
     assert len(list((tmp_path / "ops").iterdir())) == 1
 
 
+class Deleting(Stale):
+    """Somebody is deleted and erased as soon as all ends were told."""
+
+    def __init__(self, log: MemoryLog, erase: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(log, {})
+        self._erase = erase
+
+    async def ends(self, tps: Iterable[TP]) -> dict[TP, int]:
+        told = await super().ends(tps)
+        if (topics.CATALOG.name, 0) in told:
+            await self._erase()
+        return told
+
+
+async def test_who_is_erased_while_a_backup_is_made_is_to_be_erased_again(
+    urls: tuple[str, str], tmp_path: Path
+) -> None:
+    history, accounts, place = await filled(urls[0])
+    await place.execute("INSERT INTO ops.erasures VALUES ('before', 'e0', now(), now(), now(), now())")
+
+    async def erase() -> None:
+        await place.execute("INSERT INTO ops.erasures VALUES ($1, 'e1', now(), now(), now())", accounts[1])
+        await place.execute("DELETE FROM ops.account_keys WHERE account_id = $1", accounts[1])
+        for key in await place.store.keys(f"acct/{accounts[1]}/"):
+            await place.store.delete(key)
+        await history.append(accounts[1], e.AccountClosed())
+
+    await backed_up(place, tmp_path, Deleting(history.log, erase))
+    there = await restored(tmp_path, urls[1])
+    rows = await there.execute("SELECT account_id, done_at IS NULL, key_gone_at IS NULL FROM ops.erasures ORDER BY 2")
+    assert [tuple(row) for row in rows] == [("before", False, False), (accounts[1], True, True)]
+    assert (await there.verified()).findings.told() == []
+
+
 async def test_objects_that_the_store_lost_are_kept_and_given_back(urls: tuple[str, str], tmp_path: Path) -> None:
     history, accounts, place = await filled(urls[0])
     await backed_up(place, tmp_path)
@@ -203,9 +237,9 @@ async def test_what_a_backup_that_was_killed_has_fetched_is_not_fetched_again(
     fetched: list[str] = []
     stream = place.store.stream
 
-    def counted(key: str) -> Any:
+    def counted(key: str, start: int = 0, length: int | None = None) -> AsyncGenerator[bytes, None]:
         fetched.append(key)
-        return stream(key)
+        return stream(key, start, length)
 
     place.store.stream = counted  # type: ignore[method-assign]
     again = await backed_up(place, tmp_path)

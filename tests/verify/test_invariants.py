@@ -352,6 +352,24 @@ async def test_an_erased_account_has_no_objects(url: str, live: Any) -> None:
     assert (await verified(url, history, store)).findings.told() == []
 
 
+async def test_an_account_that_is_erased_meanwhile_has_no_objects(url: str, live: Any) -> None:
+    """Its closing came after the ends were asked for; it is on the list before the first object goes."""
+    history, accounts = await some_history()
+    store = MemoryStore()
+    await history.store_objects(store)
+    for account in accounts[1:]:
+        for key in await store.keys(f"acct/{account}/"):
+            await store.delete(key)
+    verification = Verification(history.log, None, None, store, "hash", lambda _: None, lambda: _given({accounts[2]}))
+    findings = (await verification.run()).findings
+    assert {found.invariant for found in findings.told()} == {"objects"}
+    assert all(accounts[1] in str(found.subject) for found in findings.told())
+
+
+async def _given(accounts: set[str]) -> set[str]:
+    return accounts
+
+
 async def test_parked_streams_are_compared_up_to_their_first_parked_record(url: str, live: Any) -> None:
     history, accounts = await some_history()
     place = await readable(history, accounts)
