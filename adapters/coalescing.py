@@ -5,6 +5,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
 
+from adapters.cancellation import was_cancelled
+
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 PATIENCE_S: Final = 0.05
@@ -54,7 +56,11 @@ class Coalescing(Generic[Question, Answer]):
             for (_, asked), answer in zip(batch, answers, strict=True):
                 if not asked.done():
                     asked.set_result(answer)
-        except Exception as error:  # noqa: BLE001 - raised by those who asked
+        except BaseException as error:
+            if was_cancelled(error):
+                raise
+            if isinstance(error, asyncio.CancelledError):
+                error = ConnectionError("what was asked together was cancelled on its way")
             for _, asked in batch:
                 if not asked.done():
                     asked.set_exception(error)

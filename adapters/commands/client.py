@@ -119,7 +119,7 @@ class CommandClient:
         try:
             async with asyncio.timeout(forward.timeout_s + 1):
                 return await forwards.ask(forward)
-        except TimeoutError:
+        except (TimeoutError, ConnectionError):
             return Answer(kind="open")
 
     async def _post_all(self, address: str, forwards: Sequence[Forward]) -> Sequence[Answer]:

@@ -91,6 +91,11 @@ class Round(Generic[State]):
         if key is not None and key in self._fold.quarantined:
             raise StreamQuarantined("A record of this stream cannot be read. An operator has to end it.")
 
+    def give_up(self, why: Exception) -> None:
+        """Replies and refusals that cannot be given: their decisions were not proven."""
+        for request, _ in self.settled:
+            request.fail(why)
+
     def open_outcomes(self) -> dict[tuple[int, int], tuple[Request, Applied]]:
         """By (epoch, seq): what is neither applied nor not, if the append of this round fails."""
         return {(self.epoch, self._first_seq + i): pair for i, pair in enumerate(self.applied)}

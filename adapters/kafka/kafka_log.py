@@ -66,7 +66,10 @@ class KafkaLog:
         return KafkaAppender(producer)
 
     async def ends(self, tps: Iterable[TP]) -> dict[TP, int]:
-        ends = await self._ends.ask(tuple(tps))
+        try:
+            ends = await self._ends.ask(tuple(tps))
+        except ConnectionError as error:
+            raise LogUnavailable(f"the broker did not tell its offsets: {error!r}") from error
         if isinstance(ends, LogUnavailable):
             raise ends
         return ends

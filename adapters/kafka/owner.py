@@ -17,6 +17,7 @@ from typing import Any, Final, Literal
 import msgspec
 import structlog
 
+from adapters.cancellation import was_cancelled
 from adapters.kafka.appenders import Appenders
 from adapters.kafka.batch import Round
 from adapters.kafka.claims import Claim, claim_record
@@ -181,9 +182,11 @@ class PartitionOwner:
                 log.info("stepped down", topic=self.tp[0], partition=self.tp[1], reason=str(reason))
             except LogTruncated:
                 raise
-            except (LogUnavailable, AppendFailed) as error:
+            except (LogUnavailable, AppendFailed, asyncio.CancelledError) as error:
+                if was_cancelled(error):
+                    raise
                 failures += 1
-                log.warning("no ownership", topic=self.tp[0], partition=self.tp[1], why=str(error))
+                log.warning("no ownership", topic=self.tp[0], partition=self.tp[1], why=repr(error))
             if failures:
                 await asyncio.sleep(_jitter.uniform(0.02, 0.1) * min(2**failures, 32))
 
@@ -354,8 +357,7 @@ class PartitionOwner:
         self.claim = None
         self._open.update(round_.open_outcomes())
         OPEN_NOW.labels(self.tp[0]).inc(len(round_.applied))
-        for request, _ in round_.settled:
-            request.fail(NotApplied("decided on a state that was not confirmed"))
+        round_.give_up(NotApplied("decided on a state that was not confirmed"))
 
     async def _prove(self, round_: Round[Any], expected: int) -> None:
         """Replies and refusals are true only if nothing was written that this owner does not know of (rule 12).
@@ -365,13 +367,13 @@ class PartitionOwner:
         try:
             end = (await self._log.ends([self.tp]))[self.tp]
         except LogUnavailable as error:
-            for request, _ in round_.settled:
-                request.fail(error)
-            return
+            return round_.give_up(error)
+        except asyncio.CancelledError:
+            round_.give_up(NotApplied("not proven"))
+            raise
         if end != expected:
             self.claim = None
-            for request, _ in round_.settled:
-                request.fail(NotApplied("the log has grown by another hand"))
+            round_.give_up(NotApplied("the log has grown by another hand"))
             raise SteppedDown(f"superseded: the log ends at {end}, expected {expected}")
 
     def _settle(self, round_: Round[Any]) -> None:

@@ -227,6 +227,28 @@ async def test_who_is_superseded_and_not_wanted_waits_in_peace() -> None:
             assert await balance(client) == 100
 
 
+@pytest.mark.parametrize("where", ["append", "ends"])
+async def test_a_wait_that_a_library_cancels_does_not_end_an_owner(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """aiokafka lets cancellations of its own out; nobody told the owner to end."""
+    log, cancelled = MemoryLog(), False
+
+    async def cancel_once(self: Any, *asked: Any) -> Any:
+        nonlocal cancelled
+        if cancelled or (where == "append" and asked[0] != AT):
+            return await good(self, *asked)
+        cancelled = True
+        raise asyncio.CancelledError
+
+    async with owning(log) as (client, _):
+        await client.send(TOPIC, 0, opened(), context())
+        good: Any = getattr(MemoryAppender if where == "append" else MemoryLog, where)
+        monkeypatch.setattr(MemoryAppender if where == "append" else MemoryLog, where, cancel_once)
+        if where == "append":
+            await client.send(TOPIC, 0, adjusted(-10), context())
+        assert await balance(client) == (90 if where == "append" else 100)
+        assert cancelled
+
+
 async def test_a_stream_that_cannot_be_folded_is_quarantined_and_others_go_on() -> None:
     log = MemoryLog()
     async with owning(log) as (client, _):
