@@ -37,6 +37,7 @@ class Load:
         self.deadline = float("inf")
         """Set when everything is well again: until then a command may be repeated."""
         self._over = asyncio.Event()
+        self._answered = 0
         self._newest: dict[str, int] = {}
         """By account: the newest offset that an answer named."""
         self._working: list[asyncio.Task[None]] = []
@@ -52,7 +53,7 @@ class Load:
 
     def commands(self) -> int:
         """How many have a definite answer."""
-        return sum(command.result != "open" for command in self.history.commands)
+        return self._answered
 
     async def finish(self) -> None:
         """When everything is well again: settle what is open, and look at what everybody has."""
@@ -137,6 +138,7 @@ class Load:
         """Until the answer is definite, or the deadline is over."""
         while True:
             answer = await caller.do(command, "POST", path, body, min(self.deadline, now() + ONE_TRY_S))
+            self._answered += command.result != "open"
             if command.result != "open" or now() > self.deadline:
                 return answer if isinstance(answer, dict) else {}
 

@@ -46,7 +46,7 @@ class Faults:
             "line half open": (3, self._half_open),
             "line held and released": (4, self._hold),
             "clock jumped": (4, self._jump),
-            "disk full": (2, self._fill),
+            "disk full": (1, self._fill),
         }
         if not stack.disk.can_fill:
             self.missing.append("disk full: no small file system could be mounted (not root)")

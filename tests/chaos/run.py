@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import aiohttp
 import msgspec
@@ -18,6 +19,9 @@ from tests.chaos.faults import Done, Faults
 from tests.chaos.history import History, now
 from tests.chaos.stack import ChaosStack
 from tests.chaos.truth import Truth, read_truth
+
+LIVELY: Final = 20
+"""Commands that are answered between two faults."""
 
 
 class Orders(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,6 +126,7 @@ async def _hurt(orders: Orders, stack: ChaosStack, keep: Path | None, say: Calla
                     break
                 await asyncio.sleep(chance.uniform(*orders.between_s))
                 if len(faults.done) < orders.faults:
+                    await _until_alive(load, began + orders.seconds)
                     fault = await faults.one()
                     say(f"{now() - began:6.0f} s  {load.commands():7,}  {fault.on} {fault.kind} {fault.detail}")
             faults.end_all()
@@ -142,6 +147,13 @@ async def _hurt(orders: Orders, stack: ChaosStack, keep: Path | None, say: Calla
     if not verified.startswith("exit code 0"):
         outcome.anomalies.append(Anomaly("verify", verified))
     return outcome
+
+
+async def _until_alive(load: Load, until: float) -> None:
+    """Until some commands were answered, `until` at most: who hurts what is down already learns nothing."""
+    answered = load.commands() + LIVELY
+    while load.commands() < answered and now() < until:
+        await asyncio.sleep(0.1)
 
 
 def _told(orders: Orders, history: History, truth: Truth, faults: Faults) -> Outcome:
