@@ -4,8 +4,10 @@ import asyncio
 import time
 from typing import Any, Final
 
+import structlog
+
 from adapters.kafka.fold import PartitionFold
-from adapters.kafka.metrics import SNAPSHOT_PAUSE
+from adapters.kafka.metrics import SNAPSHOT_PAUSE, SNAPSHOTS_FAILED
 from adapters.kafka.position import Position
 from adapters.kafka.snapshot import take
 from adapters.kafka.snapshots import Snapshots
@@ -13,6 +15,7 @@ from adapters.kafka.snapshots import Snapshots
 FEW: Final = 500
 """Records that are not worth a snapshot when a process ends: they are read in no time."""
 FINISH_S: Final = 5.0
+log = structlog.get_logger(__name__)
 
 
 class Keeping:
@@ -43,7 +46,12 @@ class Keeping:
 
     def _take(self, fold: PartitionFold[Any], position: Position, last_record: str) -> None:
         began = time.perf_counter()
-        taken = take(fold, position, last_record)
-        SNAPSHOT_PAUSE.labels(fold.tp[0]).observe(time.perf_counter() - began)
         self._reached = position.offset
+        try:
+            taken = take(fold, position, last_record)
+        except Exception:  # a state that cannot be written (a number over 64 bits) is decided on all the same
+            SNAPSHOTS_FAILED.labels(fold.tp[0]).inc()
+            log.exception("no snapshot can be taken", topic=fold.tp[0], partition=fold.tp[1], offset=position.offset)
+            return
+        SNAPSHOT_PAUSE.labels(fold.tp[0]).observe(time.perf_counter() - began)
         self._writing = asyncio.create_task(self._snapshots.save(taken))

@@ -6,16 +6,18 @@ name tells the offset it reaches and its version, and the next one has another n
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+import msgspec
 import structlog
 
 from adapters.errors import DependencyDown
 from adapters.kafka.cluster import LogIdentity
 from adapters.kafka.fold import PartitionFold
 from adapters.kafka.metrics import SNAPSHOT_BYTES, SNAPSHOT_TIME, SNAPSHOTS_FAILED, SNAPSHOTS_UNUSED
-from adapters.kafka.port import Log, LogTruncated, LogUnavailable
+from adapters.kafka.port import Log, LogTruncated
 from adapters.kafka.position import TP
 from adapters.kafka.snapshot import Snapshot, Taken, Unusable, closed, opened, restored, version_of
 from adapters.object_store.port import ObjectMissing, ObjectStore
@@ -65,17 +67,17 @@ class Snapshots:
         return None
 
     async def save(self, taken: Taken) -> bool:
-        """Write it and take away what it replaces. False: the store or the broker did not answer; nothing is lost."""
-        tp = taken.tp
+        """Write it and take away what it replaces. False: that failed; nothing is lost."""
+        tp, taken_at = taken.tp, time.time()
         try:
             content = await asyncio.to_thread(closed, taken, await self._this_log())
             await self._store.put_bytes(_key(taken), content, "application/octet-stream")
             await self._prune(taken)
-        except (DependencyDown, ObjectMissing, LogUnavailable) as error:
+        except Exception as error:  # noqa: BLE001 - it runs beside its owner: nobody else would tell of a failure
             SNAPSHOTS_FAILED.labels(tp[0]).inc()
-            log.warning("no snapshot was written", topic=tp[0], partition=tp[1], why=str(error))
+            log.warning("no snapshot was written", topic=tp[0], partition=tp[1], why=repr(error))
             return False
-        _tell(opened(content), len(content))
+        _tell(tp, taken_at, len(content))
         log.info("snapshot", topic=tp[0], partition=tp[1], offset=taken.position.offset, bytes=len(content))
         return True
 
@@ -84,14 +86,17 @@ class Snapshots:
             content = await self._store.get(key, MOST_BYTES)
         except (ObjectMissing, ValueError):  # the owner has just made a later one
             raise Unusable("missing") from None
-        snapshot = await asyncio.to_thread(opened, content)
+        snapshot, kept = await asyncio.to_thread(opened, content)
         identity = await self._this_log()
         told = (snapshot.cluster_id, snapshot.topic_id, snapshot.topic, snapshot.partition)
         if told != (identity.cluster_id, identity.topic_ids[tp[0]], *tp):
             raise Unusable("foreign")
         await self._require_last_record(tp, snapshot)
-        fold = await asyncio.to_thread(restored, snapshot, decider)
-        _tell(snapshot, len(content))
+        try:
+            fold = await asyncio.to_thread(restored, snapshot, kept, decider)
+        except msgspec.MsgspecError as error:
+            raise Unusable("version") from error
+        _tell(tp, snapshot.taken_at.timestamp(), len(content))
         return fold
 
     async def _require_last_record(self, tp: TP, snapshot: Snapshot) -> None:
@@ -106,11 +111,16 @@ class Snapshots:
             raise Unusable("log")
 
     async def _prune(self, taken: Taken) -> None:
-        """Keep the latest two of this version, and those that reach further: of a release that is being replaced."""
+        """Keep this one, the one before it of this version, and those that reach further.
+
+        Those are of a release that is being replaced, of whoever took over, or of a longer log that was here before.
+        """
+        reached = taken.position.offset
         keys = await self._store.keys(_prefix(taken.tp))
-        mine = [offset for offset, version in map(_named, keys) if version == taken.version]
+        mine = [offset for offset, version in map(_named, keys) if version == taken.version and offset <= reached]
+        oldest = min(mine[-KEPT:], default=0)  # none: whoever took over has taken this one away
         for key in keys:
-            if _named(key)[0] < mine[-KEPT:][0]:
+            if _named(key)[0] < oldest:
                 await self._store.delete(key)
 
     async def _this_log(self) -> LogIdentity:
@@ -119,10 +129,9 @@ class Snapshots:
         return self._identity
 
 
-def _tell(snapshot: Snapshot, size: int) -> None:
-    place = (snapshot.topic, str(snapshot.partition))
-    SNAPSHOT_TIME.labels(*place).set(snapshot.taken_at.timestamp())
-    SNAPSHOT_BYTES.labels(*place).set(size)
+def _tell(tp: TP, taken_at: float, size: int) -> None:
+    SNAPSHOT_TIME.labels(tp[0], str(tp[1])).set(taken_at)
+    SNAPSHOT_BYTES.labels(tp[0], str(tp[1])).set(size)
 
 
 def _prefix(tp: TP) -> str:

@@ -30,7 +30,7 @@ def folded(entries: list[Entry], fold: PartitionFold[Any]) -> PartitionFold[Any]
 
 def through_a_snapshot(fold: PartitionFold[Any]) -> PartitionFold[Any]:
     """What the next owner begins with."""
-    return restored(opened(closed(take(fold, fold.position, "last"), IDENTITY)), fold.decider)
+    return restored(*opened(closed(take(fold, fold.position, "last"), IDENTITY)), fold.decider)
 
 
 class FoldedFromSnapshots(Histories):

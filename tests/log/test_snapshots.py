@@ -16,7 +16,7 @@ from adapters.kafka.memory import MemoryAppender, MemoryLog, MemoryReader
 from adapters.kafka.port import AppendFailed, NewRecord
 from adapters.kafka.position import TP
 from adapters.kafka.readrule import event_headers
-from adapters.kafka.snapshot import opened
+from adapters.kafka.snapshot import opened, take
 from adapters.kafka.snapshots import Snapshots
 from adapters.object_store.memory import MemoryStore
 from adapters.object_store.port import ObjectMissing
@@ -166,7 +166,7 @@ async def test_nothing_unacknowledged_is_in_a_snapshot(monkeypatch: pytest.Monke
         assert await balance(client) == 1000 - 5 * EVERY
         assert all(int(answer.position.rpartition("@")[2]) >= end for answer in answers)
     for key in await store.keys("snapshots/"):
-        snapshot = opened(await store.get(key, 10**9))
+        snapshot, _ = opened(await store.get(key, 10**9))
         valid = log.partitions[AT][: snapshot.position.offset]
         assert valid[-1].by_name["ce_id"].decode() == snapshot.last_record
 
@@ -329,3 +329,42 @@ async def test_what_a_command_led_to_is_known_after_a_snapshot() -> None:
         assert not isinstance(told, str)
         assert (told.position, told.event_id) == (applied.position, asked.event_id)
         assert told.view == {"balance": 1000 - 5 - 2 * EVERY}
+
+
+async def test_snapshots_of_a_longer_log_that_was_here_before_displace_none() -> None:
+    """As after a restore: those that the store still has reach further than the log does for a long while."""
+    _, store = await written(6 * EVERY)
+    log = WatchedLog()
+    restored = LogIdentity("cluster", {TOPIC.name: "made anew"})
+    async with owning(log, store, identity=restored) as (client, _):
+        await client.send(TOPIC, 0, account_opened(granted=1000), context())
+        await spend(client, 2 * EVERY)
+    async with owning(log, store, identity=restored) as (client, _):
+        assert await balance(client) == 1000 - 2 * EVERY
+    assert log.begun[-1] >= 2 * EVERY
+
+
+class Pruned(MemoryStore):
+    """Another process, which took over, takes every snapshot away as soon as it is there."""
+
+    async def put_bytes(self, key: str, content: bytes, media_type: str) -> None:
+        await super().put_bytes(key, content, media_type)
+        await self.delete(key)
+
+
+async def test_a_late_snapshot_that_is_taken_away_is_no_failure() -> None:
+    log, store = MemoryLog(), Pruned()
+    async with owning(log, store) as (client, host):
+        await client.send(TOPIC, 0, account_opened(granted=1000), context())
+        fold = host.owners[AT].fold
+        assert await snapshots(store, log).save(take(fold, fold.position, ""))
+
+
+async def test_a_state_that_cannot_be_written_is_decided_on() -> None:
+    """MessagePack has no numbers beyond 64 bits; JSON, and so the log, has them."""
+    log, store = MemoryLog(), MemoryStore()
+    async with owning(log, store) as (client, _):
+        await client.send(TOPIC, 0, account_opened(granted=1 << 70), context())
+        await spend(client, 3 * EVERY)
+        assert await balance(client) == (1 << 70) - 3 * EVERY
+    assert await names(store) == []
