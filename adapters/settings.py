@@ -153,7 +153,7 @@ class Settings(BaseSettings):
         "plain http. For private deployments and tests: 127.0.0.0/8,::1/128.",
     )
     snapshot_events: int = Field(
-        25_000,
+        10_000,
         ge=0,
         description="Records after which an owner takes a snapshot of its partition; 0: it takes and uses none.",
     )
