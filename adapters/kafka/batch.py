@@ -91,6 +91,14 @@ class Round(Generic[State]):
         if key is not None and key in self._fold.quarantined:
             raise StreamQuarantined("A record of this stream cannot be read. An operator has to end it.")
 
+    def settle(self) -> None:
+        """Give the replies and refusals: what they rest on is in the log."""
+        for request, result in self.settled:
+            if isinstance(result, DomainError):
+                request.fail(result)
+            else:
+                request.answer(result)
+
     def give_up(self, why: Exception) -> None:
         """Replies and refusals that cannot be given: their decisions were not proven."""
         for request, _ in self.settled:

@@ -42,7 +42,6 @@ from adapters.kafka.requests import Applied, NotApplied, NotOwner, Request, posi
 from adapters.kafka.snapshots import Snapshots
 from adapters.telemetry import tracing
 from domain.decider import Decider
-from domain.errors import DomainError
 
 OTHERS_FIRST_S: Final = 2.0
 """With open outcomes and no assignment: how long others get to claim before this process does."""
@@ -329,7 +328,7 @@ class PartitionOwner:
             if round_.settled:
                 if not round_.records:
                     await self._prove(round_, expected)
-                self._settle(round_)
+                round_.settle()
 
     async def _append(self, appender: Appender, round_: Round[Any], expected: int) -> None:
         """Append a round; only the expected offset proves that nothing else was written in between."""
@@ -367,7 +366,8 @@ class PartitionOwner:
         try:
             end = (await self._log.ends([self.tp]))[self.tp]
         except LogUnavailable as error:
-            return round_.give_up(error)
+            round_.give_up(error)
+            return
         except asyncio.CancelledError:
             round_.give_up(NotApplied("not proven"))
             raise
@@ -375,13 +375,6 @@ class PartitionOwner:
             self.claim = None
             round_.give_up(NotApplied("the log has grown by another hand"))
             raise SteppedDown(f"superseded: the log ends at {end}, expected {expected}")
-
-    def _settle(self, round_: Round[Any]) -> None:
-        for request, result in round_.settled:
-            if isinstance(result, DomainError):
-                request.fail(result)
-            else:
-                request.answer(result)
 
     async def _wait_for_change(self) -> None:
         self._changed.clear()

@@ -1,0 +1,17 @@
+"""Two minutes of chaos against the whole service. The long form: `make chaos` (docs/reports/chaos.md)."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.run import Orders, play
+
+
+@pytest.mark.timeout(900)
+def test_no_anomaly_whatever_is_done_to_the_service(tmp_path: Path) -> None:
+    outcome = play(Orders(seconds=60, faults=20, commands=1_000, seed=11, between_s=(0.2, 1.5)), keep=tmp_path)
+    print("\n".join(outcome.lines()))
+    assert outcome.anomalies == []
+    assert len(outcome.faults) >= 3
+    assert outcome.commands >= 300
+    assert outcome.reads >= 10
