@@ -155,6 +155,7 @@ class Outbox:
         return [Waiting(*row) for row in rows]
 
     async def tests(self) -> list[Waiting]:
+        """The next one of each webhook."""
         async with self._alone():
             return [Waiting(*row) for row in await self._connection.fetch(f"{_WAITING} {_TESTS}")]
 
@@ -192,8 +193,8 @@ class Outbox:
     async def swept(self) -> None:
         """Forget what ended long ago, and what belongs to no webhook any more."""
         async with self._alone():
-            await self._connection.execute(_SWEEP, KEPT_DAYS)
-            await self._connection.execute(_SWEEP_ORDERS)
+            for statement in _SWEEPS:
+                await self._connection.execute(statement)
 
     async def overdue_s(self) -> float:
         """Seconds since the first message that is due should have been tried."""
@@ -261,7 +262,11 @@ SELECT delivery_id, webhook_id, account_id, message_id, body, attempts,
 FROM ops.webhook_deliveries
 """
 _IN_ORDER: Final = "WHERE webhook_id = $1 AND state = 'waiting' AND why <> 'test' ORDER BY delivery_id LIMIT $2"
-_TESTS: Final = "WHERE state = 'waiting' AND why = 'test' ORDER BY delivery_id LIMIT 100"
+_TESTS: Final = """
+WHERE state = 'waiting' AND delivery_id IN (
+    SELECT min(delivery_id) FROM ops.webhook_deliveries WHERE state = 'waiting' AND why = 'test' GROUP BY webhook_id)
+ORDER BY delivery_id
+"""
 _END: Final = """
 UPDATE ops.webhook_deliveries SET attempts = attempts + 1, ended_at = clock_timestamp(),
     first_attempt_at = coalesce(first_attempt_at, clock_timestamp()), last_attempt_at = clock_timestamp()
@@ -297,15 +302,18 @@ UPDATE ops.webhook_redeliveries SET next_offset = $2, end_offset = $3, found = f
 _JOB_ENDED: Final = """
 UPDATE ops.webhook_redeliveries SET state = $2, error = $3, ended_at = now() WHERE redelivery_id = $1
 """
-_SWEEP: Final = """
-DELETE FROM ops.webhook_deliveries d WHERE d.ended_at < now() - make_interval(days => $1::int)
-OR (d.created_at < now() - interval '1 hour' AND NOT EXISTS (
-    SELECT FROM ops.webhooks w WHERE w.webhook_id = d.webhook_id))
-"""
-_SWEEP_ORDERS: Final = """
-DELETE FROM ops.webhook_redeliveries r WHERE r.created_at < now() - interval '1 hour'
-AND NOT EXISTS (SELECT FROM ops.webhooks w WHERE w.webhook_id = r.webhook_id)
-"""
+_SWEEPS: Final = (
+    f"DELETE FROM ops.webhook_deliveries WHERE ended_at < now() - interval '{KEPT_DAYS} days'",  # noqa: S608 - a number
+    """
+    DELETE FROM ops.webhook_deliveries d WHERE d.state = 'waiting' AND d.created_at < now() - interval '1 hour'
+    AND NOT EXISTS (SELECT FROM ops.webhooks w WHERE w.webhook_id = d.webhook_id)
+    """,
+    """
+    DELETE FROM ops.webhook_redeliveries r WHERE r.created_at < now() - interval '1 hour'
+    AND NOT EXISTS (SELECT FROM ops.webhooks w WHERE w.webhook_id = r.webhook_id)
+    """,
+)
+"""Each deliveries' one by an index, however many there are: nothing is posted meanwhile."""
 _OVERDUE: Final = """
 SELECT coalesce(greatest(0, extract(epoch FROM clock_timestamp() - min(head.next_attempt_at))), 0)::float8
 FROM ops.webhooks w CROSS JOIN LATERAL (

@@ -31,7 +31,8 @@ TAILS: Final[dict[TP, int]] = {
     **{(topics.RUNS.name, p): 500 for p in range(topics.ACCOUNT_PARTITIONS)},
 }
 """How many records are looked at from the end of each."""
-LOOK_S: Final = 0.5
+LOOK_S: Final = 2.0
+"""As often as a worker beats: nothing is new in between, and each look reads thousands of records."""
 
 
 @app.command("list")
