@@ -7,8 +7,10 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import zlib
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,12 @@ from tests.system.client import Client
 from tests.telemetry.stack import Stack, running_stack, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-ROLES = "projections,scheduler,reactors,publisher"
+ROLES = "projections,scheduler,reactors,publisher,webhooks"
 """All but `erasure`, which the tests start and kill."""
+MESSAGES_OF = (
+    "SELECT 1 FROM ops.webhook_deliveries WHERE account_id = '{0}'"
+    " UNION ALL SELECT 1 FROM ops.webhooks WHERE account_id = '{0}'"
+)
 
 
 @pytest.fixture(scope="module")
@@ -40,16 +46,47 @@ def stack(folder: Path) -> Iterator[Stack]:
     told = {
         "LATHE_PROCESSORS": ROLES,
         "LATHE_ENGINES": "tests.telemetry.engine:SmallEngine,tests.erasure.engine:Echo",
+        "LATHE_SNAPSHOT_EVENTS": "5",
+        "LATHE_WEBHOOK_NETWORKS": "127.0.0.0/8",
         "TMPDIR": str(folder / "tmp"),
     }
     with running_stack(folder, told, usage=False) as running:
         yield running
 
 
+class Endpoint:
+    """Somebody's own server, for webhooks: it notes their paths."""
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+        paths = self.paths
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["content-length"]))
+                paths.append(self.path)
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Quiet."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self._thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self._thread.join()
+
+
 class Person:
     """Somebody whose every word can be found again."""
 
     def __init__(self, stack: Stack) -> None:
+        self.endpoint = Endpoint()
         mark = secrets.token_hex(4)
         self.username, self.name = f"zaphod-{mark}", f"Beeblebrox {mark}"
         self.email = f"president-{mark}@galaxy.example"
@@ -59,6 +96,7 @@ class Person:
         self.in_photo = f"taken at home {mark}".encode()
         self.photo = _with_text(picture(), self.in_photo)
         self.api, self.queries = stack.addresses.command_api[0], stack.addresses.query_api[0]
+        self.hook, self.about_hook = f"/hooks/of-{mark}", f"tells my butler {mark}"
         self.client = Client(f"http://{self.api}", self.username)
         self.client.password = self.password
         self.user: dict[str, Any] = {}
@@ -66,7 +104,8 @@ class Person:
     @property
     def words(self) -> list[bytes]:
         """What must not be found anywhere: the texts, as they are and in base64, and what the photo holds."""
-        given = (self.username, self.name, self.email, self.prompt, self.file_name, self.password)
+        given = (self.username, self.name, self.email, self.prompt, self.file_name, self.password, self.hook,
+                 self.about_hook)  # fmt: skip
         texts = [text.encode() for text in given]
         in_base64 = [base64.b64encode(text)[:-4] for text in texts]
         return [*texts, *in_base64, self.in_photo]
@@ -79,13 +118,17 @@ class Person:
         self.client.log_in()
 
     def leave_traces(self) -> None:
-        """A photo, a task of it, one of a prompt, and logins that failed."""
+        """A webhook, a photo, a task of it, one of a prompt, and logins that failed."""
+        wanted = {"url": self.endpoint.url + self.hook, "description": self.about_hook}
+        added = self.client.call("POST", "/webhooks", json=wanted)
+        assert added.status_code == 201, added.text
         files = {"file": (self.file_name, self.photo, "image/png")}
         stored = self.client.call("POST", "/upload", files=files)
         assert stored.status_code == 201, stored.text
-        for wanted in ({"prompt": self.prompt}, {"image_file_id": stored.json()["file_id"]}):
-            task_id = self.make(**wanted)
+        for inputs in ({"prompt": self.prompt}, {"image_file_id": stored.json()["file_id"]}):
+            task_id = self.make(**inputs)
             wait_until(lambda made=task_id: self.status(made) == "completed", "the task's end")  # type: ignore[misc]
+        wait_until(lambda: self.hook in self.endpoint.paths, "the first webhook")
         for _ in range(2):
             self.client.http.post("/auth/login", json={"username": self.username, "password": "wrong " + self.password})
 
@@ -108,6 +151,7 @@ def _person(stack: Stack) -> Iterator[Person]:
     person = Person(stack)
     yield person
     person.client.close()
+    person.endpoint.close()
 
 
 gone = pytest.fixture(_person, name="gone")
@@ -181,6 +225,7 @@ def test_after_an_erasure_that_was_killed_at_each_step_nothing_of_the_person_is_
 
     assert_out(gone, stack)
     assert_told_and_kept(stack, gone, running)
+    posted = len(gone.endpoint.paths)
     with (folder / "export.jsonl.log").open("wb") as output:
         target = str(folder / "export.jsonl")
         command = [sys.executable, "-m", "cli.main", "events", "export", target]
@@ -192,10 +237,16 @@ def test_after_an_erasure_that_was_killed_at_each_step_nothing_of_the_person_is_
     account = gone.user["uuid"].encode()
     after = find(stack, folder, account, *gone.words)
     stays = after.pop(account)
-    for kind in ("lathe.accounts:", "lathe.public.accounts:", "ops.erasures", "read_v2.tasks", "home/logs/", "export"):
+    for kind in ("lathe.accounts:", "lathe.public.accounts:", "ops.erasures", "read_v2.tasks", "home/logs/", "export",
+                 "objects/lathe/snapshots/lathe.accounts"):  # fmt: skip
         assert any(name.startswith(kind) for name in stays), f"no {kind}: the search sees nothing"
     assert after == {word: [] for word in gone.words}
     assert [name for name in map(str, (folder / "objects").rglob("*")) if gone.user["uuid"] in name] == []
+    told = len(staying.endpoint.paths)
+    assert staying.status(staying.make(prompt=staying.prompt)) != "None"
+    wait_until(lambda: len(staying.endpoint.paths) > told, "a webhook of somebody else")
+    assert (len(gone.endpoint.paths), sql(stack, MESSAGES_OF.format(gone.user["uuid"]))) == (posted, [])
+    assert sql(stack, "SELECT schema FROM ops.live_read_schema") == [{"schema": "read_v2"}]
     assert staying.client.call("GET", f"http://{staying.queries}/auth/profile").json()["name"] == staying.name
 
 
