@@ -12,7 +12,7 @@ export UV_SYSTEM_CERTS := 1
 export UV_CUSTOM_COMPILE_COMMAND := make lock
 
 .DEFAULT_GOAL := help
-.PHONY: help up down compose-up compose-down test lint lint-fix types web-test histories bench docs docs-serve asyncapi-lint clean lock dev
+.PHONY: help up down compose-up compose-down test lint lint-fix types web-test histories bench chaos docs docs-serve asyncapi-lint clean lock dev
 
 help:
 	@echo "make up        start everything; the page's address is printed (Ctrl-C stops it)"
@@ -22,6 +22,7 @@ help:
 	@echo "make lint      what an editor shows; 'make lint-fix' repairs what it can"
 	@echo "make bench     measure against the peers in benchmarks/ (QUICK=1, ONLY='accept rebuild', EVENTS=1000000, REPORT=1)"
 	@echo "make histories  live = replay = rebuild over 10,000 generated histories, 200 in PostgreSQL (HISTORIES=…; it takes long)"
+	@echo "make chaos     the model, rival owners, and the whole service killed, frozen and cut off (MINUTES=35, SEED=1, REPORT=1)"
 	@echo "make docs      build the documentation into build/site; 'make docs-serve' shows it while you write"
 	@echo "make asyncapi-lint   check docs/asyncapi.yaml, the log's contract, with AsyncAPI's own parser"
 	@echo "make lock      pin the newest versions that pyproject.toml allows"
@@ -84,6 +85,11 @@ histories: $(STAMPS)/dev
 bench: $(STAMPS)/dev $(STAMPS)/peers
 	$(BIN)/lathe fetch
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(REPORT),--report) $(if $(EVENTS),--events $(EVENTS)) $(ONLY)
+
+chaos: $(STAMPS)/dev
+	$(BIN)/lathe fetch
+	$(BIN)/python -m cli.stack.web
+	$(BIN)/python -m tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(REPORT),--report) $(ONLY)
 
 docs: $(STAMPS)/dev
 	NO_MKDOCS_2_WARNING=true $(BIN)/python -m mkdocs build --strict --quiet

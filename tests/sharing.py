@@ -20,6 +20,7 @@ LONGEST: Final = (
     "tests/engines/",
     "tests/web/",
     "tests/benchmarks/",
+    "tests/chaos/",
     "tests/log/test_chaos.py",
 )
 """Paths in their order; all else comes after."""
