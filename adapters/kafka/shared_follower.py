@@ -68,11 +68,13 @@ class SharedFollower:
         self._reading: asyncio.Task[None] | None = None
         self._polling: asyncio.Task[list[Entry]] | None = None
         self._changed = False
+        self._joined = asyncio.Event()
 
     @contextlib.asynccontextmanager
     async def follow(self, tp: TP, start: Position) -> AsyncIterator[Stream]:
         """The stream of one partition, for one reader at a time."""
         stream = self._streams[tp] = Stream(start)
+        self._joined.set()
         self._change()
         try:
             yield stream
@@ -81,8 +83,19 @@ class SharedFollower:
             if self._streams.get(tp) is stream:
                 del self._streams[tp]
                 self._change()
-            if not self._streams and self._reading is not None:
-                await asyncio.wait({self._reading})
+            if not self._streams:
+                await self._until_nothing_is_read()
+
+    async def _until_nothing_is_read(self) -> None:
+        """Or until somebody follows a partition again: whoever left is not to wait for that one."""
+        if self._reading is None:
+            return
+        self._joined.clear()
+        joined = asyncio.create_task(self._joined.wait())
+        try:
+            await asyncio.wait({self._reading, joined}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            joined.cancel()
 
     def _change(self) -> None:
         self._changed = True
@@ -130,11 +143,15 @@ class SharedFollower:
 
     async def _end_truncated(self, error: LogTruncated) -> None:
         """End the streams whose place is not in the log; the others go on."""
+        asked = dict(self._streams)  # others may come, or go, before the answer
         try:
-            first, end = await self._log.beginnings(self._streams), await self._log.ends(self._streams)
+            first, end = await self._log.beginnings(asked), await self._log.ends(asked)
         except LogUnavailable:
             return
-        self._end([tp for tp, s in self._streams.items() if not first[tp] <= s.position.offset <= end[tp]], error)
+        gone = [tp for tp, stream in asked.items() if not first[tp] <= stream.position.offset <= end[tp]]
+        self._end([tp for tp in gone if self._streams.get(tp) is asked[tp]], error)
+        if not gone:
+            await asyncio.sleep(_RETRY_S)
 
     def _end(self, tps: Iterable[TP], error: Exception) -> None:
         for tp in list(tps):

@@ -53,8 +53,9 @@ class Tail:
         while True:
             try:
                 if self._follower is None:
-                    self._follower = Follower(self._log, await self._start_at())
-                    await self._follower.start()
+                    follower = Follower(self._log, await self._start_at())
+                    await follower.start()
+                    self._follower = follower
                 await self._take(await self._follower.poll(500))
             except LogUnavailable as error:
                 log.warning("cannot follow; trying again", why=str(error))

@@ -1,13 +1,13 @@
 """One consumer for several readers: each gets its partition whole and in order, whoever comes or goes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
 from adapters.kafka import shared_follower
 from adapters.kafka.kafka_log import KafkaLog
-from adapters.kafka.memory import MemoryLog
+from adapters.kafka.memory import MemoryLog, MemoryReader
 from adapters.kafka.port import Log, LogTruncated, NewRecord
 from adapters.kafka.position import TP, Position
 from adapters.kafka.shared_follower import SharedFollower, Stream
@@ -115,3 +115,63 @@ async def test_no_broker_is_waited_for() -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(1):
                 await stream.take()
+
+
+HERE: TP = ("lathe.runs", 0)
+THERE: TP = ("lathe.runs", 1)
+
+
+class Gate:
+    """What is slow is let through when the test says so."""
+
+    def __init__(self) -> None:
+        self.reached, self.opened = asyncio.Event(), asyncio.Event()
+
+    async def pass_(self) -> None:
+        self.reached.set()
+        await self.opened.wait()
+
+
+async def test_who_comes_while_another_ones_place_is_looked_for_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    log, gate = MemoryLog(), Gate()
+    shared = SharedFollower(log)
+    await write(log, THERE, "b0")
+    beginnings = log.beginnings
+
+    async def slow_beginnings(tps: Iterable[TP]) -> dict[TP, int]:
+        told = await beginnings(tps)
+        await gate.pass_()
+        return told
+
+    monkeypatch.setattr(log, "beginnings", slow_beginnings)
+    async with asyncio.timeout(60), shared.follow(HERE, Position(7)) as lost:
+        await gate.reached.wait()
+        async with shared.follow(THERE, Position(0)) as b:
+            gate.opened.set()
+            assert await taken(b, 1) == ["b0"]
+            with pytest.raises(LogTruncated):
+                await lost.take()
+
+
+async def test_who_leaves_does_not_wait_for_those_who_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    log, gate = MemoryLog(), Gate()
+    shared = SharedFollower(log)
+    await write(log, HERE, "a0")
+
+    async def slow_close(self: MemoryReader) -> None:
+        await gate.pass_()
+
+    monkeypatch.setattr(MemoryReader, "close", slow_close)
+
+    async def come_and_go() -> None:
+        async with shared.follow(HERE, Position(0)) as a:
+            await taken(a, 1)
+
+    async with asyncio.timeout(60):
+        leaving = asyncio.create_task(come_and_go())
+        await gate.reached.wait()
+        async with shared.follow(THERE, Position(0)) as b:
+            gate.opened.set()
+            await leaving
+            await write(log, THERE, "b0")
+            assert await taken(b, 1) == ["b0"]
