@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 import aiohttp
 import msgspec
+import structlog
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.connector import AddrInfoType
 from yarl import URL
@@ -30,6 +31,7 @@ _BODY_BYTES: Final = 16 * 1024
 """What is read of an answer's body, only so that the connection can be used again. Nothing looks into it."""
 USER_AGENT: Final = "Lathe-Webhooks/1"
 LONGEST_RETRY_AFTER_S: Final = 24 * 3600.0
+log = structlog.get_logger(__name__)
 Kind = Literal["delivered", "refused", "redirected", "timeout", "unreachable", "not-allowed"]
 
 
@@ -79,6 +81,11 @@ class Poster:
             return outcome("timeout")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return outcome("not-allowed" if _forbidden(error) else "unreachable")
+        except Exception:
+            log.exception(
+                "a post failed as none should"
+            )  # with back-off, as others: it must not be everybody's failure
+            return outcome("unreachable")
 
     async def stop(self) -> None:
         for session in self._sessions.values():

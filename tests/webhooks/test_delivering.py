@@ -386,6 +386,28 @@ async def test_a_redelivery_goes_on_after_a_death(here: World, there: Receiver, 
     assert list(dict.fromkeys(there.ids)) == of_log(here, ann)
 
 
+async def test_a_mistake_ends_no_process(
+    here: World, there: Receiver, posting: Posting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, failed = here.parts.sealer.open, asyncio.Event()
+
+    async def mistaken(*arguments: Any) -> str:
+        if not failed.is_set():
+            failed.set()
+            raise RuntimeError("a mistake somewhere")
+        return await opened(*arguments)
+
+    await posting.start()
+    ann = await here.user()
+    await add(here, ann, there.url)
+    monkeypatch.setattr(here.parts.sealer, "open", mistaken)
+    await here.task(ann)
+    await there.until(lambda: there.got)
+    await posting.settled()
+    assert failed.is_set()
+    assert there.ids == of_log(here, ann)
+
+
 async def test_void_records_make_no_messages(here: World, there: Receiver, posting: Posting) -> None:
     """A superseded owner's record, or a forger's: the same bytes again, without a valid place."""
     await posting.start()

@@ -176,6 +176,20 @@ async def test_silence_and_nonsense_are_failures(monkeypatch: pytest.MonkeyPatch
     await poster.stop()
 
 
+class Broken(Names):
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        raise RuntimeError("a mistake somewhere")
+
+
+async def test_a_failure_that_nobody_thought_of_is_one_of_this_post_alone() -> None:
+    poster = Poster(LOCAL, resolver=Broken())
+    outcome = await poster.post("https://example.com/", signed(), BODY)
+    await poster.stop()
+    assert (outcome.kind, outcome.status) == ("unreachable", None)
+
+
 def test_retry_after_as_seconds_and_as_a_date() -> None:
     now = datetime(2030, 1, 2, tzinfo=UTC)
     assert retry_after_of("120") == 120
