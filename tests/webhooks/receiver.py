@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 from standardwebhooks import Webhook
 
-PATIENCE_S = 30.0
+PATIENCE_S = 100.0
 Answer = web.StreamResponse | int
 
 
