@@ -82,9 +82,8 @@ class Poster:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return outcome("not-allowed" if _forbidden(error) else "unreachable")
         except Exception:
-            log.exception(
-                "a post failed as none should"
-            )  # with back-off, as others: it must not be everybody's failure
+            # It is repeated with back-off, as others are: it must not become everybody's failure.
+            log.exception("a post failed as none should")
             return outcome("unreachable")
 
     async def stop(self) -> None:
