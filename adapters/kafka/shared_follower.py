@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 
+from adapters.cancellation import was_cancelled
 from adapters.kafka.follower import Entry, Follower
 from adapters.kafka.port import Log, LogTruncated, LogUnavailable
 from adapters.kafka.position import TP, Position
@@ -67,7 +68,7 @@ class SharedFollower:
         self._streams: dict[TP, Stream] = {}
         self._reading: asyncio.Task[None] | None = None
         self._polling: asyncio.Task[list[Entry]] | None = None
-        self._changed = False
+        self._changed = asyncio.Event()
         self._joined = asyncio.Event()
 
     @contextlib.asynccontextmanager
@@ -98,7 +99,7 @@ class SharedFollower:
             joined.cancel()
 
     def _change(self) -> None:
-        self._changed = True
+        self._changed.set()
         if self._polling is not None:
             self._polling.cancel()
         if self._reading is None or self._reading.done():
@@ -113,17 +114,21 @@ class SharedFollower:
                 await asyncio.sleep(_RETRY_S)
             except LogTruncated as error:
                 await self._end_truncated(error)
+            except asyncio.CancelledError as error:
+                if was_cancelled(error):
+                    raise
+                await asyncio.sleep(_RETRY_S)
             except Exception as error:  # noqa: BLE001 - raised by those who read
                 self._end(self._streams, error)
 
     async def _follow_until_changed(self) -> None:
-        self._changed = False
+        self._changed.clear()
         follower = Follower(self._log, {tp: stream.position for tp, stream in self._streams.items()})
         try:
             await follower.start()
-            while not self._changed:
+            while not self._changed.is_set():
                 entries = await self._poll(follower)
-                if self._changed:  # they are read again: a stream may have come back at an earlier place
+                if self._changed.is_set():  # they are read again: a stream may have come back at an earlier place
                     return
                 for entry in entries:
                     self._streams[entry.record.topic, entry.record.partition].bring(entry)
