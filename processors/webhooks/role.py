@@ -4,14 +4,18 @@ from collections.abc import Callable
 
 from adapters.commands.client import CommandClient
 from adapters.kafka.directory import Directory
+from adapters.kafka.replica import Replica
+from adapters.kafka.topics import IDENTITY
 from adapters.postgres.engine import make_pool
 from adapters.postgres.ops_migrate import migrate_ops
-from adapters.security.account_keys import AccountKeys
+from adapters.security.deletions import keys_of_users
 from adapters.security.master_key import load_master_key
 from adapters.security.sealed_objects import SealedObjects
 from adapters.security.sealing import Sealer
 from adapters.webhooks.addresses import Addresses
 from adapters.webhooks.posting import Poster
+from domain.identity.decider import IdentityDecider
+from domain.identity.state import IdentityState
 from processors.parts import Parts
 from processors.webhooks.webhooks import Webhooks
 
@@ -24,13 +28,16 @@ async def run_webhooks(parts: Parts, ready: Callable[[], None]) -> None:
     store = parts.object_store()
     directory = Directory(parts.log)
     commands = CommandClient(directory, master.internal_header)
-    sealer = Sealer(AccountKeys(pool, master.key_wrapping), SealedObjects(store))
+    users: Replica[IdentityState] = Replica(parts.log, IDENTITY, IdentityDecider())
+    sealer = Sealer(keys_of_users(pool, master.key_wrapping, users), SealedObjects(store))
     poster = Poster(Addresses(parts.settings.webhook_networks))
     await directory.start()
+    await users.start()
     try:
         await Webhooks(parts.log, parts.postgres_url, commands, sealer, poster).run(ready)
     finally:
         await poster.stop()
+        await users.stop()
         await commands.stop()
         await directory.stop()
         await store.close()
