@@ -1,7 +1,6 @@
 """All ownerships of one process: one producer, one directory, one owner for each partition it may be asked to own."""
 
 import asyncio
-import contextlib
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -131,8 +130,8 @@ async def _vital(owner: PartitionOwner) -> None:
         await owner.run()
     except asyncio.CancelledError:
         raise
-    except BaseException:
-        log.critical("the owner's loop failed; the process ends", partition=owner.tp, exc_info=True)
-        with contextlib.suppress(Exception):
-            await asyncio.sleep(0)
-        os._exit(70)
+    except BaseException:  # noqa: BLE001 - whatever it was, the process must not live on without this owner
+        try:
+            log.critical("the owner's loop failed; the process ends", partition=owner.tp, exc_info=True)
+        finally:
+            os._exit(70)

@@ -1,5 +1,6 @@
 """Where log lines go: stdout, a line with its end in one write, so that processes may share a file."""
 
+import contextlib
 import sys
 import threading
 from typing import Any
@@ -15,7 +16,8 @@ class StdoutLogger:
         self.name = name
 
     def msg(self, line: str) -> None:
-        with self._lock:
+        """Never raises: on a full disk a line is lost, not what was about to be done."""
+        with self._lock, contextlib.suppress(OSError):
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
 

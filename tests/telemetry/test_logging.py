@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -93,3 +94,18 @@ def test_what_is_bound_goes_to_other_processes_as_headers() -> None:
     with about(correlation_id="another-id"):
         assert headers()["x-request-id"] == "another-id"
     assert headers() == {}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_loses_lines_and_nothing_else() -> None:
+    """Whoever logs goes on: an owner that wrote that it steps down once ended by that."""
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [sys.executable, "-c", PROGRAM + "\nimport sys\nsys.stderr.write('went on')"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "LATHE_LOG_FORMAT": "json"},
+            text=True,
+            check=False,
+        )
+    assert "went on" in ran.stderr
