@@ -36,6 +36,8 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     """Between the end of one fault and the beginning of the next."""
     pace_s: float = 0.1
     """How long a client rests after each command."""
+    disk_mb: int = 2_400
+    """Size of the file system that all state lies on; it is memory, as far as it is used."""
     rest_s: float = 8.0
     """How long those who generate rest between two tasks."""
 
@@ -97,7 +99,7 @@ def play(orders: Orders, keep: Path | None = None, say: Callable[[str], None] = 
 
 async def _play(orders: Orders, folder: Path, keep: Path | None, say: Callable[[str], None]) -> Outcome:
     folder.chmod(0o755)  # PostgreSQL runs as another user
-    stack = ChaosStack(folder)
+    stack = ChaosStack(folder, orders.disk_mb)
     try:
         await stack.open_lines()
         await asyncio.to_thread(stack.start)

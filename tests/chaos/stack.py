@@ -19,15 +19,14 @@ from tests.system.stack import Stack
 SERVICES: Final = ("command_api-1", "command_api-2", "query_api", "processors", "ml_worker")
 """Reach the broker and PostgreSQL through proxies."""
 PARTS: Final = (*SERVICES, "kafka", "postgres", "s3")
-DISK_MB: Final = 2_400
 
 
 class ChaosStack(Stack):
     """Lathe in `folder`, on a small file system of its own where we may mount one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, disk_mb: int) -> None:
         self.folder = folder
-        self.disk = Disk(folder / "disk")
+        self.disk = Disk(folder / "disk", disk_mb)
         super().__init__(folder / "disk" / "home")
         self.log = folder / "up.log"
         broker, database = PORTS.choose(0), PORTS.choose(0)
@@ -74,10 +73,10 @@ class ChaosStack(Stack):
 class Disk:
     """A small file system (tmpfs) that can be full; a plain folder where we may not mount one (`can_fill` is False)."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, megabytes: int) -> None:
         self.path = path
         self.path.mkdir(parents=True, exist_ok=True)
-        command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m,mode=755", "tmpfs", str(path)]
+        command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "tmpfs", str(path)]
         mounted = os.geteuid() == 0 and subprocess.run(command, capture_output=True, check=False).returncode == 0
         self.can_fill = mounted
 

@@ -6,10 +6,12 @@ import pytest
 
 from tests.chaos.run import Orders, play
 
+ORDERS = Orders(seconds=60, faults=20, commands=1_000, seed=11, between_s=(0.2, 1.5), disk_mb=900)
+
 
 @pytest.mark.timeout(900)
 def test_no_anomaly_whatever_is_done_to_the_service(tmp_path: Path) -> None:
-    outcome = play(Orders(seconds=60, faults=20, commands=1_000, seed=11, between_s=(0.2, 1.5)), keep=tmp_path)
+    outcome = play(ORDERS, keep=tmp_path)
     print("\n".join(outcome.lines()))
     assert outcome.anomalies == []
     assert len(outcome.faults) >= 3
