@@ -21,6 +21,7 @@ from adapters.kafka.kafka_log import KafkaLog
 from adapters.kafka.replica import Replica
 from adapters.kafka.snapshots import Snapshots
 from adapters.kafka.topics import ACCOUNTS, CATALOG, IDENTITY
+from adapters.leftovers import SPOOL, remove_left
 from adapters.object_store.port import ObjectStore
 from adapters.object_store.s3 import make_store
 from adapters.postgres.audit import Audit
@@ -57,6 +58,7 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
     """Everything started; stopped in reverse order at the end. Raises SettingsError, WrongMasterKey, Unavailable."""
     if settings.kafka_url is None or settings.postgres_url is None or settings.service_token is None:
         raise SettingsError("LATHE_KAFKA_URL, LATHE_POSTGRES_URL, LATHE_SERVICE_TOKEN must be set (`lathe up` does)")
+    remove_left(SPOOL)
     master = load_master_key(settings.home, settings.master_key)
     await migrate_ops(settings.postgres_url)
     pool = await make_pool(settings.postgres_url, size=10)

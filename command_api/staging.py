@@ -19,6 +19,7 @@ from adapters.http.body_limits import MIB
 from adapters.http.multipart import ReceivedFile
 from adapters.http.outages import OUTAGES
 from adapters.http.refusals import TooLarge
+from adapters.leftovers import SPOOL, own_prefix
 from adapters.object_store.port import ObjectMissing, ObjectStore
 from adapters.postgres.uploads import Upload, Uploads, staging_key
 from command_api.parts import Parts
@@ -62,7 +63,7 @@ async def received(parts: Parts, upload: Upload) -> AsyncIterator[tuple[Received
     key = staging_key(upload.upload_id)
     sealed = SealedAt.of(upload.upload_id, NAME, Sealed(upload.name))
     name = await parts.sealer.open(upload.account_id, sealed)
-    with tempfile.NamedTemporaryFile(prefix="lathe-upload-") as spool:
+    with tempfile.NamedTemporaryFile(prefix=own_prefix(SPOOL)) as spool:
         try:
             sha256 = await _fetched(parts.store, upload, spool)
             file = ReceivedFile(

@@ -22,6 +22,7 @@ from adapters.http.file_names import clean_name
 from adapters.http.problems import pointer_of
 from adapters.http.refusals import MalformedRequest, TooLarge, UnsupportedMedia
 from adapters.http.strict_json import text_fault
+from adapters.leftovers import SPOOL, own_prefix
 from domain.errors import InvalidInput
 
 _HEADER_BYTES: Final = 4096
@@ -202,7 +203,7 @@ class _FieldPart:
 class _FilePart:
     def __init__(self, field: str, name: str, media_type: str, most: int, folder: Path | None) -> None:
         self.field, self._name, self._media_type, self._most = field, name, media_type, most
-        descriptor, path = tempfile.mkstemp(prefix="upload-", dir=folder)
+        descriptor, path = tempfile.mkstemp(prefix=own_prefix(SPOOL), dir=folder)
         self.path = Path(path)
         self._file: BinaryIO = os.fdopen(descriptor, "wb")
         self._hash, self._bytes = hashlib.sha256(), 0
