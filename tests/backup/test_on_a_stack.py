@@ -65,6 +65,7 @@ def test_restored_elsewhere_and_gone_on(stack: Stack, tmp_path: Path) -> None:
     told, _ = ada.follow(task)
     assert told[-1]["status"] == "completed"
     made = ada.download(next(o["url"] for o in ada.result(task)["outputs"] if o["format"] == "glb"))
+    ada.close()
     folder, home = tmp_path / "backup", tmp_path / "home"
     with Crowd(stack.url) as crowd:
         assert crowd.came.wait(120)
@@ -91,5 +92,6 @@ def test_restored_elsewhere_and_gone_on(stack: Stack, tmp_path: Path) -> None:
         told, _ = again.follow(again.generate(prompt="a blue mug"))
         assert told[-1]["status"] == "completed"
         assert ops(home, "verify")["state"] == "verified"
+        again.close()
     finally:
         elsewhere.stop()

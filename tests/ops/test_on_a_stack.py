@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -24,13 +25,14 @@ def ops(stack: Stack, *arguments: str) -> tuple[int, Any]:
 
 
 @pytest.fixture
-def ada(stack: Stack) -> Client:
+def ada(stack: Stack) -> Iterator[Client]:
     client = Client(stack.url)
     client.register()
-    return client
+    yield client
+    client.close()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_lag_of_everybody(stack: Stack, ada: Client) -> None:
     deadline = time.monotonic() + 120
     while True:
@@ -50,7 +52,7 @@ def test_lag_of_everybody(stack: Stack, ada: Client) -> None:
     assert {worker["worker_id"] for worker in workers} == {worker["worker_id"] for worker in told["workers"]}
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_an_account_as_it_was(stack: Stack, ada: Client) -> None:
     account = ada.profile()["uuid"]
     answer = ada.call("POST", "/generate", json={"prompt": "a mug"})

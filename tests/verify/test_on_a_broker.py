@@ -97,7 +97,7 @@ async def broken(history: History) -> dict[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_what_holds_what_is_broken_and_what_is_gone(
     kafka_url: str, environment: dict[str, str], s3: S3, tmp_path: Path
 ) -> None:
