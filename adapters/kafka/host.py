@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -20,6 +20,8 @@ from adapters.kafka.topics import Topic
 from adapters.kafka.writer import EventWriter
 from domain.decider import Decider
 
+_ROUNDS_S: Final = 2.0
+_SNAPSHOTS_S: Final = 8.0
 log = structlog.get_logger(__name__)
 
 
@@ -81,12 +83,13 @@ class Host:
         """Finish the rounds in flight, then let go of everything."""
         for owner in self.owners.values():
             owner.stop()
-        if self._running:
-            _, late = await asyncio.wait(self._running, timeout=10)
-            for task in late:
-                task.cancel()
-        if self._membership is not None:
+        _, late = await asyncio.wait(self._running, timeout=_ROUNDS_S) if self._running else ((), ())
+        if self._membership is not None:  # others take over; only snapshots are still on their way
             await self._membership.stop()
+        if late:
+            _, late = await asyncio.wait(late, timeout=_SNAPSHOTS_S)
+        for task in late:
+            task.cancel()
         await self.directory.stop()
         await self._writer.stop()
         await self._appenders.close()

@@ -205,7 +205,7 @@ class PartitionOwner:
         log.info("owned", topic=self.tp[0], partition=self.tp[1], epoch=claim.epoch, offset=claim.offset)
         beside = asyncio.create_task(_run(self._on_owned, self)) if self._on_owned else None
         try:
-            await self._decide_and_append(appender, claim)
+            position = await self._decide_and_append(appender, claim)
         except SteppedDown as down:
             STEP_DOWNS.labels(self.tp[0], str(down).split(":")[0]).inc()
             raise
@@ -219,6 +219,8 @@ class PartitionOwner:
             for request in (*self._queue, *self._hindsight.end()):
                 request.fail(NotApplied("the ownership ended before it was decided"))
             self._queue.clear()
+        if self._keeping is not None and self._stopping:  # nobody waits for this
+            await self._keeping.finish(self.fold, position, self._last_record)
 
     async def _begin(self) -> str:
         """A fold to read on with; tells where it begins. Raises LogUnavailable."""
@@ -299,16 +301,15 @@ class PartitionOwner:
                 OPEN_NOW.labels(self.tp[0]).dec()
                 self._open.pop(at)[0].fail(NotApplied("superseded before it was written"))
 
-    async def _decide_and_append(self, appender: Appender, claim: Claim) -> None:
+    async def _decide_and_append(self, appender: Appender, claim: Claim) -> Position:
+        """Until the ownership is not wanted any more: where all that was appended ends. Raises SteppedDown."""
         expected, seq = claim.offset + 1, 0
         while True:
             if self._superseded:
                 raise SteppedDown("superseded: a later claim was announced")
             position = Position(expected, claim.epoch, claim.nonce, seq)
             if self._stopping or not self._wanted:
-                if self._keeping is not None and self._stopping:
-                    await self._keeping.finish(self.fold, position, self._last_record)
-                return
+                return position
             if self._keeping is not None:
                 self._keeping.consider(self.fold, position, self._last_record)
             if not self._queue:
