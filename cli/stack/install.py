@@ -62,7 +62,18 @@ def install() -> None:
     if uv.returncode != 0:
         raise StackError("The worker's packages cannot be installed (the reason stands above). It is tried again.")
     mark(wanted)
+    warm()
     print("installed")
+
+
+def warm() -> None:
+    """Compile the mesh loops now, not at the first model; where that fails, the first model does it."""
+    print("compiling the mesh loops, once", flush=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "ml_worker.warm"], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    last = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()[-1:]
+    print(last[0] if done.returncode == 0 and last else f"not compiled ahead: {''.join(last)}", flush=True)
 
 
 def mark(installed: str | None = None) -> None:
