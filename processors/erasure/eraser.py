@@ -1,6 +1,8 @@
 """Who is deleted is erased: the list of erasures follows the log, and each one on it is carried out."""
 
 import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -35,20 +37,15 @@ class Eraser:
         self._users, self._erasures, self._erasing = users, erasures, erasing
         self._deleted: dict[str, tuple[str | None, datetime]] = {}
         """Account → (event id, time) of the deletion; those that are not on the list yet."""
-        self._news = asyncio.Event()
+        self._news, self._noted = asyncio.Event(), asyncio.Event()
         users.watch(self._seen)
 
     async def run(self) -> None:
-        """Erase until cancelled. While something is away it tries again."""
+        """Erase until cancelled. While something is away it tries again. A key waits for nobody else's tasks."""
         await self._complete_the_list()
-        while True:
-            pause_s = AGAIN_S
-            try:
-                await self._note_deleted()
-                pause_s = await self._advance_all()
-            except AWAY as error:
-                log.warning("erasures wait", why=str(error) or repr(error))
-            await self._wait(pause_s)
+        async with asyncio.TaskGroup() as loops:
+            loops.create_task(_again_and_again(self._take_keys, self._news))
+            loops.create_task(_again_and_again(self._advance_all, self._noted))
 
     async def _complete_the_list(self) -> None:
         """Deletions that were never seen go by, because a snapshot stands for them or the list was lost."""
@@ -70,16 +67,17 @@ class Eraser:
             await self._erasures.add(account_id, event_id, deleted_at)
             del self._deleted[account_id]
 
+    async def _take_keys(self) -> float:
+        """Note who is deleted, and destroy the keys. Returns after how many seconds to come back."""
+        await self._note_deleted()
+        open_ = await self._erasures.open()
+        await _all(self._erasing.make_unreadable, [erasure for erasure in open_ if erasure.key_gone_at is None])
+        self._noted.set()
+        return AGAIN_S if any(erasure.key_gone_at is None for erasure in await self._erasures.open()) else IDLE_S
+
     async def _advance_all(self) -> float:
         """Every open erasure as far as it goes now. Returns after how many seconds to come back."""
-        open_ = await self._erasures.open()
-        turns = asyncio.Semaphore(MOST_AT_ONCE)
-
-        async def advance(erasure: Erasure) -> None:
-            async with turns:
-                await self._advance(erasure)
-
-        await asyncio.gather(*(advance(erasure) for erasure in open_))
+        await _all(self._erasing.advance, await self._erasures.open())
         open_ = await self._erasures.open()
         now = datetime.now(UTC)
         OPEN.set(len(open_))
@@ -87,27 +85,40 @@ class Eraser:
         LATE.set(sum(now - erasure.deleted_at > EMPTIED_WITHIN for erasure in waiting))
         return AGAIN_S if waiting else IDLE_S
 
-    async def _advance(self, erasure: Erasure) -> None:
-        """One failure holds up one account."""
-        with about(correlation_id=f"erasure-{erasure.account_id}", account=erasure.account_id):
-            try:
-                await self._erasing.advance(erasure)
-            except DomainError as refusal:
-                log.error("an erasure is refused a step; trying again", why=refusal.detail)
-            except AWAY as error:
-                log.warning("an erasure waits", why=str(error) or repr(error))
-
-    async def _wait(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._news.wait()
-        except TimeoutError:
-            return
-        self._news.clear()
-
     def _seen(self, entry: Entry) -> None:
         account_id = deleted_account(entry, self._users.state)
         if account_id is not None and entry.decoded is not None and not isinstance(entry.decoded, Undecodable):
             envelope, _ = entry.decoded
             self._deleted[account_id] = (envelope.id, envelope.time)
             self._news.set()
+
+
+async def _again_and_again(work: Callable[[], Awaitable[float]], news: asyncio.Event) -> None:
+    """`work` tells after how many seconds to do it again; sooner where there is news."""
+    while True:
+        news.clear()
+        pause_s = AGAIN_S
+        try:
+            pause_s = await work()
+        except AWAY as error:
+            log.warning("erasures wait", why=str(error) or repr(error))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause_s):
+                await news.wait()
+
+
+async def _all(step: Callable[[Erasure], Awaitable[None]], erasures: Sequence[Erasure]) -> None:
+    """A few at once. One failure holds up one account."""
+    turns = asyncio.Semaphore(MOST_AT_ONCE)
+
+    async def take(erasure: Erasure) -> None:
+        async with turns:
+            with about(correlation_id=f"erasure-{erasure.account_id}", account=erasure.account_id):
+                try:
+                    await step(erasure)
+                except DomainError as refusal:
+                    log.error("an erasure is refused a step; trying again", why=refusal.detail)
+                except AWAY as error:
+                    log.warning("an erasure waits", why=str(error) or repr(error))
+
+    await asyncio.gather(*(take(erasure) for erasure in erasures))

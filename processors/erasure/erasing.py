@@ -51,8 +51,7 @@ class Erasing:
 
     async def advance(self, erasure: Erasure) -> None:
         """What is not done and can be done now. Repeatable, by any number of processes."""
-        if erasure.key_gone_at is None:
-            await self._make_unreadable(erasure)
+        await self.make_unreadable(erasure)
         if erasure.emptied_at is None:
             await self._empty(erasure)
         elif erasure.last_look_at is not None and self._clock() >= erasure.last_look_at:
@@ -61,7 +60,10 @@ class Erasing:
             await self._erasures.note_done(erasure.account_id)
             log.info("erased", account=erasure.account_id)
 
-    async def _make_unreadable(self, erasure: Erasure) -> None:
+    async def make_unreadable(self, erasure: Erasure) -> None:
+        """The first step, which waits for no owner of accounts."""
+        if erasure.key_gone_at is not None:
+            return
         await self._delete_user(erasure)
         await self._keys.destroy(erasure.account_id)
         await self._erasures.remove_rows(erasure.account_id)
