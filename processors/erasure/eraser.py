@@ -47,6 +47,11 @@ class Eraser:
             loops.create_task(_again_and_again(self._take_keys, self._news))
             loops.create_task(_again_and_again(self._advance_all, self._noted))
 
+    def note(self, account_id: str, event_id: str | None, deleted_at: datetime) -> None:
+        """Somebody was deleted."""
+        self._deleted[account_id] = (event_id, deleted_at)
+        self._news.set()
+
     async def _complete_the_list(self) -> None:
         """Deletions that were never seen go by, because a snapshot stands for them or the list was lost."""
         for user in self._users.state.users.values():
@@ -89,8 +94,7 @@ class Eraser:
         account_id = deleted_account(entry, self._users.state)
         if account_id is not None and entry.decoded is not None and not isinstance(entry.decoded, Undecodable):
             envelope, _ = entry.decoded
-            self._deleted[account_id] = (envelope.id, envelope.time)
-            self._news.set()
+            self.note(account_id, envelope.id, envelope.time)
 
 
 async def _again_and_again(work: Callable[[], Awaitable[float]], news: asyncio.Event) -> None:
