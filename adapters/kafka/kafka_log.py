@@ -38,6 +38,7 @@ class KafkaLog:
         self._client_id = client_id
         self._asker: AIOKafkaConsumer | None = None
         self._asker_lock = asyncio.Lock()
+        self._leaving: set[asyncio.Task[None]] = set()
         self._picker = Picker(self._picking)
         self._ends: Coalescing[Sequence[TP], dict[TP, int] | LogUnavailable] = Coalescing(self._ask_ends, most=500)
 
@@ -82,11 +83,18 @@ class KafkaLog:
             with contextlib.suppress(LogUnavailable):
                 ends = await _offsets(asker.end_offsets(list(all_)), SHARED_QUESTION_S)
                 return [{tp: ends[tp] for tp in question} for question in questions]
-        return await asyncio.gather(*(_ends_or_why_not(asker, tps) for tps in questions))
+        answers = await asyncio.gather(*(_ends_or_why_not(asker, tps) for tps in questions))
+        if any(isinstance(answer, LogUnavailable) for answer in answers):
+            self._leave(asker)
+        return answers
 
     async def beginnings(self, tps: Iterable[TP]) -> dict[TP, int]:
         asker = await self._connected()
-        return await _offsets(asker.beginning_offsets([TopicPartition(*tp) for tp in tps]))
+        try:
+            return await _offsets(asker.beginning_offsets([TopicPartition(*tp) for tp in tps]))
+        except LogUnavailable:
+            self._leave(asker)
+            raise
 
     async def offsets_at(self, tps: Iterable[TP], unix_ms: int) -> dict[TP, int]:
         asker = await self._connected()
@@ -97,7 +105,11 @@ class KafkaLog:
             found = await asker.offsets_for_times({TopicPartition(*tp): unix_ms for tp in wanted})
             return {tp: ends[tp] if at is None else at.offset for tp, at in found.items()}
 
-        return await _offsets(asked())
+        try:
+            return await _offsets(asked())
+        except LogUnavailable:
+            self._leave(asker)
+            raise
 
     async def _connected(self) -> AIOKafkaConsumer:
         async with self._asker_lock:
@@ -107,12 +119,23 @@ class KafkaLog:
                 self._asker = asker
             return self._asker
 
+    def _leave(self, asker: AIOKafkaConsumer) -> None:
+        """The next question goes over a new connection: aiokafka keeps one that is half open as long as it lives."""
+        if self._asker is asker:
+            self._asker = None
+            leaving = asyncio.create_task(_stopped(asker, ACK_DEADLINE_S), name="leave a connection")
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
+
     async def records_at(self, tp: TP, offsets: Sequence[int]) -> list[Record]:
         return await self._picker.pick(tp, offsets)
 
     async def close(self) -> None:
         await self._picker.close()
         await self._ends.stop()
+        for leaving in self._leaving:
+            leaving.cancel()
+        await asyncio.gather(*self._leaving, return_exceptions=True)
         if self._asker is not None:
             await self._asker.stop()
             self._asker = None
@@ -218,6 +241,15 @@ def _retrieved(future: "asyncio.Future[Any]") -> None:
     """Nobody may be waiting any more: that is no error to be reported."""
     if not future.cancelled():
         future.exception()
+
+
+async def _stopped(consumer: AIOKafkaConsumer, after_s: float) -> None:
+    """`after_s`: until then others may still wait for its answers."""
+    try:
+        await asyncio.sleep(after_s)
+    finally:
+        with contextlib.suppress(Exception):
+            await consumer.stop()
 
 
 async def _ends_or_why_not(asker: AIOKafkaConsumer, tps: Sequence[TP]) -> dict[TP, int] | LogUnavailable:
