@@ -1,4 +1,4 @@
-"""Fewer faces for the same shape: a quick thinning, then manifold3d's error-bounded edge collapse.
+"""Fewer faces for the same shape: manifold3d's error-bounded edge collapse.
 
 The given tolerance takes away what a person could not see (flat parts shrink to a few triangles); it is raised until
 the mesh is within its face budget. Collapses keep original vertices, which lie on the exact surface, so edges stay
@@ -13,14 +13,11 @@ import numpy as np
 
 from ml_worker.engines.port import Permanent
 from ml_worker.mesh.mesh import Mesh
-from ml_worker.mesh.thin import thinned
 
 BOUND = 0.006
 """Collapses may not move the surface farther than this share of the longest side, whatever the face budget."""
 LEAST_STEP = 1.03
 """Least factor by which the tolerance is raised: small, for the faces to come out near their budget."""
-FIRST = 0.2
-"""Share of the tolerance that the quick thinning may use: so little that manifold3d's result looks the same."""
 THIN = 1e-6
 """Faces lower than this share of the longest side count as degenerate (float32 has 6e-8)."""
 
@@ -58,8 +55,7 @@ def degenerate(mesh: Mesh) -> np.ndarray:
 def simplify(mesh: Mesh, target_faces: int, tolerance: float, watch: Callable[[], None] = lambda: None) -> Simplified:
     """At most `target_faces` faces as far as BOUND allows; `tolerance` (metres) is granted in any case."""
     bound = max(BOUND * float(np.ptp(mesh.vertices, axis=0).max()), tolerance)
-    watch()
-    solid = as_manifold(thinned(mesh, tolerance * FIRST))
+    solid = as_manifold(mesh)
     while True:
         watch()
         # What has been simplified before is soon simplified further.
