@@ -140,6 +140,7 @@ def test_every_variable_is_a_setting(name: str) -> None:
     ours = {variable for variable in told if variable.startswith("LATHE_")}
     assert ours <= KNOWN
     assert set(told) - ours <= {
+        "NUMBA_CACHE_DIR",
         "PATH",
         "PYTHONUNBUFFERED",
         "PYTHONDONTWRITEBYTECODE",

@@ -94,6 +94,8 @@ class _Line:
     def reset(self) -> None:
         self.dead = False
         for end in self._ends:
-            with contextlib.suppress(OSError), socket.socket(fileno=os.dup(end.get_extra_info("socket").fileno())) as s:
+            if (taken := end.get_extra_info("socket")) is None:
+                continue  # closed by now
+            with contextlib.suppress(OSError), socket.socket(fileno=os.dup(taken.fileno())) as s:
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close by RST
             end.transport.abort()

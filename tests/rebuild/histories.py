@@ -57,14 +57,15 @@ def entries_of(records: list[Record], start: Position | None = None) -> list[Ent
 
 
 def replayed(entries: list[Entry]) -> Accounts:
-    """The state of an owner that starts from nothing and reads the log."""
+    """The state of an owner that starts from nothing and reads the log. Events stand where the history has them."""
     decider = AccountDecider(tasks=None, files=None)
     state = decider.initial()
-    for entry in entries:
-        if entry.kind == "event":
-            decoded: Any = entry.decoded
-            assert entry.record.key is not None
-            decider.evolve(state, entry.record.key.decode(), decoded[1], decoded[0])
+    events = (entry for entry in entries if entry.kind == "event")
+    for place, entry in enumerate(events):
+        decoded: Any = entry.decoded
+        assert entry.record.key is not None
+        envelope = msgspec.structs.replace(decoded[0], offset=place)
+        decider.evolve(state, entry.record.key.decode(), decoded[1], envelope)
     return state
 
 

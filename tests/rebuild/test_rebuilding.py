@@ -184,7 +184,7 @@ async def test_what_was_begun_from_another_log_is_begun_anew(making: Making, liv
 
 async def test_only_one_at_a_time(making: Making, live: Any, url: str) -> None:
     """The lock is the first thing: nobody is asked anything before."""
-    parts: Any = Parts(load_settings(), "nowhere:9", url, None)  # type: ignore[arg-type]
+    parts: Any = Parts(load_settings(), "nowhere:9", url, None, None)  # type: ignore[arg-type]
     await making.control.execute("SELECT pg_advisory_lock($1)", LOCK)
     with pytest.raises(Refused, match="a rebuild is running already"):
         await rebuild(parts, Wishes(), making.told.append)
@@ -194,7 +194,7 @@ async def test_only_one_at_a_time(making: Making, live: Any, url: str) -> None:
 async def test_a_dry_run_tells_and_changes_nothing(making: Making, live: Any, by_hand: HandmadeLog, url: str) -> None:
     await some_accounts(by_hand, OPENED, 2)
     await project(live, by_hand)
-    parts: Any = Parts(load_settings(), "nowhere:9", url, by_hand.log)  # type: ignore[arg-type]
+    parts: Any = Parts(load_settings(), "nowhere:9", url, by_hand.log, None)  # type: ignore[arg-type]
     await tell_plan(parts, making.told.append)
     plan = making.told.pop()
     assert plan.pop("bytes") > 8192
