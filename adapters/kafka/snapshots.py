@@ -111,14 +111,16 @@ class Snapshots:
             raise Unusable("log")
 
     async def _prune(self, taken: Taken) -> None:
-        """Keep this one, the one before it of this version, and those that reach further.
+        """Keep this one, the one before it of this version, and all that reach further than the earlier of the two.
 
-        Those are of a release that is being replaced, of whoever took over, or of a longer log that was here before.
+        Others' that reach further are of a release that is being replaced, of whoever took over, or of a longer log
+        that was here before. Without two of this version nothing goes: what another release left is all it can go back
+        to, and whoever took over may have taken this one away.
         """
         reached = taken.position.offset
         keys = await self._store.keys(_prefix(taken.tp))
         mine = [offset for offset, version in map(_named, keys) if version == taken.version and offset <= reached]
-        oldest = min(mine[-KEPT:], default=0)  # none: whoever took over has taken this one away
+        oldest = mine[-KEPT] if len(mine) >= KEPT else 0
         for key in keys:
             if _named(key)[0] < oldest:
                 await self._store.delete(key)

@@ -214,6 +214,33 @@ async def test_a_snapshot_of_another_version_is_not_used() -> None:
         assert log.begun[-1] > 0
 
 
+async def test_another_releases_snapshots_go_when_two_of_this_one_reach_further() -> None:
+    """Whoever goes back then reads from the beginning. What reaches further is not taken away by what reaches less."""
+    log, store = await written()
+    before = set(await store.keys("snapshots/"))
+    async with owning(log, store, Later()):
+        await until_there(store, len(log.partitions[AT]) - 1)
+    assert before < set(await store.keys("snapshots/"))
+    log.begun.clear()
+    async with owning(log, store) as (client, host):
+        assert await balance(client) == 1000 - 2 * EVERY
+        assert log.begun[0] > 0
+        late = take(host.owners[AT].fold, host.owners[AT].fold.position, "any")
+    async with owning(log, store, Later()) as (client, _):
+        await spend(client, EVERY)
+        await until_there(store, 3 * EVERY)
+    further = set(await store.keys("snapshots/"))
+    assert not before & further
+    assert await snapshots(store, log).save(late)
+    assert further < set(await store.keys("snapshots/"))
+    (written_late,) = set(await store.keys("snapshots/")) - further
+    await store.delete(written_late)
+    log.begun.clear()
+    async with owning(log, store) as (client, _):
+        assert await balance(client) == 1000 - 3 * EVERY
+        assert log.begun[0] == 0
+
+
 @pytest.mark.parametrize(
     "identity", [LogIdentity("another", {TOPIC.name: "topic"}), LogIdentity("cluster", {TOPIC.name: "made anew"})]
 )
