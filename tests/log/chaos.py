@@ -1,5 +1,7 @@
 """Rival owners, frozen, killed and cut off, while clients append: `python -m tests.log.chaos --seconds 300`.
 
+It lasts so long, and longer on a slow machine: until there were enough faults and answers to judge.
+
 Each owner reaches the broker through its own proxy. Faults: SIGSTOP/SIGCONT and kill -9 of owners and of the broker,
 two owners told to own the same partition, a connection that is held and released later. At the end the whole history
 is checked against the log (history.py).
@@ -108,8 +110,9 @@ async def _read_on(output: asyncio.StreamReader) -> None:
 
 
 class Chaos:
-    def __init__(self, seconds: float, seed: int, folder: Path) -> None:
+    def __init__(self, seconds: float, seed: int, folder: Path, faults: int = 0, applied: int = 0) -> None:
         self.seconds, self.random, self.folder = seconds, random.Random(seed), folder
+        self.wanted_faults, self.wanted_applied = faults, applied
         self.report = Report()
         self.history: list[Operation] = []
         self.over = False
@@ -171,8 +174,12 @@ class Chaos:
                     continue
             await asyncio.sleep(self.random.uniform(1, 4))
 
+    def _enough(self) -> bool:
+        applied = sum(op.result == "applied" for op in self.history)
+        return sum(self.report.faults.values()) >= self.wanted_faults and applied >= self.wanted_applied
+
     async def _break(self, end: float) -> None:
-        while now() < end:
+        while now() < end or not self._enough():
             await asyncio.sleep(self.random.uniform(0.5, 2.5))
             rival = self.random.choice(self.rivals)
             pause = self.random.choice([0.3, 1.0, 3.0, 7.0])
@@ -278,10 +285,10 @@ async def read_all(log: KafkaLog, partition: int) -> list[Entry]:
     return entries
 
 
-def play(seconds: float, seed: int) -> Report:
-    """Run a chaos of so many seconds and judge it."""
+def play(seconds: float, seed: int, *, faults: int = 0, applied: int = 0) -> Report:
+    """Run a chaos of so many seconds, and of so many faults and applied commands at least, and judge it."""
     with tempfile.TemporaryDirectory(prefix="lathe-chaos-") as folder:
-        return uvloop.run(Chaos(seconds, seed, Path(folder)).run())
+        return uvloop.run(Chaos(seconds, seed, Path(folder), faults, applied).run())
 
 
 if __name__ == "__main__":

@@ -5,10 +5,8 @@ import pytest
 from tests.log.chaos import play
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_no_anomaly_whatever_is_frozen_killed_or_cut_off() -> None:
-    report = play(seconds=40, seed=20)
+    report = play(seconds=40, seed=20, faults=8, applied=1_000)
     print("\n".join(report.lines()))
     assert report.anomalies == []
-    assert report.events > 1_000
-    assert sum(report.faults.values()) >= 5
