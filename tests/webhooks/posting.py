@@ -85,3 +85,17 @@ async def add(here: World, user: User, url: str, **fields: Any) -> dict[str, Any
     assert answer.status_code == 201, answer.text
     found: dict[str, Any] = answer.json()
     return found
+
+
+async def cancelled(here: World, user: User, count: int = 1) -> list[str]:
+    """Tasks that were requested and cancelled: two messages each."""
+    ids = []
+    for _ in range(count):
+        ids.append(await here.task(user))
+        assert (await here.post(f"/generate/{ids[-1]}/cancel", user)).status_code == 202
+    return ids
+
+
+def of_log(here: World, user: User) -> list[str]:
+    """Ids of all task events of a user, in the order of the log."""
+    return [e.id for e, _ in here.events(user.stream, user.account_id) if e.type.startswith("lathe.task.")]
