@@ -1,7 +1,11 @@
 """TCP ports on the loopback address: the usual ones when they are free, others when not."""
 
+import fcntl
+import os
 import random
 import socket
+import tempfile
+from pathlib import Path
 from typing import Final
 
 from cli.stack.errors import StackError
@@ -9,11 +13,14 @@ from cli.stack.errors import StackError
 LOOPBACK: Final = "127.0.0.1"
 ANY: Final = range(20_000, 32_000)
 """Below the ports that systems give to outgoing connections (Linux from 32,768, macOS from 49,152): between the choice
-and the start of the server nobody takes it by chance. In random order, so that two stacks do not choose alike."""
+and the start of the server no such connection takes it by chance."""
 
 
 class Ports:
-    """Gives each port once, so that two parts of one stack never get the same."""
+    """Gives each port once, so that two parts of one stack never get the same.
+
+    Of the unusual ones no two stacks of one user get the same, either, as long as those who chose them run.
+    """
 
     def __init__(self, *, prefer_usual: bool = True) -> None:
         self._prefer_usual = prefer_usual
@@ -25,10 +32,32 @@ class Ports:
             self._given.add(usual)
             return usual
         for port in random.SystemRandom().sample(ANY, len(ANY)):
-            if port not in self._given and is_free(port):
+            if port not in self._given and is_free(port) and _reserve(port):
                 self._given.add(port)
                 return port
         raise StackError(f"No port between {ANY.start} and {ANY.stop} is free.")
+
+
+def _reserve(port: int) -> bool:
+    """Whether nobody else has chosen it. Whoever has holds a lock, which ends with the process.
+
+    A part may listen many seconds after its port was chosen; until then, and while it is being started again, another
+    stack finds the port free.
+    """
+    folder = Path(tempfile.gettempdir()) / f"lathe-ports-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if folder.stat().st_uid != os.getuid():
+            return True
+        held = os.open(folder / str(port), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError:  # no place for locks: others are met by chance only
+        return True
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(held)
+        return False
+    return True
 
 
 def require_gateway_port(port: int, host: str = "") -> None:

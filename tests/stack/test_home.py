@@ -84,6 +84,14 @@ def test_no_port_is_given_twice() -> None:
     assert len(set(given)) == 50
 
 
+def test_a_port_that_was_chosen_is_nobody_elses_before_its_part_listens() -> None:
+    first = Ports(prefer_usual=False).choose(1)
+    only_this = f"ports.ANY = range({first}, {first} + 1)"
+    command = f"from cli.stack import ports; {only_this}; ports.Ports(prefer_usual=False).choose(1)"
+    ran = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=False)
+    assert f"No port between {first} and {first + 1} is free" in ran.stderr
+
+
 def test_a_large_log_is_rotated_under_its_writer(tmp_path: Path) -> None:
     log = tmp_path / "part.log"
     with log.open("ab", buffering=0) as writer:
