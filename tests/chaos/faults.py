@@ -19,6 +19,8 @@ JUMPS_S: Final = (-86_400, -3_600, -45, -5, 5, 45, 3_600, 86_400)
 LATENCIES_S: Final = (0.02, 0.1, 0.4)
 PAUSES_S: Final = (0.3, 1.0, 3.0, 8.0, 14.0)
 """The longest is more than a lease and more than an owner's deadline."""
+ONE_FAULT_S: Final = 300.0
+"""Whoever is to be hurt is being started again just now; for longer than this it is not."""
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -62,12 +64,13 @@ class Faults:
 
     async def one(self) -> Done:
         """The next fault, from its beginning to its end."""
-        if not self._order:  # each kind as often as its weight, in any order
-            self._order = [kind for kind, (weight, _) in self._kinds.items() for _ in range(weight)]
+        if not self._order:  # first each kind once, then each as often as its weight, in any order
+            self._order = [kind for kind, (n, _) in self._kinds.items() for _ in range(n if self.done else 1)]
             self._chance.shuffle(self._order)
         kind = self._order.pop()
         began = time.monotonic()
-        on, detail = await self._kinds[kind][1]()
+        async with asyncio.timeout(ONE_FAULT_S):
+            on, detail = await self._kinds[kind][1]()
         fault = Done(began, time.monotonic(), kind, on, detail)
         self.done.append(fault)
         return fault

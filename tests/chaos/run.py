@@ -2,10 +2,13 @@
 
 import asyncio
 import random
+import signal
 import sys
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +17,7 @@ import msgspec
 import uvloop
 
 from tests.chaos.checker import Anomaly, check
-from tests.chaos.clients import Load
+from tests.chaos.clients import SETTLING_S, Load
 from tests.chaos.faults import Done, Faults
 from tests.chaos.history import History, now
 from tests.chaos.stack import ChaosStack
@@ -22,17 +25,23 @@ from tests.chaos.truth import Truth, read_truth
 
 LIVELY: Final = 20
 """Commands that are answered between two faults."""
+DOWN_S: Final = 300.0
+"""Nobody hurts it, and yet it has not answered so many for so long: it does not come back by itself."""
+LOOKING_S: Final = 3 * SETTLING_S
+"""For settling everything and looking at all that was done, when everything is well again."""
 
 
 class Orders(msgspec.Struct, frozen=True, kw_only=True):
     """How long and how hard. It goes on until there were enough faults and commands, or the time is up."""
 
     seconds: float
-    """At most, for the faults."""
+    """For the faults; longer only while there were fewer than `least_faults`."""
     faults: int
     commands: int
     seed: int
-    between_s: tuple[float, float] = (0.5, 4.0)
+    least_faults: int = 0
+    """However long they take."""
+    between_s: tuple[float, float] = (0.3, 2.5)
     """Between the end of one fault and the beginning of the next."""
     pace_s: float = 0.1
     """How long a client rests after each command."""
@@ -64,6 +73,8 @@ class Outcome(msgspec.Struct, kw_only=True):
     missing: list[str] = []
     healed_s: float = 0.0
     """From the end of the last fault until everything answered again."""
+    settled_s: float = 0.0
+    """From then on until every command had its answer and every task had ended, and all was looked at."""
     verified: str = ""
     """What `lathe ops verify` says of the log at the end."""
     anomalies: list[Anomaly] = []
@@ -84,7 +95,7 @@ class Outcome(msgspec.Struct, kw_only=True):
             f"faults: {len(self.faults)} ({told(kinds)})",
             f"on: {told(parts)}",
             *(f"left out: {why}" for why in self.missing),
-            f"well again {self.healed_s:.0f} s after the last fault",
+            f"well again {self.healed_s:.0f} s after the last fault, everything settled {self.settled_s:.0f} s later",
             *([f"lathe ops verify: {self.verified}"] if self.verified else []),
             f"anomalies: {len(self.anomalies)}",
             *(f"  {a.kind}: {a.what}: {a.seen}" for a in self.anomalies[:20]),
@@ -99,84 +110,115 @@ def play(orders: Orders, keep: Path | None = None, say: Callable[[str], None] = 
 
 async def _play(orders: Orders, folder: Path, keep: Path | None, say: Callable[[str], None]) -> Outcome:
     folder.chmod(0o755)  # PostgreSQL runs as another user
+    _end_as_by_ctrl_c()
     stack = ChaosStack(folder, orders.disk_mb)
-    try:
+    async with AsyncExitStack() as after:
+        after.callback(stack.disk.unmount)
+        after.push_async_callback(stack.close_lines)
         await stack.open_lines()
+        if keep is not None:
+            after.callback(_keep_logs, stack, keep)
+        after.push_async_callback(asyncio.to_thread, stack.stop)
+        after.callback(stack.disk.free)
         await asyncio.to_thread(stack.start)
         say("started")
         return await _hurt(orders, stack, keep, say)
-    finally:
-        stack.disk.free()
-        await asyncio.to_thread(stack.stop)
-        if keep is not None:
-            _keep_logs(stack, keep)
-        await stack.close_lines()
-        stack.disk.unmount()
+
+
+def _end_as_by_ctrl_c() -> None:
+    """Whoever ends this run by SIGTERM finds no process and no file system of it left, either."""
+    task = asyncio.current_task()
+    if task is not None and threading.current_thread() is threading.main_thread():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 async def _hurt(orders: Orders, stack: ChaosStack, keep: Path | None, say: Callable[[str], None]) -> Outcome:
-    chance = random.Random(orders.seed)
     faults = Faults(stack, orders.seed)
-    began = now()
+    outcome = Outcome(seed=orders.seed)
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=35)) as http:
         load = Load(http, stack.url, orders.seed, orders.pace_s, orders.rest_s)
         try:
             await load.start()
-            while now() - began < orders.seconds:
-                if len(faults.done) >= orders.faults and load.commands() >= orders.commands:
-                    break
-                await asyncio.sleep(chance.uniform(*orders.between_s))
-                if len(faults.done) < orders.faults:
-                    await _until_alive(load, began + orders.seconds)
-                    fault = await faults.one()
-                    say(f"{now() - began:6.0f} s  {load.commands():7,}  {fault.on} {fault.kind} {fault.detail}")
+            began = now()
+            await _one_after_another(orders, faults, load, outcome, say)
             faults.end_all()
             over = now()
-            await asyncio.to_thread(stack.wait_ready)
-            healed = now() - over
-            say("well again")
-            await load.finish()
+            outcome.seconds = over - began
+            await _heal(stack, load, outcome, say)
         finally:
+            faults.end_all()
             await load.stop()
-    truth = await read_truth(stack.broker)
-    verified = await asyncio.to_thread(stack.verify)
     if keep is not None:
         load.history.save(keep / "history.json")
         faults.save(keep / "faults.json")
-    outcome = _told(orders, load.history, truth, faults)
-    outcome.seconds, outcome.healed_s, outcome.verified = over - began, healed, verified
-    if not verified.startswith("exit code 0"):
-        outcome.anomalies.append(Anomaly("verify", verified))
+    truth = await read_truth(stack.broker)
+    outcome.verified = await asyncio.to_thread(stack.verify)
+    say(f"verified: {outcome.verified}")
+    if not outcome.verified.startswith("exit code 0"):
+        outcome.anomalies.append(Anomaly("verify", outcome.verified))
+    _tell(outcome, load.history, truth, faults)
     return outcome
 
 
-async def _until_alive(load: Load, until: float) -> None:
-    """Until some commands were answered, `until` at most: who hurts what is down already learns nothing."""
-    answered = load.commands() + LIVELY
+async def _one_after_another(
+    orders: Orders, faults: Faults, load: Load, outcome: Outcome, say: Callable[[str], None]
+) -> None:
+    chance = random.Random(orders.seed)
+    began = now()
+    while now() - began < orders.seconds or len(faults.done) < orders.least_faults:
+        if len(faults.done) >= orders.faults and load.commands() >= orders.commands:
+            break
+        await asyncio.sleep(chance.uniform(*orders.between_s))
+        if not await _is_alive(load):
+            outcome.anomalies.append(
+                Anomaly("stood still", f"not {LIVELY} answers in {DOWN_S:.0f} s", faults.done[-1:])
+            )
+            break
+        fault = await faults.one()
+        say(f"{now() - began:6.0f} s  {load.commands():7,}  {fault.on} {fault.kind} {fault.detail}")
+
+
+async def _is_alive(load: Load) -> bool:
+    """Waits until some commands were answered: who hurts what is down already learns nothing."""
+    answered, until = load.commands() + LIVELY, now() + DOWN_S
     while load.commands() < answered and now() < until:
         await asyncio.sleep(0.1)
+    return load.commands() >= answered
 
 
-def _told(orders: Orders, history: History, truth: Truth, faults: Faults) -> Outcome:
+async def _heal(stack: ChaosStack, load: Load, outcome: Outcome, say: Callable[[str], None]) -> None:
+    """Nobody hurts it any more: everything answers, is settled, and is looked at, or that is an anomaly."""
+    began = now()
+    try:
+        await asyncio.to_thread(stack.wait_ready)
+    except AssertionError as error:
+        outcome.anomalies.append(Anomaly("not well again", str(error)))
+    outcome.healed_s = now() - began
+    say(f"well again after {outcome.healed_s:.0f} s")
+    began = now()
+    try:
+        async with asyncio.timeout(LOOKING_S):
+            await load.finish()
+    except TimeoutError:
+        outcome.anomalies.append(Anomaly("not well again", f"not everything was settled after {LOOKING_S:.0f} s"))
+    outcome.settled_s = now() - began
+    say(f"settled after {outcome.settled_s:.0f} s")
+
+
+def _tell(outcome: Outcome, history: History, truth: Truth, faults: Faults) -> None:
     settled = [c for c in history.commands if c.result != "open"]
-    return Outcome(
-        seed=orders.seed,
-        commands=len(settled),
-        kinds=Counter(c.kind for c in settled),
-        results=Counter(c.code if c.result == "refused" else c.result for c in history.commands),
-        requests=sum(len(c.attempts) for c in history.commands),
-        repeated=sum(len(c.attempts) - 1 for c in history.commands),
-        repeats=sum(c.repeats_of is not None for c in history.commands),
-        reads=len(history.reads),
-        tasks=Counter(task.status for task in history.tasks),
-        events=len(truth.steps),
-        claims=truth.claims,
-        void=truth.void,
-        faults=faults.done,
-        missing=faults.missing,
-        anomalies=check(history, truth),
-    )
+    outcome.commands = len(settled)
+    outcome.kinds = Counter(c.kind for c in settled)
+    outcome.results = Counter(c.code if c.result == "refused" else c.result for c in history.commands)
+    outcome.requests = sum(len(c.attempts) for c in history.commands)
+    outcome.repeated = sum(len(c.attempts) - 1 for c in history.commands)
+    outcome.repeats = sum(c.repeats_of is not None for c in history.commands)
+    outcome.reads = len(history.reads)
+    outcome.tasks = Counter(task.status for task in history.tasks)
+    outcome.events, outcome.claims, outcome.void = len(truth.steps), truth.claims, truth.void
+    outcome.faults, outcome.missing = faults.done, faults.missing
+    outcome.anomalies += check(history, truth)
 
 
 def _keep_logs(stack: ChaosStack, keep: Path) -> None:

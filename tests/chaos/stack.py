@@ -1,7 +1,9 @@
 """A whole Lathe under our hands: every line between its parts, every clock, every process, and its disk."""
 
+import asyncio
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,13 +14,15 @@ import msgspec
 from cli.stack.errors import StackError
 from tests.chaos.clock import Clocks
 from tests.chaos.up import Line, Lines
+from tests.chaos.wire import Wire
 from tests.embedded import PORTS
-from tests.log.proxy import Proxy
 from tests.system.stack import Stack
 
 SERVICES: Final = ("command_api-1", "command_api-2", "query_api", "processors", "ml_worker")
 """Reach the broker and PostgreSQL through proxies."""
 PARTS: Final = (*SERVICES, "kafka", "postgres", "s3")
+STOPPING_S: Final = 240.0
+VERIFYING_S: Final = 900.0
 
 
 class ChaosStack(Stack):
@@ -30,12 +34,14 @@ class ChaosStack(Stack):
         super().__init__(folder / "disk" / "home")
         self.log = folder / "up.log"
         broker, database = PORTS.choose(0), PORTS.choose(0)
-        services, self.to_kafka, self.to_postgres = {}, {}, {}
+        services: dict[str, Line] = {}
+        self.to_kafka: dict[str, Wire] = {}
+        self.to_postgres: dict[str, Wire] = {}
         for name in SERVICES:
             line = Line(kafka=PORTS.choose(0), kafka_listener=PORTS.choose(0), postgres=PORTS.choose(0))
             services[name] = line
-            self.to_kafka[name] = Proxy(line.kafka, line.kafka_listener)
-            self.to_postgres[name] = Proxy(line.postgres, database)
+            self.to_kafka[name] = Wire(line.kafka, line.kafka_listener)
+            self.to_postgres[name] = Wire(line.postgres, database)
         self.broker = f"127.0.0.1:{broker}"
         try:
             self.clocks: Clocks | None = Clocks(folder / "clocks")
@@ -54,20 +60,41 @@ class ChaosStack(Stack):
     def verify(self) -> str:
         """What `lathe ops verify` says of the log, the read models and the objects: its last line and its exit code."""
         command = [sys.executable, "-m", "cli.main", "ops", "verify", "--objects", "size"]
-        ran = subprocess.run(
-            command, env={**os.environ, **self.settings()}, capture_output=True, text=True, check=False, timeout=600
-        )
+        env = os.environ | self.settings()
+        try:
+            ran = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=VERIFYING_S)
+        except subprocess.TimeoutExpired:
+            return f"no answer after {VERIFYING_S:.0f} s"
         said = [line for line in (ran.stdout + ran.stderr).splitlines() if line.strip()]
         return f"exit code {ran.returncode}: " + (" / ".join(said[-12:]) if ran.returncode else said[-1])
 
+    def stop(self) -> int:
+        """SIGTERM, and SIGKILL for all that is left of it when it does not obey. The exit code."""
+        if self._process is None:
+            return 0
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(STOPPING_S)
+        except subprocess.TimeoutExpired:
+            self.kill_supervisor()  # first: it starts again what is killed
+            for part in self.pids():
+                self.kill(part)
+            raise StackError(f"lathe up had not stopped {STOPPING_S:.0f} s after SIGTERM.") from None
+
     async def open_lines(self) -> None:
         """Start the proxies; before `start`."""
-        for proxy in (*self.to_kafka.values(), *self.to_postgres.values()):
-            await proxy.start()
+        for wire in self._wires():
+            await wire.start()
 
     async def close_lines(self) -> None:
-        for proxy in (*self.to_kafka.values(), *self.to_postgres.values()):
-            await proxy.stop()
+        """Returns when no connection is left."""
+        for wire in self._wires():
+            await wire.stop()
+        while any(wire.connections for wire in self._wires()):
+            await asyncio.sleep(0.01)
+
+    def _wires(self) -> tuple[Wire, ...]:
+        return (*self.to_kafka.values(), *self.to_postgres.values())
 
 
 class Disk:
