@@ -1,12 +1,9 @@
 """`lathe ops backup` and `lathe ops restore`: the processors' own commands, with the parts they need around them."""
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -15,6 +12,7 @@ from adapters.settings import SettingsError, load_settings
 from cli.doctor.place import Place, find_place
 from cli.ops.backup_screen import BackupScreen
 from cli.ops.bare_parts import bare_parts
+from cli.ops.carrying_out import carry_out
 from cli.ops.erasures import erase_again, listed
 from cli.ops.failing import ending_clearly
 from cli.ops.place import environment, place
@@ -123,20 +121,5 @@ def _copy_secret(source: Path, target: Path) -> None:
 
 
 def _run(what: str, folder: Path, around: Mapping[str, str], as_json: bool) -> int:
-    command = [sys.executable, "-m", "processors.backup", what, str(folder.expanduser().absolute())]
-    with subprocess.Popen(command, env=dict(around), stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            if as_json:
-                for line in process.stdout:
-                    typer.echo(line, nl=False)
-            else:
-                with BackupScreen(Console(highlight=False, soft_wrap=True)) as screen:
-                    for line in process.stdout:
-                        told: dict[str, Any] = json.loads(line)
-                        screen.show(told)
-            process.wait()
-        finally:
-            if process.poll() is None:
-                process.terminate()
-    return process.returncode
+    arguments = [what, str(folder.expanduser().absolute())]
+    return carry_out("processors.backup", arguments, BackupScreen, around, as_json)

@@ -1,14 +1,10 @@
 """`lathe ops rebuild`: the processors' own command in a process of its own, and how it looks in a terminal."""
 
-import json
-import subprocess
-import sys
-from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from cli.ops.carrying_out import carry_out
 from cli.ops.place import environment
 from cli.ops.rebuild_screen import RebuildScreen
 
@@ -29,24 +25,4 @@ def rebuild(
     """
     flags = {"--dry-run": dry_run, "--no-swap": no_swap, "--accept-differences": accept_differences}
     arguments = [name for name, given in flags.items() if given] + (["--drop", drop] if drop else [])
-    command = [sys.executable, "-m", "processors.rebuild", *arguments]
-    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) as process:
-        try:
-            if as_json:
-                for line in _lines(process):
-                    typer.echo(json.dumps(line))
-            else:
-                with RebuildScreen(Console(highlight=False, soft_wrap=True)) as screen:
-                    for line in _lines(process):
-                        screen.show(line)
-        finally:
-            if process.poll() is None:
-                process.terminate()
-    raise typer.Exit(process.returncode)
-
-
-def _lines(process: "subprocess.Popen[str]") -> Iterator[dict[str, Any]]:
-    assert process.stdout is not None
-    for line in process.stdout:
-        yield json.loads(line)
-    process.wait()
+    raise typer.Exit(carry_out("processors.rebuild", arguments, RebuildScreen, environment(), as_json))

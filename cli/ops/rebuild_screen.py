@@ -1,39 +1,25 @@
 """How a rebuild looks: a bar in a terminal, plain lines where there is none, and what came of it."""
 
 import time
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
+
+from cli.ops.carrying_out import BarScreen
 
 WORDS: Final = {"building": "building", "comparing": "comparing", "failed": "failed"}
 LINE_EVERY_S: Final = 5.0
 MICRO: Final = 1_000_000
 
 
-class RebuildScreen:
+class RebuildScreen(BarScreen):
     """`show` takes the lines of `python -m processors.rebuild`."""
 
     def __init__(self, console: Console) -> None:
-        self._console = console
+        super().__init__(console, 10, transient=False)
         self._said = 0.0
         self._state = ""
-        self._progress = Progress(
-            TextColumn("{task.description:<10}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[words]}"),
-            console=console, disable=not console.is_terminal,
-        )  # fmt: skip
-        self._bar = self._progress.add_task("", total=None, words="", start=False, visible=False)
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
 
     def show(self, line: dict[str, Any]) -> None:
         match line["state"]:
@@ -60,9 +46,7 @@ class RebuildScreen:
         state, done, total = WORDS.get(line["state"], line["state"]), line["done"], line["total"]
         eta = "" if line["eta_s"] is None else f", {_span(line['eta_s'])} left"
         words = f"{done:,} of {total:,} records, {line['rate']:,}/s{eta}"
-        self._progress.update(
-            self._bar, description=state, completed=done, total=max(total, 1), words=words, visible=True
-        )
+        self._move(state, line, words)
         now = time.monotonic()
         if not self._console.is_terminal and (state != self._state or now - self._said >= LINE_EVERY_S):
             self._said = now
@@ -85,9 +69,6 @@ class RebuildScreen:
         wrong = line["unbalanced"]
         balanced = f"{wrong:,} accounts do not balance" if wrong else "all accounts balance"
         self._say(f"Credits: {money}; {balanced}.")
-
-    def _say(self, line: str) -> None:
-        self._console.print(line, markup=False)
 
 
 def _credits(micro: int) -> str:

@@ -1,14 +1,11 @@
 """`lathe ops verify`: the processors' own check in a process of its own, and how it looks in a terminal."""
 
-import json
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
+from cli.ops.carrying_out import carry_out
 from cli.ops.place import environment
 from cli.ops.verify_screen import VerifyScreen
 
@@ -33,24 +30,4 @@ def verify(
 
 def run_verify(objects: str, around: Mapping[str, str], as_json: bool) -> int:
     """Its exit code."""
-    command = [sys.executable, "-m", "processors.verify", "--objects", objects]
-    with subprocess.Popen(command, env=dict(around), stdout=subprocess.PIPE, text=True) as process:
-        try:
-            if as_json:
-                for line in _lines(process):
-                    typer.echo(json.dumps(line))
-            else:
-                with VerifyScreen(Console(highlight=False, soft_wrap=True)) as screen:
-                    for line in _lines(process):
-                        screen.show(line)
-        finally:
-            if process.poll() is None:
-                process.terminate()
-    return process.returncode
-
-
-def _lines(process: "subprocess.Popen[str]") -> Iterator[dict[str, Any]]:
-    assert process.stdout is not None
-    for line in process.stdout:
-        yield json.loads(line)
-    process.wait()
+    return carry_out("processors.verify", ["--objects", objects], VerifyScreen, around, as_json)

@@ -1,35 +1,21 @@
 """How a verification looks: a bar in a terminal, and what was found."""
 
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+from cli.ops.carrying_out import BarScreen
 
 WORDS: Final = {"reading": ("reading the log", "records"), "comparing": ("comparing", "rows"),
                 "objects": ("looking at", "objects")}  # fmt: skip
 SHOWN: Final = 10
 
 
-class VerifyScreen:
+class VerifyScreen(BarScreen):
     """`show` takes the lines of `python -m processors.verify`."""
 
     def __init__(self, console: Console) -> None:
-        self._console = console
-        self._progress = Progress(
-            TextColumn("{task.description:<15}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[words]}"),
-            console=console, disable=not console.is_terminal, transient=True,
-        )  # fmt: skip
-        self._bar = self._progress.add_task("", total=None, words="", start=False, visible=False)
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
+        super().__init__(console, 15)
 
     def show(self, line: dict[str, Any]) -> None:
         match line["state"]:
@@ -44,10 +30,7 @@ class VerifyScreen:
                 what, unit = WORDS[state]
                 eta = "" if line["eta_s"] is None else f", {line['eta_s']:,.0f} s left"
                 words = f"{line['done']:,} of {line['total']:,} {unit}, {line['rate']:,}/s{eta}"
-                self._progress.update(
-                    self._bar, description=what, completed=line["done"], total=max(line["total"], 1), words=words,
-                    visible=True,
-                )  # fmt: skip
+                self._move(what, line, words)
 
     def _broken(self, line: dict[str, Any]) -> None:
         first = line["first"]
@@ -76,6 +59,3 @@ class VerifyScreen:
     def _looked_at(self, line: dict[str, Any]) -> str:
         void = f" ({line['void']:,} of them void)" if line["void"] else ""
         return f"{line['records']:,} records{void}, {line['rows']:,} rows, {line['objects']:,} objects"
-
-    def _say(self, line: str) -> None:
-        self._console.print(line, markup=False)
