@@ -1,6 +1,7 @@
 """Live updates: one tail of `lathe.accounts` and `lathe.progress` for the whole process, fanned out by task."""
 
 import asyncio
+import contextlib
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Mapping
 from typing import Final
@@ -24,6 +25,9 @@ REMEMBERED: Final = 10_000
 """Accounts whose last event is remembered."""
 TAIL: Final = 2000
 """Records of each partition of lathe.progress that are read at the start."""
+FETCHED: Final = 2000
+UNWATCHED_S: Final = 0.2
+"""How long the feed rests between two fetches while nobody listens: each costs this process and the broker the same."""
 
 
 class Subscription:
@@ -80,6 +84,7 @@ class LiveFeed:
         self._told: OrderedDict[str, int] = OrderedDict()
         self._follower: Follower | None = None
         self._task: asyncio.Task[None] | None = None
+        self._watched = asyncio.Event()
         self.latest = Latest()
 
     async def start(self, stands: Mapping[TP, Position]) -> None:
@@ -115,6 +120,7 @@ class LiveFeed:
     def subscribe(self, task_id: str) -> Subscription:
         subscription = Subscription()
         self._subscriptions[task_id].add(subscription)
+        self._watched.set()
         return subscription
 
     def unsubscribe(self, task_id: str, subscription: Subscription) -> None:
@@ -122,6 +128,8 @@ class LiveFeed:
         subscribers.discard(subscription)
         if not subscribers:
             del self._subscriptions[task_id]
+        if not self._subscriptions:
+            self._watched.clear()
 
     def drop_all(self) -> None:
         """End all streams: the service stops."""
@@ -141,7 +149,10 @@ class LiveFeed:
         while True:
             try:
                 follower = self._follower or await self._started()
-                self._take(await follower.poll(500))
+                entries = await follower.poll(500, FETCHED)
+                self._take(entries)
+                if 0 < len(entries) < FETCHED:
+                    await self._rest()
             except Exception as error:
                 known = isinstance(error, LogUnavailable | LogTruncated)
                 log.warning("the live feed broke; trying again", why=repr(error), exc_info=not known)
@@ -149,6 +160,12 @@ class LiveFeed:
                     await self._follower.stop()
                     self._follower = None
                 await asyncio.sleep(0.5)
+
+    async def _rest(self) -> None:
+        """Until somebody listens, or for a while."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(UNWATCHED_S):
+                await self._watched.wait()
 
     def _take(self, entries: list[Entry]) -> None:
         for entry in entries:

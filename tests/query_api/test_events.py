@@ -124,6 +124,22 @@ async def test_no_gap_when_the_read_models_are_behind(here: World) -> None:
         assert await reading == [1, 2, 3]
 
 
+async def test_the_first_listener_wakes_the_feed(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While nobody listens the feed rests between two fetches; whoever comes does not wait for it."""
+    monkeypatch.setattr(live, "UNWATCHED_S", 3600.0)
+    ann = await here.user()
+    task_id = await here.task(ann)
+    tp = (topics.ACCOUNTS.name, ann.partition)
+    while here.parts.live.next_offset(tp) == 0:
+        await asyncio.sleep(0.01)
+    await here.by_hand.append(ann.account_id, started(task_id))
+    assert here.parts.live.next_offset(tp) < len(here.by_hand.log.partitions[tp])
+    async with here.stream(f"/generate/{task_id}/events", ann) as stream:
+        assert await stream.events(2) == [1, 2]
+        await here.by_hand.append(ann.account_id, cancelled(task_id))
+        assert await stream.events(1) == [3]
+
+
 async def test_the_life_as_a_list(here: World) -> None:
     ann = await here.user()
     task_id = await here.task(ann)
