@@ -15,14 +15,13 @@ from adapters.kafka.follower import Entry
 from adapters.kafka.position import TP
 from adapters.postgres.read.migrate import live_schema
 from cli.doctor.place import Place
-from cli.ops.workers_heard import Heard, heard_workers
+from cli.ops.workers_heard import HEARTBEATS, Heard, heard_workers
 from domain.ownership import OwnerAnnounced
 from domain.runs import events as run
 
 TAIL: Final = 2_000
 """Records of a partition that are looked through from its end."""
 ANNOUNCEMENTS: Final = 5_000
-HEARTBEATS: Final = 500
 TIMEOUT_S: Final = 3.0
 ACCOUNTS, RUNS = topics.ACCOUNTS.name, topics.RUNS.name
 DECIDED: Final = (run.RunStarted, run.RunSucceeded, run.RunFailed, run.RunCancelled)
@@ -72,10 +71,9 @@ async def read_lag(place: Place) -> Reading:
     readers = [Reader(name, tp, position, ends[tp]) for name, tp, position in await _stored(place.postgres_url)
                if tp in ends]  # fmt: skip
     tails = await last_entries(place.kafka_url, {
-        (topics.OWNERS.name, 0): ANNOUNCEMENTS, (topics.WORKERS.name, 0): HEARTBEATS,
-        (topics.ASSIGNMENTS.name, 0): TAIL,
+        (topics.OWNERS.name, 0): ANNOUNCEMENTS, (topics.ASSIGNMENTS.name, 0): TAIL,
         **{(name, p): TAIL for name in (ACCOUNTS, RUNS) for p in range(topics.ACCOUNT_PARTITIONS)},
-    })  # fmt: skip
+    }, HEARTBEATS)  # fmt: skip
     async with httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False) as http:
         owners = await _owners(http, tails, ends)
         processes = await _processes(http, place)

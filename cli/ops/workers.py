@@ -20,17 +20,16 @@ from adapters.kafka.writer import EventWriter
 from cli.client.failures import Failure, Misused
 from cli.events.failing import bootstrap_servers
 from cli.ops.failing import ending_clearly
-from cli.ops.workers_heard import Heard, heard_workers
+from cli.ops.workers_heard import HEARTBEATS, Heard, heard_workers
 from domain.runs.events import DrainRequested
 
 app = typer.Typer(help="The processes that run models.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead of lines.")]
 TAILS: Final[dict[TP, int]] = {
-    (topics.WORKERS.name, 0): 500,
     (topics.ASSIGNMENTS.name, 0): 2_000,
     **{(topics.RUNS.name, p): 500 for p in range(topics.ACCOUNT_PARTITIONS)},
 }
-"""How many records are looked at from the end of each."""
+"""How many records are looked at from the end of each, beside the heartbeats."""
 LOOK_S: Final = 2.0
 """As often as a worker beats: nothing is new in between, and each look reads thousands of records."""
 
@@ -73,7 +72,7 @@ def drain(
 
 
 async def _heard(bootstrap: str) -> list[Heard]:
-    return heard_workers(await last_entries(bootstrap, TAILS), time.time())
+    return heard_workers(await last_entries(bootstrap, TAILS, HEARTBEATS), time.time())
 
 
 async def _drain(bootstrap: str, wanted: str, leave: bool, wait_s: float) -> dict[str, object]:

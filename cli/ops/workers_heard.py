@@ -14,6 +14,8 @@ from domain.scheduling.events import RunAssigned, RunRevoked
 
 SILENT_S: Final = 10.0
 """A worker beats every 2 s; one that was silent for so long is taken for gone."""
+HEARTBEATS: Final[dict[TP, float]] = {(topics.WORKERS.name, 0): SILENT_S + 5.0}
+"""What is looked at, in seconds from the end: all of it, however many workers there are."""
 _ENDED: Final = (run.RunSucceeded, run.RunFailed, run.RunCancelled)
 
 
@@ -37,7 +39,7 @@ class Heard(msgspec.Struct, frozen=True):
 
 
 def heard_workers(tails: Mapping[TP, Iterable[Entry]], now_s: float) -> list[Heard]:
-    """By host and id. `tails`: the ends of lathe.workers, lathe.assignments and lathe.runs."""
+    """By host and id. `tails`: the ends of lathe.workers (`HEARTBEATS`), lathe.assignments and lathe.runs."""
     beats: dict[str, tuple[float, run.WorkerBeat]] = {}
     asked: set[str] = set()
     for envelope, event in _decoded(tails[topics.WORKERS.name, 0]):

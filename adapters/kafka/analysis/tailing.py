@@ -1,6 +1,9 @@
 """The last records of partitions, for those who look at the present: what counts is not judged."""
 
+import time
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 
 from adapters.kafka.follower import Entry
 from adapters.kafka.kafka_log import KafkaLog
@@ -8,19 +11,28 @@ from adapters.kafka.position import TP, Position
 from adapters.kafka.readrule import CLAIM_TYPE
 from adapters.kafka.record import Record, decode
 
-POLL_MS = 1000
+POLL_MS: Final = 1000
+_NONE: Final[Mapping[TP, float]] = MappingProxyType({})
 
 
-async def last_entries(bootstrap: str, most: Mapping[TP, int]) -> dict[TP, list[Entry]]:
-    """Up to so many records of each partition, from its end. Raises LogUnavailable.
+async def last_entries(
+    bootstrap: str, most: Mapping[TP, int], recent_s: Mapping[TP, float] = _NONE
+) -> dict[TP, list[Entry]]:
+    """Up to so many records of each partition, from its end; of those in `recent_s` all of the last so many seconds.
+
+    Raises LogUnavailable.
 
     A record of an owned topic may be void: without what stands before it nobody can tell.
     """
     log = KafkaLog(bootstrap)
+    tps = [*most, *recent_s]
+    found: dict[TP, list[Entry]] = {tp: [] for tp in tps}
     try:
-        first, ends = await log.beginnings(most), await log.ends(most)
-        start = {tp: max(first[tp], ends[tp] - count) for tp, count in most.items() if ends[tp] > first[tp]}
-        found: dict[TP, list[Entry]] = {tp: [] for tp in most}
+        first, ends = await log.beginnings(tps), await log.ends(tps)
+        start = {tp: max(first[tp], ends[tp] - count) for tp, count in most.items()}
+        for tp, seconds in recent_s.items():
+            start |= await log.offsets_at([tp], int((time.time() - seconds) * 1000))
+        start = {tp: offset for tp, offset in start.items() if offset < ends[tp]}
         if not start:
             return found
         left = dict(start)
