@@ -16,6 +16,13 @@ from aiokafka.errors import KafkaError
 from adapters.kafka.position import TP
 
 SESSION_MS: Final = 6_000
+REBALANCE_MS: Final = 5_000
+ANSWER_MS: Final = 8_000
+"""How long the broker has for an answer. Joining takes as long as a rebalance may.
+
+The group gives a member's partitions to others when its session is over. A member that waits for an answer which will
+not come (its connection is half open) does not know that, and claims against them.
+"""
 log = structlog.get_logger(__name__)
 
 
@@ -62,7 +69,8 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
                 session_timeout_ms=SESSION_MS,
                 heartbeat_interval_ms=1_000,
                 max_poll_interval_ms=60_000,
-                rebalance_timeout_ms=5_000,
+                rebalance_timeout_ms=REBALANCE_MS,
+                request_timeout_ms=ANSWER_MS,
                 partition_assignment_strategy=(StickyPartitionAssignor,),
             )
             try:
