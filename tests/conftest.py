@@ -15,6 +15,9 @@ from typing import Any, NamedTuple, TypeVar
 
 import pytest
 
+from adapters.postgres.ops_migrate import migrate_ops
+from adapters.postgres.read.migrate import migrate_read
+from adapters.postgres.read.tables import SCHEMA
 from cli.stack.errors import StackError
 from cli.stack.postgres import ensure_database
 from tests import containers, embedded, sharing
@@ -72,6 +75,19 @@ def fresh_database(postgres_url: str) -> Callable[[], str]:
     def create() -> str:
         url = f"{postgres_url.rpartition('/')[0]}/test_{uuid.uuid4().hex}"
         asyncio.run(ensure_database(url))
+        return url
+
+    return create
+
+
+@pytest.fixture(scope="session")
+def fresh_read_models(fresh_database: Callable[[], str]) -> Callable[[], str]:
+    """As `fresh_database`, with an empty schema `ops` and empty read models."""
+
+    def create() -> str:
+        url = fresh_database()
+        asyncio.run(migrate_ops(url))
+        asyncio.run(migrate_read(url, SCHEMA))
         return url
 
     return create

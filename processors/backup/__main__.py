@@ -4,34 +4,22 @@ Exit codes: 1 refused (the last line says why), 75 something did not answer: run
 """
 
 import argparse
-import asyncio
-import json
-import logging
 import os
-import signal
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-import asyncpg
-import structlog
-import uvloop
-
-from adapters.collector import BATCHES, collect_rarely
-from adapters.errors import DependencyDown
 from adapters.kafka.cluster import identify
-from adapters.kafka.port import AppendFailed, LogTruncated, LogUnavailable
+from adapters.kafka.port import LogTruncated
 from adapters.security.master_key import WrongMasterKey, load_master_key
-from adapters.settings import Settings, SettingsError, load_settings
+from adapters.settings import Settings
 from processors.backup.cut import ENDS
 from processors.backup.making import Making
 from processors.backup.manifest import BadBackup, Manifest
 from processors.backup.restoring import NotEmpty, Restoring
 from processors.bootstrap import make_object_store, make_parts
-
-REFUSED: Final = (BadBackup, NotEmpty, WrongMasterKey, LogTruncated)
-AWAY: Final = (LogUnavailable, AppendFailed, DependencyDown, asyncpg.PostgresError, asyncpg.InterfaceError, OSError,
-               TimeoutError)  # fmt: skip
+from processors.telling import carry_out, tell
 
 
 def main() -> int:
@@ -39,37 +27,26 @@ def main() -> int:
     parser.add_argument("what", choices=("make", "restore", "put-objects"))
     parser.add_argument("folder", type=Path)
     asked = parser.parse_args()
-    structlog.configure(
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
-    )
-    collect_rarely(BATCHES)
     os.umask(0o077)  # what users made is in a backup as it is
-    try:
-        uvloop.run(_do(asked.what, asked.folder, load_settings()))
-    except (BaseExceptionGroup, SettingsError, *REFUSED, *AWAY, KeyboardInterrupt, asyncio.CancelledError) as error:
-        return _refuse(error)
-    return 0
+    return carry_out(partial(_do, asked.what, asked.folder), BadBackup, NotEmpty, WrongMasterKey, LogTruncated)
 
 
-async def _do(what: str, folder: Path, settings: Settings) -> None:
-    task = asyncio.current_task()
-    assert task is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+async def _do(what: str, folder: Path, settings: Settings) -> int:
     parts, store = make_parts(settings), make_object_store(settings)
     try:
         await store.start()
         if what == "make":
             identity = await identify(parts.kafka_url, tuple(topic.name for topic in ENDS))
-            made = await Making(parts.log, identity, parts.postgres_url, store, folder, _tell).run()
-            _tell(_document("made", made))
-            return
-        restoring = Restoring(parts.log, parts.postgres_url, store, folder, _tell)
+            made = await Making(parts.log, identity, parts.postgres_url, store, folder, tell).run()
+            tell(_document("made", made))
+            return 0
+        restoring = Restoring(parts.log, parts.postgres_url, store, folder, tell)
         if what == "put-objects":
-            _tell({"state": "put", "objects": await restoring.put_objects()})
-            return
+            tell({"state": "put", "objects": await restoring.put_objects()})
+            return 0
         key = load_master_key(settings.home, settings.master_key)
-        _tell(_document("restored", await restoring.run(key.fingerprint)))
+        tell(_document("restored", await restoring.run(key.fingerprint)))
+        return 0
     finally:
         await store.close()
         await parts.log.close()
@@ -86,30 +63,6 @@ def _document(state: str, found: Manifest) -> dict[str, Any]:
         "master_fingerprint": found.master_fingerprint,
         "cut": {f"{p.topic}:{p.number}": p.end.offset for p in found.partitions if p.end.offset},
     }
-
-
-def _tell(line: dict[str, Any]) -> None:
-    print(json.dumps(line), flush=True)
-
-
-def _refuse(error: BaseException) -> int:
-    """The last line, and the exit code. Raises what nobody expected."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    match error:
-        case SettingsError():
-            code = 78
-        case _ if isinstance(error, REFUSED):
-            code = 1
-        case KeyboardInterrupt() | asyncio.CancelledError():
-            code = 130
-        case _ if isinstance(error, AWAY):
-            code = 75
-        case _:
-            raise error
-    why = "it was interrupted" if code == 130 else getattr(error, "detail", None) or str(error) or repr(error)
-    _tell({"state": "refused", "why": why})
-    return code
 
 
 if __name__ == "__main__":

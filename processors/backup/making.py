@@ -2,7 +2,6 @@
 
 import shutil
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -18,8 +17,8 @@ from adapters.postgres.ops_models import SCHEMA
 from processors.backup import cut, manifest, objects, tables
 from processors.backup.manifest import BadBackup, Manifest, Partition, Segment
 from processors.backup.segments import SegmentWriter
+from processors.telling import Tell
 
-Tell = Callable[[dict[str, Any]], None]
 POLL_MS: Final = 1000
 CHUNK: Final = 2000
 EVERY_S: Final = 0.5

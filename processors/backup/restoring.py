@@ -11,9 +11,9 @@ from adapters.object_store.port import ObjectStore
 from adapters.postgres.ops_migrate import migrate_ops
 from processors.backup import manifest, objects, tables
 from processors.backup.cut import COPIED, partitions
-from processors.backup.making import Tell
 from processors.backup.manifest import BadBackup, Manifest, Partition, check
 from processors.backup.segments import Stored, read_segment
+from processors.telling import Tell
 
 MOST_BYTES: Final = 500_000
 MOST_RECORDS: Final = 1_000

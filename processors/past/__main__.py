@@ -4,18 +4,17 @@ Exit code 2: there is no such place.
 """
 
 import argparse
-import logging
 import sys
 from datetime import datetime
 
 import msgspec
-import structlog
 import uvloop
 
 from adapters.kafka.port import LogTruncated, LogUnavailable
 from adapters.settings import SettingsError, load_settings
 from processors.bootstrap import make_parts
 from processors.past.folding import NoSuchPlace, Past, past_of
+from processors.telling import logs_to_stderr
 
 
 def main() -> int:
@@ -24,10 +23,7 @@ def main() -> int:
     parser.add_argument("--offset", type=int)
     parser.add_argument("--time", type=datetime.fromisoformat)
     asked = parser.parse_args()
-    structlog.configure(
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
-    )
+    logs_to_stderr()
     try:
         past = uvloop.run(_past(asked.account, asked.offset, asked.time))
     except NoSuchPlace as problem:

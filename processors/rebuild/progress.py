@@ -2,15 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from adapters.kafka.position import TP
 from adapters.postgres import rebuilds
 from processors.rebuild.pace import Pace
+from processors.telling import Tell
 
 EVERY_S: Final = 0.5
-Tell = Callable[[dict[str, Any]], None]
 
 
 class Progress:

@@ -16,8 +16,6 @@ import query_api.app
 from adapters.ids import new_id
 from adapters.kafka import topics
 from adapters.object_store.memory import MemoryStore
-from adapters.postgres.ops_migrate import migrate_ops
-from adapters.postgres.read.migrate import migrate_read
 from adapters.postgres.read.tables import SCHEMA
 from domain.identity.commands import ChangeRole
 from tests.access.matrix import MATRIX, ROLES, access_of, judge, operations_of
@@ -50,11 +48,8 @@ def test_every_kind_says_something_of_everybody() -> None:
 
 
 @pytest.fixture(scope="module")
-def database(fresh_database: Callable[[], str]) -> str:
-    url = fresh_database()
-    asyncio.run(migrate_ops(url))
-    asyncio.run(migrate_read(url, SCHEMA))
-    return url
+def database(fresh_read_models: Callable[[], str]) -> str:
+    return fresh_read_models()
 
 
 async def asked(http: httpx.AsyncClient, operations: set[str], values: dict[str, str], everybody: Headers) -> list[str]:

@@ -8,19 +8,15 @@ import asyncpg
 import pytest
 
 from adapters.kafka import topics
-from adapters.postgres.ops_migrate import migrate_ops
-from adapters.postgres.read.migrate import migrate_read
 from adapters.postgres.read.tables import SCHEMA
 from domain.identity.commands import ChangeRole
 from tests.command_api.world import World, refused, world
 
 
 @pytest.fixture(scope="module")
-def projected(fresh_database: Callable[[], str]) -> str:
+def projected(fresh_read_models: Callable[[], str]) -> str:
     """A database with read models, and in them a record that is parked and one behind it."""
-    url = fresh_database()
-    asyncio.run(migrate_ops(url))
-    asyncio.run(migrate_read(url, SCHEMA))
+    url = fresh_read_models()
 
     async def park() -> None:
         connection = await asyncpg.connect(url)

@@ -20,8 +20,6 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from adapters.kafka.topics import ALL, Topic
-from adapters.postgres.ops_migrate import migrate_ops
-from adapters.postgres.read.migrate import migrate_read
 from adapters.postgres.read.partitions import PARTITIONS
 from adapters.postgres.read.tables import SCHEMA
 from adapters.settings import Settings
@@ -95,11 +93,8 @@ async def test_topics_that_lose_history(kafka_url: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def database(fresh_database: Callable[[], str]) -> str:
-    url = fresh_database()
-    asyncio.run(migrate_ops(url))
-    asyncio.run(migrate_read(url, SCHEMA))
-    return url
+def database(fresh_read_models: Callable[[], str]) -> str:
+    return fresh_read_models()
 
 
 async def test_a_whole_database(database: str, tmp_path: Path) -> None:

@@ -21,8 +21,6 @@ from adapters.kafka.readrule import event_headers
 from adapters.kafka.record import Record, known_types
 from adapters.postgres.dead_letters import DeadLetterOrders, Place
 from adapters.postgres.engine import make_pool
-from adapters.postgres.ops_migrate import migrate_ops
-from adapters.postgres.read.migrate import migrate_read
 from adapters.postgres.read.tables import SCHEMA
 from domain.account import events as a
 from domain.account.events import TaskCompleted
@@ -86,11 +84,8 @@ CASES = (
 
 
 @pytest.fixture(scope="module")
-def url(fresh_database: Callable[[], str]) -> str:
-    url = fresh_database()
-    asyncio.run(migrate_ops(url))
-    asyncio.run(migrate_read(url, SCHEMA))
-    return url
+def url(fresh_read_models: Callable[[], str]) -> str:
+    return fresh_read_models()
 
 
 @pytest.fixture

@@ -10,10 +10,11 @@ from adapters.kafka.cluster import LogIdentity
 from adapters.kafka.follower import Entry
 from adapters.kafka.record import Undecodable
 from adapters.postgres.read.partitions import PARTITIONS
+from adapters.postgres.read.tables import SCHEMA, metadata
 from domain.account.decider import AccountDecider
 from domain.account.names import result_name
 from domain.account.state import Account, Accounts, File, Task
-from processors.projections import offsets
+from processors.projections import leadership, offsets
 from processors.projections.parking import parked_streams
 from processors.projections.registry import READ_MODELS
 from processors.projections.writing import Writer
@@ -23,6 +24,13 @@ CLUSTER = "cluster-1"
 
 def identity_of(cluster: str = CLUSTER) -> LogIdentity:
     return LogIdentity(cluster, {topic.name: f"id of {topic.name}" for topic in READ_MODELS})
+
+
+async def emptied(url: str) -> Any:
+    """The projector's connection to read models that were emptied."""
+    connection = await leadership.connect(url, SCHEMA)
+    await connection.execute(f"TRUNCATE {', '.join(metadata.tables)}, ops.dead_letter_orders")
+    return connection
 
 
 async def writer_on(connection: Any) -> Writer:

@@ -1,24 +1,18 @@
 """The read side on a database of its own, emptied for each test."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from adapters.postgres.ops_migrate import migrate_ops
-from adapters.postgres.read.migrate import migrate_read
 from adapters.postgres.read.tables import SCHEMA, metadata
 from tests.query_api.world import World, world
 
 
 @pytest.fixture(scope="module")
-def database(fresh_database: Callable[[], str]) -> str:
-    url = fresh_database()
-    asyncio.run(migrate_ops(url))
-    asyncio.run(migrate_read(url, SCHEMA))
-    return url
+def database(fresh_read_models: Callable[[], str]) -> str:
+    return fresh_read_models()
 
 
 @pytest.fixture

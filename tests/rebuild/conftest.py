@@ -1,14 +1,11 @@
 """A database with live read models, and a rebuild of them, without a broker."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import asyncpg
 import pytest
 
-from adapters.postgres.ops_migrate import migrate_ops
-from adapters.postgres.read.migrate import migrate_read
 from adapters.postgres.read.tables import SCHEMA
 from processors.projections import leadership
 from tests.projections.handmade import HandmadeLog
@@ -16,12 +13,9 @@ from tests.rebuild.making import Making
 
 
 @pytest.fixture
-def url(fresh_database: Callable[[], str]) -> str:
+def url(fresh_read_models: Callable[[], str]) -> str:
     """A database with an empty read schema."""
-    url = fresh_database()
-    asyncio.run(migrate_ops(url))
-    asyncio.run(migrate_read(url, SCHEMA))
-    return url
+    return fresh_read_models()
 
 
 @pytest.fixture
