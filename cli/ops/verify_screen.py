@@ -6,8 +6,12 @@ from rich.console import Console
 
 from cli.ops.carrying_out import BarScreen
 
-WORDS: Final = {"reading": ("reading the log", "records"), "comparing": ("comparing", "rows"),
-                "objects": ("looking at", "objects")}  # fmt: skip
+WORDS: Final = {
+    "copying": ("copying", "rows"),
+    "reading": ("reading the log", "records"),
+    "comparing": ("comparing", "rows"),
+    "objects": ("looking at", "objects"),
+}
 SHOWN: Final = 10
 
 

@@ -2,7 +2,8 @@
 
 import sqlite3
 from collections.abc import Iterator
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, Final, Self
 
 _TABLES: Final = """
 CREATE TABLE assigned (task TEXT, attempt INTEGER, worker TEXT, account TEXT, partition INTEGER, request INTEGER,
@@ -14,6 +15,7 @@ CREATE TABLE files (file TEXT PRIMARY KEY, account TEXT, sha256 TEXT, bytes INTE
     WITHOUT ROWID;
 CREATE TABLE rows (name TEXT, key TEXT, digest BLOB, stream TEXT, topic TEXT, partition INTEGER, place INTEGER,
                    PRIMARY KEY (name, key)) WITHOUT ROWID;
+CREATE TABLE found (name TEXT, key TEXT, digest BLOB, stream TEXT);
 """
 CACHE_KIB: Final = 64 * 1024
 """Memory that it takes at most, about."""
@@ -31,7 +33,12 @@ class Shelf:
         self._database.executescript(_TABLES)
         self._database.execute("BEGIN")
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._database.close()
 
     def put(self, statement: str, *values: Any) -> bool:

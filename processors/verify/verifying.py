@@ -4,9 +4,8 @@ The ends are asked for from effects to causes (announcements, accounts, runs, as
 event follows from stands before an end that was asked for later. Then causes are read before effects.
 """
 
-import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -21,18 +20,17 @@ from domain.account.events import AccountClosed
 from domain.envelope import Envelope
 from domain.ownership import OwnerAnnounced
 from processors.projections.offsets import record_id
-from processors.rebuild.pace import Pace
+from processors.telling import Tell
 from processors.verify import objects, tables
 from processors.verify.accounts import AccountRules
-from processors.verify.expected import TABLES, ExpectedRows
+from processors.verify.expected import ExpectedRows
 from processors.verify.findings import Broken, Findings, Place
+from processors.verify.moving import Moving
 from processors.verify.ownership import PartitionRules
 from processors.verify.people import ModelRules, UserRules
 from processors.verify.runs import take_assignment, take_report
 from processors.verify.shelf import Shelf
 
-Tell = Callable[[dict[str, Any]], None]
-EVERY_S: Final = 0.5
 POLL_MS: Final = 1000
 CHUNK: Final = 2000
 OWNERS: Final[TP] = (topics.OWNERS.name, 0)
@@ -59,42 +57,36 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class Verification:
-    """`standing` None: there are no read models to compare. `store` None: objects are not looked at."""
+    """`standing` None: there are no read models to compare; else their rows lie on the shelf. `store` None: objects
+    are not looked at."""
 
     def __init__(
         self,
         log: Log,
-        connection: Any,
+        shelf: Shelf,
         standing: tables.Standing | None,
         store: ObjectStore | None,
         depth: objects.Depth,
         tell: Tell,
         erased: objects.Erased = _nobody,
     ) -> None:
-        self._log, self._connection, self._standing, self._store = log, connection, standing, store
+        self._log, self._shelf, self._standing, self._store = log, shelf, standing, store
         self._depth, self._tell, self._erased = depth, tell, erased
         self.findings = Findings()
-        self._shelf = Shelf()
         self._excepted: set[tables.Stream] = set()
         self._closed: set[str] = set()
         self._claims: dict[TP, dict[int, tuple[int, str]]] = {}
         self._users, self._models = UserRules(), ModelRules()
-        self._records = self._void = self._foreign = self._total = 0
-        self._pace, self._said = Pace(), 0.0
+        self._records = self._void = self._foreign = 0
+        self._moved = Moving(tell, "reading", 0)
 
     async def run(self) -> Report:
         """Raises LogUnavailable, LogTruncated, DependencyDown and asyncpg's errors."""
-        try:
-            return await self._run()
-        finally:
-            self._shelf.close()
-
-    async def _run(self) -> Report:
         announced = await self._log.ends([OWNERS])
         ends: dict[TP, int] = {}
         for topic in (topics.ACCOUNTS, topics.RUNS, topics.ASSIGNMENTS, topics.IDENTITY, topics.CATALOG):
             ends |= await self._log.ends([(topic.name, p) for p in range(topic.partitions)])
-        self._total = sum(ends.values())
+        self._moved = Moving(self._tell, "reading", sum(ends.values()))
         self._compare_stands(ends)
         for topic, rule in zip(_SINGLE, (self._user, self._model, self._assignment), strict=True):
             await self._read((topic.name, 0), ends, rule)
@@ -152,7 +144,7 @@ class Verification:
                 for entry in entries:
                     if entry.record.offset < end:
                         self._take(entry, rules, rule, expected)
-                self._moved("reading", self._records, self._total)
+                self._moved(self._records)
         finally:
             await follower.stop()
         if expected is not None:
@@ -260,32 +252,13 @@ class Verification:
     async def _compare_tables(self) -> int:
         if self._standing is None or self._standing.foreign:
             return 0
-        total = sum([
-            await self._connection.fetchval(f"SELECT count(*) FROM {self._standing.schema}.{table}")  # noqa: S608
-            for table in TABLES
-        ])  # fmt: skip
-        self._pace = Pace()
-        return await tables.compare(
-            self._connection, self._standing, self._shelf, self.findings, self._excepted,
-            lambda looked: self._moved("comparing", looked, total),
-        )  # fmt: skip
+        return await tables.compare(self._shelf, self.findings, self._excepted, self._tell)
 
     async def _check_objects(self) -> int:
         if self._store is None or self._depth == "none":
             return 0
         (total,) = self._shelf.one("SELECT count(*) FROM (SELECT 1 FROM files GROUP BY account, sha256)")
-        self._pace = Pace()
+        moved = Moving(self._tell, "objects", total)
         return await objects.check(
-            self._store, self._shelf, self.findings, self._closed, self._erased, self._depth,
-            lambda looked: self._moved("objects", looked, total),
-        )  # fmt: skip
-
-    def _moved(self, state: str, done: int, total: int) -> None:
-        """Tell how far it is, now and then."""
-        now = time.monotonic()
-        if now - self._said < EVERY_S:
-            return
-        self._said = now
-        self._pace.saw(now, done)
-        self._tell({"state": state, "done": done, "total": total, "rate": round(self._pace.rate),
-                    "eta_s": self._pace.eta_s(total - done)})  # fmt: skip
+            self._store, self._shelf, self.findings, self._closed, self._erased, self._depth, moved
+        )

@@ -9,6 +9,7 @@ from adapters.kafka import topics
 from adapters.kafka.cluster import LogIdentity
 from adapters.kafka.memory import MemoryLog
 from adapters.object_store.memory import MemoryStore
+from processors.verify.shelf import Shelf
 from processors.verify.tables import erased
 from processors.verify.verifying import Report, Verification
 
@@ -42,7 +43,8 @@ class Place:
 
     async def verified(self) -> Report:
         erased_now = partial(erased, self.url)
-        return await Verification(self.log, None, None, self.store, "hash", lambda _: None, erased_now).run()
+        with Shelf() as shelf:
+            return await Verification(self.log, shelf, None, self.store, "hash", lambda _: None, erased_now).run()
 
     def records(self) -> dict[Any, list[Any]]:
         """What stands in the log, however its headers are kept."""

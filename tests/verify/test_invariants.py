@@ -2,29 +2,27 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any
 
-import asyncpg
 import pytest
 
 from adapters.kafka import topics
 from adapters.kafka.readrule import event_headers
 from adapters.kafka.record import encode_headers, encode_value
 from adapters.object_store.memory import MemoryStore
-from adapters.postgres.ops_migrate import migrate_ops
-from adapters.postgres.read.migrate import migrate_read
-from adapters.postgres.read.tables import SCHEMA, metadata
+from adapters.postgres.read.tables import metadata
 from domain.account import events as e
 from domain.identity.events import UserRegistered
 from domain.ownership import OwnerAnnounced
 from domain.runs import events as run
-from processors.projections import leadership
 from processors.verify.findings import Findings
 from processors.verify.invariants import INVARIANTS
-from processors.verify.tables import look
+from processors.verify.shelf import Shelf
+from processors.verify.tables import taken
 from processors.verify.verifying import Report, Verification
 from tests.projections.handmade import CREDIT, requested, sealed
-from tests.projections.reading import identity_of
+from tests.projections.reading import emptied, identity_of
 from tests.rebuild.making import project
 from tests.verify.history import WORKER, History, some_history
 
@@ -33,17 +31,13 @@ ACCOUNTS, RUNS = topics.ACCOUNTS.name, topics.RUNS.name
 
 
 @pytest.fixture(scope="module")
-def url(fresh_database: Callable[[], str]) -> str:
-    url = fresh_database()
-    asyncio.run(migrate_ops(url))
-    asyncio.run(migrate_read(url, SCHEMA))
-    return url
+def url(fresh_read_models: Callable[[], str]) -> str:
+    return fresh_read_models()
 
 
 @pytest.fixture
 async def live(url: str) -> AsyncIterator[Any]:
-    connection = await leadership.connect(url, SCHEMA)
-    await connection.execute(f"TRUNCATE {', '.join(metadata.tables)}, ops.dead_letter_orders")
+    connection = await emptied(url)
     yield connection
     await connection.close()
 
@@ -53,13 +47,9 @@ async def verified(url: str, history: History, store: MemoryStore | None = None)
     if store is None:
         store = MemoryStore()
         await history.store_objects(store)
-    connection = await asyncpg.connect(url)
-    try:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            standing = await look(connection, identity_of())
-            return await Verification(history.log, connection, standing, store, "hash", lambda _: None).run()
-    finally:
-        await connection.close()
+    with Shelf() as shelf:
+        standing = await taken(url, identity_of(), shelf, lambda _: None)
+        return await Verification(history.log, shelf, standing, store, "hash", lambda _: None).run()
 
 
 def first_of(findings: Findings, invariant: str) -> str:
@@ -85,6 +75,19 @@ async def test_read_models_that_are_behind_are_compared_where_they_stand(url: st
         await history.complete(account)
     report = await verified(url, history)
     assert report.findings.told() == []
+
+
+async def test_the_tables_are_free_as_soon_as_they_were_copied(url: str, live: Any) -> None:
+    """While the log is read no transaction is open: what the tables are by then changes nothing."""
+    history, _ = await some_history()
+    await project(live, history)
+    with Shelf() as shelf:
+        standing = await taken(url, identity_of(), shelf, lambda _: None)
+        async with asyncio.timeout(20):  # it would wait for whoever has read them
+            await live.execute(f"TRUNCATE {', '.join(metadata.tables)}")
+        report = await Verification(history.log, shelf, standing, None, "none", lambda _: None).run()
+    assert report.findings.told() == []
+    assert report.rows > 0
 
 
 async def test_void_records_break_nothing(url: str, live: Any) -> None:
@@ -360,8 +363,9 @@ async def test_an_account_that_is_erased_meanwhile_has_no_objects(url: str, live
     for account in accounts[1:]:
         for key in await store.keys(f"acct/{account}/"):
             await store.delete(key)
-    verification = Verification(history.log, None, None, store, "hash", lambda _: None, lambda: _given({accounts[2]}))
-    findings = (await verification.run()).findings
+    with Shelf() as shelf:
+        given = partial(_given, {accounts[2]})
+        findings = (await Verification(history.log, shelf, None, store, "hash", lambda _: None, given).run()).findings
     assert {found.invariant for found in findings.told()} == {"objects"}
     assert all(accounts[1] in str(found.subject) for found in findings.told())
 

@@ -16,9 +16,6 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from adapters.kafka import topics
 from adapters.object_store.s3 import S3Store
-from adapters.postgres.ops_migrate import migrate_ops
-from adapters.postgres.read.migrate import migrate_read
-from adapters.postgres.read.tables import SCHEMA
 from tests.conftest import S3, parts
 from tests.rebuild.test_on_a_broker import appended, until
 from tests.verify.history import History, some_history
@@ -39,10 +36,8 @@ def kafka_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def environment(kafka_url: str, fresh_database: Callable[[], str], s3: S3, tmp_path: Path) -> dict[str, str]:
-    url = fresh_database()
-    asyncio.run(migrate_ops(url))
-    asyncio.run(migrate_read(url, SCHEMA))
+def environment(kafka_url: str, fresh_read_models: Callable[[], str], s3: S3, tmp_path: Path) -> dict[str, str]:
+    url = fresh_read_models()
     return os.environ | {
         "LATHE_HOME": str(tmp_path), "LATHE_KAFKA_URL": kafka_url, "LATHE_POSTGRES_URL": url, "LATHE_S3_URL": s3.url,
         "LATHE_S3_ACCESS_KEY": s3.access_key, "LATHE_S3_SECRET_KEY": s3.secret_key, "LATHE_PROCESSORS": "projections",
