@@ -57,6 +57,7 @@ def make_plan(settings: Settings, home: Home, report: Report, ports: Ports | Non
     require_space(home.path, STATE_MEGABYTES, "The state of Lathe")
     secrets = load_secrets(home, settings)
     ports = ports or Ports()
+    ports.leave_out(settings.port)
     embedded: list[Part] = []
     kafka_url = settings.kafka_url or _embed_kafka(settings, home, ports, report, embedded)
     postgres_url = settings.postgres_url or _embed_postgres(home, ports, secrets, embedded)

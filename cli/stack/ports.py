@@ -26,6 +26,10 @@ class Ports:
         self._prefer_usual = prefer_usual
         self._given: set[int] = set()
 
+    def leave_out(self, port: int) -> None:
+        """It is somebody's who does not listen yet."""
+        self._given.add(port)
+
     def choose(self, usual: int) -> int:
         """`usual` if nobody listens there, else any free port."""
         if self._prefer_usual and usual not in self._given and is_free(usual):

@@ -20,12 +20,12 @@ EXTERNAL = {
 }
 
 
-def planned(folder: Path, monkeypatch: pytest.MonkeyPatch, **settings: str | bool) -> Plan:
+def planned(folder: Path, monkeypatch: pytest.MonkeyPatch, **settings: str | bool | int) -> Plan:
     async def nothing_to_do(bootstrap: str, *, replication: int | None) -> None:
         assert bootstrap == "broker:9092"
 
     monkeypatch.setattr(planning, "ensure_topics", nothing_to_do)  # there is no external broker in this test
-    values: Settings = load_settings(port=PORTS.choose(8080), **settings)
+    values: Settings = load_settings(**({"port": PORTS.choose(8080)} | settings))
     return make_plan(values, open_home(folder / "home"), lambda done, total: None)
 
 
@@ -40,6 +40,17 @@ def test_everything_is_embedded_by_default(tmp_path: Path, monkeypatch: pytest.M
     assert services == ["command_api-1", "command_api-2", "query_api", "processors"]
     assert [part.name for part in plan.stages[-1]] == ["ml_worker", "processors.metrics"]
     assert not parts(plan)["ml_worker"].vital
+
+
+@pytest.mark.parametrize("usual", [8001, 8003, 8090, 9092, 9100])
+def test_no_part_takes_the_port_that_was_chosen_for_the_gateway(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, usual: int
+) -> None:
+    """`LATHE_PORT=8090` is the usual port of the usage page, free while the ports are chosen."""
+    monkeypatch.setattr(planning, "require_gateway_port", lambda port, host: None)
+    addresses = planned(tmp_path, monkeypatch, port=usual).addresses
+    others = [addresses.usage, addresses.kafka_url, *addresses.command_api, *addresses.query_api]
+    assert not [at for at in [*others, *addresses.metrics.values()] if str(at).endswith(f":{usual}")]
 
 
 def test_the_publisher_is_there_when_it_is_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
