@@ -6,6 +6,7 @@ import pytest
 
 from adapters.settings import Settings, load_settings
 from cli.stack import plan as planning
+from cli.stack import ports
 from cli.stack.home import open_home
 from cli.stack.part import Part
 from cli.stack.plan import Plan, make_plan
@@ -48,6 +49,7 @@ def test_no_part_takes_the_port_that_was_chosen_for_the_gateway(
 ) -> None:
     """`LATHE_PORT=8090` is the usual port of the usage page, free while the ports are chosen."""
     monkeypatch.setattr(planning, "require_gateway_port", lambda port, host: None)
+    monkeypatch.setattr(ports, "is_free", lambda port: True)
     addresses = planned(tmp_path, monkeypatch, port=usual).addresses
     others = [addresses.usage, addresses.kafka_url, *addresses.command_api, *addresses.query_api]
     assert not [at for at in [*others, *addresses.metrics.values()] if str(at).endswith(f":{usual}")]
