@@ -40,6 +40,9 @@ RECALLED: Final = Counter("lathe_recalled_events_total", "Old events that owners
 OPEN_OUTCOMES: Final = Counter("lathe_open_outcomes_total", "Appends whose outcome was open for a while", ["topic"])
 OPEN_NOW: Final = Gauge("lathe_open_outcomes_pending", "Appends whose outcome is open now", ["topic"])
 QUARANTINED: Final = Counter("lathe_quarantined_streams_total", "Streams that a record stopped", ["topic"])
+PLACE_LOST: Final = Gauge(
+    "lathe_place_lost", "1 while a reader waits because the log does not hold the place to go on from", ["reader"]
+)
 LAG_EVENTS: Final = Gauge(
     "lathe_projection_lag_events", "Records that the log has and this reader has not taken in", ["projection", "topic"]
 )

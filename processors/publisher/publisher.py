@@ -7,7 +7,8 @@ import structlog
 
 from adapters.kafka.follower import Follower
 from adapters.kafka.lag import watch_lag
-from adapters.kafka.port import Log, LogUnavailable
+from adapters.kafka.lost_place import has_place, wait_for_place
+from adapters.kafka.port import Log, LogTruncated, LogUnavailable
 from adapters.kafka.position import TP, Position
 from adapters.kafka.publication import Publication, Superseded
 from adapters.kafka.topics import PUBLISHED
@@ -36,6 +37,8 @@ class Publisher:
             except LogUnavailable as error:
                 log.warning("cannot publish; trying again", why=str(error))
                 await asyncio.sleep(PAUSE_S)
+            except LogTruncated as error:
+                await wait_for_place(NAME, error)
             except Superseded:
                 log.warning("another process publishes; standing by")
                 await asyncio.sleep(SUPERSEDED_PAUSE_S)
@@ -51,6 +54,7 @@ class Publisher:
                 while True:
                     before = dict(follower.positions)
                     entries = await follower.poll(500, BATCH)
+                    has_place(NAME)
                     copies = [
                         ((entry.record.topic, entry.record.partition), copy_of(entry))
                         for entry in entries

@@ -13,7 +13,8 @@ from adapters.commands.reactions import Reaction, open_account
 from adapters.errors import Unavailable
 from adapters.kafka.follower import Entry, Follower
 from adapters.kafka.lag import watch_lag
-from adapters.kafka.port import Log, LogUnavailable
+from adapters.kafka.lost_place import has_place, wait_for_place
+from adapters.kafka.port import Log, LogTruncated, LogUnavailable
 from adapters.kafka.position import TP
 from adapters.kafka.record import Undecodable
 from adapters.kafka.topics import IDENTITY
@@ -44,13 +45,16 @@ class Reactor:
         self._log, self._commands, self._cursors = log_, commands, cursors
 
     async def run(self) -> None:
-        """React until cancelled. While Kafka or PostgreSQL is away it begins again where it last saved."""
+        """React until cancelled. While Kafka or PostgreSQL is away it begins again where it last saved; so it does
+        when the log holds that place again."""
         while True:
             try:
                 await self._follow()
             except (LogUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("cannot follow; trying again", why=str(error) or repr(error))
                 await asyncio.sleep(0.5)
+            except LogTruncated as error:
+                await wait_for_place(NAME, error)
 
     async def _follow(self) -> None:
         follower = Follower(self._log, await self._cursors.load(NAME, FOLLOWED))
@@ -59,6 +63,7 @@ class Reactor:
         try:
             while True:
                 entries = await follower.poll(500)
+                has_place(NAME)
                 for entry in entries:
                     for reaction in reactions_to(entry):
                         await self._send(reaction)

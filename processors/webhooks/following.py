@@ -7,6 +7,7 @@ from typing import Final, get_args
 import structlog
 
 from adapters.kafka.lag import watch_lag
+from adapters.kafka.lost_place import has_place
 from adapters.kafka.metrics import VOID_RECORDS
 from adapters.kafka.port import Log, LogUnavailable
 from adapters.kafka.position import TP, Position
@@ -54,6 +55,7 @@ class Following:
         try:
             while True:
                 records = await reader.poll(500, MOST_READ)
+                has_place(CURSOR)
                 found = self.fold(records)
                 unsaved = unsaved or bool(records)
                 if found or (unsaved and clock() - saved_at >= SAVE_S):

@@ -9,8 +9,9 @@ import structlog
 
 from adapters.commands.client import CommandClient
 from adapters.errors import DependencyDown
+from adapters.kafka.lost_place import wait_for_place
 from adapters.kafka.port import Log, LogTruncated, LogUnavailable
-from adapters.postgres.webhooks import Outbox
+from adapters.postgres.webhooks import CURSOR, Outbox
 from adapters.security.sealing import Sealer
 from adapters.webhooks.posting import Poster
 from processors.projections.leadership import IDLE_S, PING_S, become_leader
@@ -24,7 +25,6 @@ from processors.webhooks.sending import Sending
 AWAY: Final = (LogUnavailable, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, DependencyDown)
 PAUSE_S: Final = 0.5
 UNEXPECTED_S: Final = 2.0
-LOST_S: Final = 30.0
 LOOK_S: Final = 0.25
 """Tests and redeliveries that the API ordered are looked for this often."""
 SWEEP_S: Final = 3600.0
@@ -64,8 +64,7 @@ class Webhooks:
                 log.warning("cannot post now; trying again", why=[repr(failure) for failure in failures.exceptions])
                 await asyncio.sleep(PAUSE_S)
             except* LogTruncated as failures:
-                log.error("nothing is posted: the place in the log is not there", why=repr(failures.exceptions[0]))
-                await asyncio.sleep(LOST_S)
+                await wait_for_place(CURSOR, failures)
             except* Exception:
                 # The other roles of this process have nothing to do with it.
                 log.exception("posting failed unexpectedly; beginning anew where the last rows were written")

@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 import asyncpg
+import pytest
 
 from adapters.commands.reactions import open_account
 from adapters.errors import OutcomePending
-from adapters.kafka import topics
+from adapters.kafka import lost_place, topics
+from adapters.kafka.metrics import PLACE_LOST
 from adapters.kafka.position import TP, Position
 from adapters.kafka.requests import Applied
 from domain.account.events import AccountOpened
@@ -77,6 +79,20 @@ async def test_the_reactor_opens_the_account_once(here: World) -> None:
         await until(lambda: cursors.saved.get(IDENTITY, Position()).offset >= end, "the second reading")
     assert len(here.of(ann, AccountOpened)) == 1
     assert await here.wallet(ann) == (9, 1)
+
+
+async def test_a_place_that_the_log_does_not_hold_is_waited_for(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lost_place, "LOOK_S", 0.02)
+    ann = await registered_and_died(here)
+    cursors = Cursors()
+    cursors.saved[IDENTITY] = Position(here.sizes()[IDENTITY] + 50)
+    lost = PLACE_LOST.labels(NAME)._value
+    async with reacting(here, cursors):
+        await until(lambda: lost.get() == 1, "the place to be missed")
+        assert here.of(ann, AccountOpened) == []
+        cursors.saved.clear()
+        await until(lambda: here.of(ann, AccountOpened), "the account")
+        assert lost.get() == 0
 
 
 async def test_handler_and_reactor_at_the_same_time_open_one_account(here: World) -> None:

@@ -7,8 +7,11 @@ import pytest
 from aiohttp import web
 from standardwebhooks import WebhookVerificationError
 
+from adapters.kafka import lost_place
+from adapters.kafka.metrics import PLACE_LOST
 from adapters.kafka.port import NewRecord
 from adapters.kafka.position import TP
+from adapters.postgres.webhooks import CURSOR
 from processors.webhooks.schedule import Schedule
 from tests.command_api.world import World, until
 from tests.webhooks.posting import QUICK, Posting, add, cancelled, of_log
@@ -187,6 +190,28 @@ async def test_a_mistake_ends_no_process(
     await posting.settled()
     assert failed.is_set()
     assert there.ids == of_log(here, ann)
+
+
+async def test_a_place_that_the_log_does_not_hold_is_waited_for(
+    here: World, there: Receiver, posting: Posting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lost_place, "LOOK_S", 0.02)
+    lost = PLACE_LOST.labels(CURSOR)._value
+    await posting.start()
+    ann = await here.user()
+    await add(here, ann, there.url)
+    await posting.caught_up()
+    await posting.stop()
+    move = "UPDATE ops.cursors SET next_offset = next_offset + $1 WHERE name = $2"
+    await posting.execute(move, 1_000, CURSOR)
+    await here.task(ann)
+    await posting.start()
+    await until(lambda: lost.get() == 1, "the place to be missed")
+    assert there.got == []
+    await posting.execute(move, -1_000, CURSOR)
+    await there.until(lambda: there.got)
+    assert there.ids == of_log(here, ann)
+    assert lost.get() == 0
 
 
 async def test_void_records_make_no_messages(here: World, there: Receiver, posting: Posting) -> None:
