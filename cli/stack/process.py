@@ -1,5 +1,6 @@
 """A part that runs: its process, its log, its end."""
 
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from cli.stack.part import Part
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
 POLL_SECONDS = 0.05
+_LEFT_OUT = frozenset(("level", "event", "exception", "timestamp", "service", "logger"))
 
 
 class RunningPart:
@@ -138,5 +140,18 @@ def tail(log: Path, begin: int = 0, lines: int = 12) -> str:
             text = file.read().decode(errors="replace").strip()
     except OSError:
         return ""
-    last = "\n".join(f"    {line}" for line in text.splitlines()[-lines:])
+    last = "\n".join(f"    {_readable(line)}" for line in text.splitlines()[-lines:])
     return f"\n{last}\n  The whole log: {log}" if last else f"\n  Its log is empty: {log}"
+
+
+def _readable(line: str) -> str:
+    """A line of a service's JSON log in words (of an exception what it was, not where); any other line as it is."""
+    try:
+        told = json.loads(line)
+        level, event = told["level"], told["event"]
+    except (ValueError, KeyError, TypeError):
+        return line
+    words = [str(event).partition("\n")[0]]
+    words += [f"{name}={value}" for name, value in told.items() if name not in _LEFT_OUT]
+    error = str(told.get("exception", "")).strip().splitlines()[-1:]
+    return ": ".join([level, " ".join(words), *error])
