@@ -22,7 +22,7 @@ help:
 	@echo "make lint      what an editor shows; 'make lint-fix' repairs what it can"
 	@echo "make bench     measure against the peers in benchmarks/ (QUICK=1, ONLY='accept rebuild', EVENTS=1000000, REPORT=1)"
 	@echo "make histories  live = replay = rebuild over 10,000 generated histories, 200 in PostgreSQL (HISTORIES=…; it takes long)"
-	@echo "make chaos     the model, rival owners, and the whole service killed, frozen and cut off (MINUTES=35, SEED=1, REPORT=1)"
+	@echo "make chaos     the model, rival owners, and the whole service killed, frozen and cut off (MINUTES=35, SEED=1, REPORT=1, ONLY=service)"
 	@echo "make docs      build the documentation into build/site; 'make docs-serve' shows it while you write"
 	@echo "make asyncapi-lint   check docs/asyncapi.yaml, the log's contract, with AsyncAPI's own parser"
 	@echo "make lock      pin the newest versions that pyproject.toml allows"

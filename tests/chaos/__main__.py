@@ -12,7 +12,8 @@ from tests.chaos import report
 from tests.chaos.run import Orders, play, tell
 from tests.log.chaos import play as play_rivals
 
-CHECK = Path(__file__).parents[2] / "docs" / "ownership-model" / "check.sh"
+ROOT = Path(__file__).parents[2]
+CHECK = ROOT / "docs" / "ownership-model" / "check.sh"
 
 
 def model() -> tuple[list[str], bool]:
@@ -26,9 +27,8 @@ def rivals(seconds: float, seed: int) -> tuple[list[str], bool]:
     return [f"seed {seed}", *outcome.lines()], not outcome.anomalies
 
 
-def service(orders: Orders, keep: Path | None) -> tuple[list[str], bool]:
-    if keep is not None:
-        keep.mkdir(parents=True, exist_ok=True)
+def service(orders: Orders, keep: Path) -> tuple[list[str], bool]:
+    keep.mkdir(parents=True, exist_ok=True)
     outcome = play(orders, keep, tell)
     return outcome.lines(), not outcome.anomalies
 
@@ -42,7 +42,9 @@ def main() -> int:
     parser.add_argument("--rivals", type=float, default=300, help="seconds of rival owners")
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4)))
     parser.add_argument("--pace", type=float, default=0.1, help="seconds that a client rests after each command")
-    parser.add_argument("--keep", type=Path, help="folder for the history and the logs")
+    parser.add_argument(
+        "--keep", type=Path, default=ROOT / "build" / "chaos", help="folder for the history and the logs"
+    )
     parser.add_argument("--report", action="store_true", help="write docs/reports/chaos.md")
     given = parser.parse_args()
     orders = Orders(
