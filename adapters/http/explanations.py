@@ -196,9 +196,9 @@ EXPLAINED: Final[dict[str, Explanation]] = {
         "Укажите публичный адрес https. Владелец установки может назвать другие сети в LATHE_WEBHOOK_NETWORKS.",
     ),
     "rate-limited": Explanation(
-        "More requests than the account or the address may send at once.",
+        "More requests than the account or the address may send at once, or more tests of a webhook than may wait.",
         "Wait as long as `Retry-After` says; `RateLimit` tells what is left.",
-        "Запросов больше, чем разрешено счёту или адресу за это время.",
+        "Запросов больше, чем разрешено счёту или адресу за это время, либо проверок вебхука больше, чем может ждать.",
         "Подождите, сколько указано в `Retry-After`; остаток показывает `RateLimit`.",
     ),
     "too-many-queued": Explanation(

@@ -24,6 +24,8 @@ CURSOR: Final = "webhooks"
 """The name in `ops.cursors`."""
 KEPT_DAYS: Final = 30
 """So long a delivery that ended can be looked at."""
+MOST_TESTS: Final = 20
+"""So many tests of a webhook may wait."""
 Why = Literal["event", "redelivery", "test"]
 
 
@@ -208,14 +210,14 @@ class Outbox:
             await self._connection.execute(_ENQUEUE, webhooks, accounts, why, ids, types, bodies)
 
 
-async def enqueue_test(pool: Any, webhook_id: str, account_id: str, message: Message) -> int:
-    """A test delivery; its id."""
-    return int(
-        await pool.fetchval(
-            f"{_INSERT} VALUES ($1, $2, 'test', $3, $4, $5, 'waiting') RETURNING delivery_id",
-            *(webhook_id, account_id, message.id, message.type, message.body()),
+async def enqueue_test(pool: Any, webhook_id: str, account_id: str, message: Message) -> int | None:
+    """A test delivery; its id. None: `MOST_TESTS` of this webhook wait already."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"tests of {webhook_id}")
+        delivery_id: int | None = await connection.fetchval(
+            _TEST, webhook_id, account_id, message.id, message.type, message.body()
         )
-    )
+        return delivery_id
 
 
 async def order_redelivery(pool: Any, webhook_id: str, account_id: str, since: datetime, until: datetime) -> int:
@@ -241,6 +243,12 @@ INSERT INTO ops.cursors VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name, t
 DO UPDATE SET next_offset = $4, epoch = $5, nonce = $6, seq = $7
 """
 _INSERT: Final = "INSERT INTO ops.webhook_deliveries (webhook_id, account_id, why, message_id, type, body, state)"
+_TEST: Final = f"""
+{_INSERT}
+SELECT $1, $2, 'test', $3, $4, $5, 'waiting' WHERE {MOST_TESTS} > (
+    SELECT count(*) FROM ops.webhook_deliveries WHERE webhook_id = $1 AND state = 'waiting' AND why = 'test')
+RETURNING delivery_id
+"""  # noqa: S608 - only names of columns, and a number
 _ENQUEUE: Final = f"""
 {_INSERT}
 SELECT w, a, y, m, t, b, 'waiting'

@@ -11,14 +11,16 @@ from adapters.http.callers import CallerOf
 from adapters.http.declared import ANYWHERE, BODIES, IDEMPOTENCY_KEY, KEYED, SIGNED_IN, problems, success, taking
 from adapters.http.documents import Document
 from adapters.http.in_flight import in_flight
+from adapters.http.refusals import RateLimited
 from adapters.http.strict_json import StrictRoute
 from adapters.http.webhooks import MessageType, WebhookDocument, WebhookWithSecret, webhook_document, with_secret
 from adapters.ids import new_id
 from adapters.kafka.requests import Applied
 from adapters.kafka.topics import account_partition
-from adapters.postgres.webhooks import enqueue_test, order_redelivery
+from adapters.postgres.webhooks import MOST_TESTS, enqueue_test, order_redelivery
 from adapters.security.authenticator import Caller
 from adapters.webhooks.addresses import Addresses
+from adapters.webhooks.posting import TIMEOUT_S
 from adapters.webhooks.signatures import new_secret
 from adapters.webhooks.urls import LONGEST, checked, looked_up
 from command_api.answers import answer
@@ -204,11 +206,16 @@ async def remove(webhook_id: str, request: Request, caller: CallerOf, parts: Par
     responses=success(202, "It will be posted once", "Location") | REFUSED,
 )
 async def test(webhook_id: str, request: Request, caller: CallerOf, parts: PartsOf) -> Response:
-    """One attempt, out of turn, also to a disabled webhook: look at the delivery for what came of it."""
+    """One attempt, out of turn, also to a disabled webhook: look at the delivery for what came of it.
+
+    Refused while 20 tests of the webhook wait.
+    """
     await _described(parts, request, caller, webhook_id)
     now = datetime.now(UTC)
     message = Message(id=new_id(), type=TEST, time=now, data={"webhook_id": webhook_id})
     delivery_id = await enqueue_test(parts.pool, webhook_id, caller.account_id, message)
+    if delivery_id is None:
+        raise RateLimited(f"{MOST_TESTS} tests of this webhook wait to be posted.", retry_after_s=TIMEOUT_S)
     url = f"/webhooks/{webhook_id}/deliveries/{delivery_id}"
     return JSONResponse({"delivery_id": delivery_id, "url": url}, 202, {"location": url})
 

@@ -1,10 +1,12 @@
 """What is decided about webhooks over HTTP: refusals, secrets, repeats, and whose they are."""
 
+import asyncio
 from typing import Any, get_args
 
 import pytest
 
 from adapters.http.webhooks import MessageType
+from adapters.postgres.webhooks import MOST_TESTS
 from domain.account.events import WebhookAdded, WebhookSecretRotated
 from domain.account.messages import TYPES
 from tests.command_api.world import World, refused, until
@@ -114,6 +116,21 @@ async def test_one_redelivery_at_a_time(here: World, posting: Posting) -> None:
     path = f"/webhooks/{(await add(here, ann, URL))['webhook_id']}/redeliveries"
     assert (await here.post(path, ann)).status_code == 202
     refused(await here.post(path, ann), 409, "wrong-state")
+
+
+async def test_a_bounded_number_of_tests_waits(here: World, posting: Posting) -> None:
+    """While nobody posts; another webhook has its own."""
+    ann = await here.user()
+    path, other = [f"/webhooks/{(await add(here, ann, URL))['webhook_id']}/test" for _ in range(2)]
+    answers = await asyncio.gather(*(here.post(path, ann) for _ in range(MOST_TESTS + 5)))
+    assert sorted(answer.status_code for answer in answers) == [202] * MOST_TESTS + [429] * 5
+    refusal = next(answer for answer in answers if answer.status_code == 429)
+    refused(refusal, 429, "rate-limited")
+    assert int(refusal.headers["retry-after"]) > 0
+    assert await posting.states() == ["waiting"] * MOST_TESTS
+    assert (await here.post(other, ann)).status_code == 202
+    await posting.execute("UPDATE ops.webhook_deliveries SET state = 'dead' WHERE delivery_id % 2 = 0")
+    assert (await here.post(path, ann)).status_code == 202
 
 
 async def test_a_removed_webhook_is_forgotten(here: World, posting: Posting) -> None:

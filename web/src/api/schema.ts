@@ -1079,6 +1079,8 @@ export interface paths {
          * Post a test message
          * @description One attempt, out of turn, also to a disabled webhook: look at the delivery for what came of it.
          *
+         *     Refused while 20 tests of the webhook wait.
+         *
          *     Only the owner; to everybody else it does not exist.
          */
         post: operations["test_webhooks__webhook_id__test_post"];
