@@ -6,7 +6,10 @@ from typing import Annotated
 
 import typer
 
+app = typer.Typer(add_completion=False)
 
+
+@app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 def engines(
     arguments: Annotated[
         list[str] | None, typer.Argument(help="`list`, `run`, `check` or `new`; each has its own --help.")

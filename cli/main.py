@@ -1,32 +1,34 @@
-"""The `lathe` command. Each subcommand is one module with one function, and one line here."""
+"""The `lathe` command. Each subcommand is one module with one function or app, and one line here."""
+
+from typing import Final
 
 import typer
 
-from cli.doctor.command import doctor
-from cli.down import down
-from cli.engines import engines
-from cli.events.group import events
-from cli.fetch import fetch
-from cli.generate import follow, generate
-from cli.models import models
-from cli.ops import app as ops
-from cli.session import login, logout, register
-from cli.up import up
+from cli.lazily import group_of
 
-app = typer.Typer(help="From a prompt or a photo to a 3D model.", no_args_is_help=True, pretty_exceptions_enable=False)
-app.command()(up)
-app.command()(down)
-app.command()(doctor)
-app.command()(fetch)
-app.command()(generate)
-app.command()(follow)
-app.command()(models)
-app.command()(login)
-app.command()(register)
-app.command()(logout)
-app.add_typer(ops, name="ops")
-app.add_typer(events, name="events")
-app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})(engines)
+COMMANDS: Final = {
+    "up": "cli.up:up",
+    "down": "cli.down:down",
+    "doctor": "cli.doctor.command:doctor",
+    "fetch": "cli.fetch:fetch",
+    "generate": "cli.generate:generate",
+    "follow": "cli.generate:follow",
+    "models": "cli.models:models",
+    "login": "cli.session:login",
+    "register": "cli.session:register",
+    "logout": "cli.session:logout",
+    "ops": "cli.ops:app",
+    "events": "cli.events.group:events",
+    "engines": "cli.engines:app",
+}
+
+app = typer.Typer(
+    help="From a prompt or a photo to a 3D model.",
+    cls=group_of(COMMANDS),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.callback()(lambda: None)
 
 if __name__ == "__main__":
     app()
