@@ -51,9 +51,11 @@ class Asset(msgspec.Struct, frozen=True, eq=False):
 
 def encode(picture: Array, lossless: bool) -> Picture:
     """(S, S, 3) RGB uint8 as PNG, or as JPEG without chroma subsampling."""
-    rows = np.ascontiguousarray(picture[:, :, ::-1])
+    rows = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     if lossless:
-        _, data = cv2.imencode(".png", rows, [cv2.IMWRITE_PNG_COMPRESSION, 4])
+        # One filter for all rows: trying them all takes twice as long and gives no smaller files.
+        options = [cv2.IMWRITE_PNG_COMPRESSION, 4, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP]
+        _, data = cv2.imencode(".png", rows, options)
         return Picture("image/png", data.tobytes())
     options = [cv2.IMWRITE_JPEG_QUALITY, 92, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111]
     _, data = cv2.imencode(".jpg", rows, options)

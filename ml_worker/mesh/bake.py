@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from ml_worker.mesh.blocks import Blocks
 from ml_worker.mesh.compiled import compiled
+from ml_worker.mesh.mesh import Ints
 from ml_worker.mesh.paint import Paint, Surfaces
 from ml_worker.mesh.parts import Parts, parted
 from ml_worker.mesh.pieces import longest_axes
@@ -73,7 +74,7 @@ def bake(
     nearest = _nearest(texels)
     surface = np.stack([sky, coat.roughness, coat.metallic], axis=1)
     return Maps(
-        color=_softened(_picture(coat.color, nearest), region[nearest]),
+        color=_softened(_picture(coat.color, nearest), region, nearest),
         surface=_picture(surface, nearest),
         normal=normal_map(sheet, texels, normals, true, coat.height, nearest),
         lossless=paint.lossless,
@@ -87,9 +88,19 @@ def _nearest(texels: Texels) -> Array:
     empty = np.ones((texels.size, texels.size), np.uint8)
     empty[texels.row, texels.column] = 0
     _, label = cv2.distanceTransformWithLabels(empty, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
-    number = np.zeros(texels.size * texels.size + 1, np.int32)
-    number[label[texels.row, texels.column]] = np.arange(len(texels.row), dtype=np.int32)
-    return np.asarray(number[label])
+    nearest = np.empty(label.shape, np.int32)
+    _numbered(texels.row, texels.column, label, nearest)
+    return nearest
+
+
+@compiled
+def _numbered(rows: Ints, columns: Ints, label: Ints, nearest: Ints) -> None:
+    number = np.zeros(label.size + 1, np.int32)
+    for texel in range(len(rows)):
+        number[label[rows[texel], columns[texel]]] = texel
+    for row in range(len(label)):
+        for column in range(len(label)):
+            nearest[row, column] = number[label[row, column]]
 
 
 def _picture(values: Array, nearest: Array) -> Array:
@@ -109,13 +120,32 @@ def _develop(values: Array, nearest: Array, picture: Array) -> None:
                 picture[row, column, k] = np.uint8(np.rint(level * np.float32(255)))
 
 
-def _softened(picture: Array, region: Array) -> Array:
-    """Without a staircase where two regions meet: texels on the border take the mean of their neighbours."""
-    border = np.zeros(region.shape, bool)
-    for axis in range(2):
-        differs = np.diff(region, axis=axis) != 0
-        border |= np.pad(differs, [(0, 1) if a == axis else (0, 0) for a in range(2)])
-        border |= np.pad(differs, [(1, 0) if a == axis else (0, 0) for a in range(2)])
+def _softened(picture: Array, region: Ints, nearest: Ints) -> Array:
+    """Without a staircase where two regions meet: texels on the border take the mean of their neighbours.
+
+    `picture` (S, S, 3) uint8; `region` (T,) by texel.
+    """
     soft = picture.copy()
-    soft[border] = cv2.blur(picture, (3, 3))[border]
+    if (region != region[0]).any():
+        _soften(picture, region, nearest, soft)
     return soft
+
+
+@compiled
+def _soften(picture: Array, region: Ints, nearest: Ints, soft: Array) -> None:
+    last = len(nearest) - 1
+    for row in range(last + 1):
+        above, below = row - 1 if row else 1, row + 1 if row < last else last - 1
+        for column in range(last + 1):
+            left, right = column - 1 if column else 1, column + 1 if column < last else last - 1
+            own = region[nearest[row, column]]
+            if (
+                region[nearest[row, left]] == own and region[nearest[row, right]] == own
+                and region[nearest[above, column]] == own and region[nearest[below, column]] == own
+            ):  # fmt: skip
+                continue
+            for k in range(3):
+                total = 0
+                for y in (above, row, below):
+                    total += np.int64(picture[y, left, k]) + picture[y, column, k] + picture[y, right, k]
+                soft[row, column, k] = (2 * total + 9) // 18

@@ -14,6 +14,8 @@ from ml_worker.mesh.texels import Texels
 Array = npt.NDArray[Any]
 BORDER = 2
 """Texels on either side of a border between regions that are asked closely."""
+NOTHING = 65_535
+"""More than there are regions."""
 SHARES = 6
 """Charts that one block may hold texels of, each with a speaker; charts have gutters, so a block touches few."""
 
@@ -61,18 +63,25 @@ class Blocks:
         """(T,) bool: texels around which a covered texel says something else."""
         size = self.texels.size
         kernel = np.ones((2 * BORDER + 1, 2 * BORDER + 1), np.uint8)
-        low, high = np.full((2, size, size), np.inf, np.float32)
-        low[self.texels.row, self.texels.column] = found
-        high[self.texels.row, self.texels.column] = -found.astype(np.float32)
-        differ = cv2.erode(low, kernel) != -cv2.erode(high, kernel)
+        low, high = np.full((size, size), NOTHING, np.uint16), np.zeros((size, size), np.uint16)
+        low[self.texels.row, self.texels.column] = found + 1
+        high[self.texels.row, self.texels.column] = found + 1
+        differ = cv2.erode(low, kernel) != cv2.dilate(high, kernel)
         return np.asarray(differ[self.texels.row, self.texels.column])
 
     def spread_smooth(self, said: Array) -> Array:
-        """(B, C) by block -> (T, C), bilinear between the blocks around a texel as far as they are of its chart."""
-        total = np.empty((len(self.member), said.shape[1]), np.float32)
+        """(B, C) by block -> (T, C) float32, bilinear between the blocks around a texel as far as they are of its
+        chart.
+        """
+        total = np.zeros((len(self.member), said.shape[1]), np.float32)
         texels, single = self.texels, np.ascontiguousarray(said, np.float32)
         charts = self.chart[texels.face[self.first]]
-        _blended(texels.row, texels.column, self.member, self._slots, charts, self.width, single, total)
+        speaks = np.zeros((self.side, self.side), np.uint8)
+        row, column = self.place
+        speaks[row[single.any(axis=1)], column[single.any(axis=1)]] = 1
+        # Where no block around says anything but nothing, that is what a texel gets.
+        heard = cv2.dilate(speaks, np.ones((3, 3), np.uint8))[row, column].astype(np.bool_)
+        _blended(texels.row, texels.column, self.member, heard, self._slots, charts, self.width, single, total)
         return total
 
 
@@ -107,28 +116,39 @@ def _gathered(
 
 @compiled
 def _blended(
-    rows: Ints, columns: Ints, member: Ints, slots: Ints, charts: Ints, width: int, said: Array, total: Array
-) -> None:
+    rows: Ints, columns: Ints, member: Ints, heard: npt.NDArray[np.bool_], slots: Ints, charts: Ints, width: int,
+    said: Array, total: Array,
+) -> None:  # fmt: skip
     side, channels = len(slots), said.shape[1]
+    before, share = np.empty(side * width, np.int32), np.empty(side * width, np.float32)
+    for place in range(side * width):
+        middle = (place + 0.5) / width - 0.5
+        before[place] = np.int32(np.floor(middle))
+        share[place] = np.float32(middle - before[place])
+    one = np.float32(1)
     for texel in range(len(rows)):
         own = member[texel]
-        y, x = (rows[texel] + 0.5) / width - 0.5, (columns[texel] + 0.5) / width - 0.5
-        top, left = int(np.floor(y)), int(np.floor(x))
+        if not heard[own]:
+            continue
+        top, left, chart = before[rows[texel]], before[columns[texel]], charts[own]
+        down, right = share[rows[texel]], share[columns[texel]]
         weight = np.float32(0)
-        total[texel] = 0
-        for dy in range(2):
-            for dx in range(2):
-                row, column = top + dy, left + dx
-                if row < 0 or column < 0 or row >= side or column >= side:
-                    continue
-                share = np.float32((y - top if dy else 1 - (y - top)) * (x - left if dx else 1 - (x - left)))
-                for number in slots[row, column]:
-                    if number < 0:
-                        break
-                    if charts[number] == charts[own]:
-                        weight += share
-                        for k in range(channels):
-                            total[texel, k] += share * said[number, k]
-                        break
-        for k in range(channels):
-            total[texel, k] = total[texel, k] / weight if weight > 1e-3 else said[own, k]
+        for corner in range(4):
+            row, column = top + (corner >> 1), left + (corner & 1)
+            if row < 0 or column < 0 or row >= side or column >= side:
+                continue
+            part = (down if corner >> 1 else one - down) * (right if corner & 1 else one - right)
+            for k in range(SHARES):
+                number = slots[row, column, k]
+                if number < 0:
+                    break
+                if charts[number] == chart:
+                    weight += part
+                    for channel in range(channels):
+                        total[texel, channel] += part * said[number, channel]
+                    break
+        for channel in range(channels):
+            if weight > np.float32(1e-3):
+                total[texel, channel] /= weight
+            else:
+                total[texel, channel] = said[own, channel]

@@ -6,9 +6,8 @@ so a chart need not be free of stretch (here at most 1.7), only free of overlap;
 
 import msgspec
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from ml_worker.mesh.components import components
 from ml_worker.mesh.mesh import Floats, Ints, Mesh
 from ml_worker.mesh.normals import face_neighbours
 
@@ -37,7 +36,7 @@ def unwrap(mesh: Mesh) -> Charts:
     one, two = face_neighbours(mesh.faces)
     direction = _smooth(normals, mesh, one, two)
     same = direction[one] == direction[two]
-    count, number = _components(len(normals), one[same], two[same])
+    count, number = components(len(normals), one[same], two[same])
     flat = np.empty((len(normals), 3, 2))
     points = mesh.corners()
     for index, axis in enumerate(AXES):
@@ -47,7 +46,7 @@ def unwrap(mesh: Mesh) -> Charts:
         # Rows of a picture run downwards; seen from outside no chart is mirrored (tangents keep their hand).
         flat[rows, :, 0] = points[rows][:, :, u] * axis[along]
         flat[rows, :, 1] = -points[rows][:, :, v]
-    return Charts(number.astype(np.int32), direction, flat, count)
+    return Charts(number, direction, flat, count)
 
 
 def _smooth(normals: Floats, mesh: Mesh, one: Ints, two: Ints) -> Ints:
@@ -75,7 +74,7 @@ def _smooth(normals: Floats, mesh: Mesh, one: Ints, two: Ints) -> Ints:
 def _absorb(direction: Ints, facing: Floats, area: Floats, one: Ints, two: Ints) -> Ints:
     """Give the faces of small charts to the direction that most of their neighbours have, where they can face it."""
     same = direction[one] == direction[two]
-    count, number = _components(len(direction), one[same], two[same])
+    count, number = components(len(direction), one[same], two[same])
     faces = np.bincount(number, minlength=count)
     share = np.bincount(number, area, minlength=count) / area.sum()
     small = (faces < SMALL_FACES) & (share < SMALL_SHARE)
@@ -87,12 +86,6 @@ def _absorb(direction: Ints, facing: Floats, area: Floats, one: Ints, two: Ints)
     wish = votes.argmax(axis=1)
     moves = small & (votes.max(axis=1) > 0)
     return np.asarray(np.where(moves[number], wish[number], direction))
-
-
-def _components(size: int, one: Ints, two: Ints) -> tuple[int, Ints]:
-    links = coo_array((np.ones(len(one), bool), (one, two)), shape=(size, size))
-    count, number = connected_components(links, directed=False)
-    return int(count), number
 
 
 def split_charts(charts: Charts, mesh: Mesh, over: Ints) -> Charts:
@@ -112,5 +105,5 @@ def split_charts(charts: Charts, mesh: Mesh, over: Ints) -> Charts:
         count += 1
     one, two = face_neighbours(mesh.faces)
     same = number[one] == number[two]
-    count, parts = _components(len(number), one[same], two[same])
-    return Charts(parts.astype(np.int32), charts.direction, charts.flat, count)
+    count, parts = components(len(number), one[same], two[same])
+    return Charts(parts, charts.direction, charts.flat, count)

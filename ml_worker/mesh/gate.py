@@ -1,10 +1,9 @@
 """Nothing that is not a clean solid is handed out."""
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from ml_worker.engines.port import Permanent
+from ml_worker.mesh.components import components
 from ml_worker.mesh.mesh import Mesh, directed_edges, merge_by_position
 from ml_worker.mesh.normals import twin_corners
 from ml_worker.mesh.simplify import degenerate
@@ -38,10 +37,8 @@ def faults(mesh: Mesh) -> list[str]:
 def pinched_vertices(mesh: Mesh) -> int:
     """Vertices whose faces form more than one fan: the surface is no 2-manifold there."""
     one, two = twin_corners(mesh.faces)
-    size = len(mesh.faces) * 3
-    links = coo_array((np.ones(len(one), bool), (one, two)), shape=(size, size))
-    fans, _ = connected_components(links, directed=False)
-    return int(fans) - len(np.unique(mesh.faces))
+    fans, _ = components(len(mesh.faces) * 3, one, two)
+    return fans - len(np.unique(mesh.faces))
 
 
 def require_clean(mesh: Mesh) -> None:

@@ -1,10 +1,9 @@
 """Shading normals: smooth where the surface is smooth, parted where it has an edge."""
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from ml_worker.mesh.compiled import compiled
+from ml_worker.mesh.components import components
 from ml_worker.mesh.lattice import Field
 from ml_worker.mesh.mesh import Floats, Ints, Mesh
 
@@ -93,9 +92,7 @@ def corner_normals(mesh: Mesh, field: Field | None = None, reach: float = 1e-4) 
         normals = np.where(borne_out[:, None], exact, own)
         weight = np.where(trusted, weight, weight * 1e-3)
     alike = np.einsum("ij,ij->i", normals[one], normals[two]) > CREASE
-    size = len(normals)
-    links = coo_array((np.ones(int(alike.sum()), bool), (one[alike], two[alike])), shape=(size, size))
-    _, group = connected_components(links, directed=False)
+    _, group = components(len(normals), one[alike], two[alike])
 
     total = np.stack([np.bincount(group, normals[:, k] * weight) for k in range(3)], axis=1)
     length = np.linalg.norm(total, axis=1, keepdims=True)

@@ -77,14 +77,19 @@ class MaterialPaint:
             np.zeros((size, 3), np.float32), np.zeros(size, np.float32), np.zeros(size, np.float32),
             np.zeros(size, np.float32),
         )  # fmt: skip
-        for number, material in enumerate(self.materials):
-            rows = np.flatnonzero(surfaces.region == number)
-            if len(rows):
+        rows, stops = _sorted(surfaces.region, len(self.materials))
+        for material, mine in zip(self.materials, np.split(rows, stops[:-1]), strict=True):
+            if len(mine):
                 self.field.watch()
-                self._fill(coat, material, rows, surfaces)
+                self._fill(coat, material, mine, surfaces)
         return coat
 
     def _fill(self, coat: Coat, material: Material, rows: Array, surfaces: Surfaces) -> None:
+        if material.pattern == "plain":
+            _plain(rows, np.array(material.color, np.float32), coat.color)
+            coat.roughness[rows] = np.clip(np.float32(material.roughness), 0.04, 1)
+            coat.metallic[rows] = material.metallic
+            return
         places = Places(
             surfaces.points[rows] / np.float32(material.scale),
             surfaces.normals[rows],
@@ -103,6 +108,29 @@ class MaterialPaint:
         coat.metallic[rows] = material.metallic
         if look.height is not None:
             coat.height[rows] = height * np.float32(material.scale)
+
+
+@compiled
+def _sorted(region: Array, count: int) -> tuple[Array, Array]:
+    """The texels region by region, in their order, and (count,) where each region's end."""
+    rows, stops = np.empty(len(region), np.int64), np.zeros(count, np.int64)
+    for number in region:
+        stops[number] += 1
+    total = 0
+    for number in range(count):
+        total, stops[number] = total + stops[number], total
+    for texel in range(len(region)):
+        number = region[texel]
+        rows[stops[number]] = texel
+        stops[number] += 1
+    return rows, stops
+
+
+@compiled
+def _plain(rows: Array, only: Array, color: Array) -> None:
+    for row in rows:
+        for k in range(3):
+            color[row, k] = only[k]
 
 
 @compiled

@@ -1,9 +1,8 @@
 """Which faces belong to one piece (a leg, a board), and which way the piece is long: grain runs along it."""
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from ml_worker.mesh.components import components
 from ml_worker.mesh.mesh import Floats, Ints, Mesh
 from ml_worker.mesh.normals import face_neighbours
 
@@ -21,9 +20,7 @@ def longest_axes(mesh: Mesh, region: Ints) -> Ints:
     hollow = np.einsum("ij,ij->i", centres[two] - centres[one], normals[one]) > 0
     sharp = np.einsum("ij,ij->i", normals[one], normals[two]) < BEND
     linked = (region[one] == region[two]) & ~(hollow & sharp)
-    size = len(mesh.faces)
-    links = coo_array((np.ones(int(linked.sum()), bool), (one[linked], two[linked])), shape=(size, size))
-    count, piece = connected_components(links, directed=False)
+    count, piece = components(len(mesh.faces), one[linked], two[linked])
     low = np.full((count, 3), np.inf)
     high = np.full((count, 3), -np.inf)
     points = mesh.corners()

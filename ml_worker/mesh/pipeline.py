@@ -116,10 +116,10 @@ class _Told:
         self.metrics[f"{stage}_s"] = round(now - self._since, 4)
         self.run.progress(stage, fraction)
 
-    def show(self, mesh: Mesh, rays: Rays) -> None:
+    def show(self, mesh: Mesh) -> None:
         """The bare surface, for whoever watches; the picture in colour comes last."""
         picture = self.run.folder / "sketch.png"
-        picture.write_bytes(sketch(mesh, rays))
+        picture.write_bytes(sketch(mesh))
         self.run.progress("surface", 1.0, picture)
 
 
@@ -199,8 +199,8 @@ def _deviation(mesh: Mesh, field: Field) -> float:
 def _finish(
     surface: _Surface, paint: Paint, options: Options, told: _Told, name: str, places: Sequence[Place] = ALONE
 ) -> Built:
+    told.show(surface.mesh)
     rays = Rays(surface.mesh)
-    told.show(surface.mesh, rays)
     told.at("texture", 0.0)
     charts, uvs, texels = _unwrapped(surface.mesh, options.texture_size, told.watch)
     told.at("texture", 0.3)

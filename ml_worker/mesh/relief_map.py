@@ -13,7 +13,7 @@ from ml_worker.mesh.blocks import Blocks
 from ml_worker.mesh.compiled import compiled
 from ml_worker.mesh.lattice import Field
 from ml_worker.mesh.mesh import Ints
-from ml_worker.mesh.sheet import Sheet, blend
+from ml_worker.mesh.sheet import Sheet, blend, unit
 from ml_worker.mesh.texels import Texels
 
 Array = npt.NDArray[Any]
@@ -36,21 +36,24 @@ PROBES = np.array([[1 / 3, 1 / 3, 1 / 3], [0.46, 0.46, 0.08], [0.08, 0.46, 0.46]
 def exact_normals(sheet: Sheet, texels: Texels, points: Array, normals: Array, field: Field, reach: float) -> Array:
     """(T, 3) `normals`, and in faces that shade wrongly the exact surface's."""
     strays = _strays(sheet, field, reach)[texels.face]
-    rows = np.flatnonzero(strays)
-    if not len(rows):
+    count = np.count_nonzero(strays)
+    if not count:
         return normals
-    if len(rows) <= MANY:
+    if count <= MANY:
+        rows = np.flatnonzero(strays)
         exact, sure = _asked(field, points[rows], normals[rows], reach)
         better = normals.copy()
         better[rows[sure]] = exact[sure]
         return better
     blocks = Blocks(texels, sheet.chart, width=2)
-    asked = blocks.first[strays[blocks.first]]
+    speaking = np.flatnonzero(strays[blocks.first])
+    asked = blocks.first[speaking]
     exact, sure = _asked(field, points[asked], normals[asked], reach)
-    off = np.zeros((len(texels.face), 3), np.float32)
-    off[asked[sure]] = exact[sure] - normals[asked[sure]]
-    better = normals + blocks.spread_smooth(off[blocks.first])
-    return np.asarray(better / np.linalg.norm(better, axis=1, keepdims=True))
+    off = np.zeros((len(blocks.first), 3), np.float32)
+    off[speaking[sure]] = exact[sure] - normals[asked[sure]]
+    better = blocks.spread_smooth(off)
+    better += normals
+    return unit(better)
 
 
 def _strays(sheet: Sheet, field: Field, reach: float) -> Array:
@@ -96,7 +99,18 @@ def normal_map(
         texels.row, texels.column, texels.face, chart, normals, exact, tangent, height.astype(np.float32), nearest,
         np.float32(2 * sheet.texel_size), levels,
     )  # fmt: skip
-    return np.asarray(levels[nearest])
+    picture = np.empty((*nearest.shape, 3), np.uint8)
+    _shown(levels, nearest, picture)
+    return picture
+
+
+@compiled
+def _shown(levels: Array, nearest: Ints, picture: Array) -> None:
+    for row in range(len(nearest)):
+        for column in range(len(nearest)):
+            texel = nearest[row, column]
+            for k in range(3):
+                picture[row, column, k] = levels[texel, k]
 
 
 @compiled

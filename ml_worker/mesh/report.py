@@ -3,10 +3,9 @@
 from typing import Any
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from ml_worker.mesh.assets import Asset
+from ml_worker.mesh.components import components
 from ml_worker.mesh.gate import faults
 from ml_worker.mesh.mesh import Floats, Mesh, directed_edges, merge_by_position
 from ml_worker.mesh.rays import MISS, Rays
@@ -22,10 +21,8 @@ STEEP = -0.71
 
 def shells(mesh: Mesh) -> int:
     edges = directed_edges(mesh.faces)
-    size = len(mesh.vertices)
-    links = coo_array((np.ones(len(edges), bool), (edges[:, 0], edges[:, 1])), shape=(size, size))
-    count, _ = connected_components(links, directed=False)
-    return int(count)
+    count, _ = components(len(mesh.vertices), edges[:, 0], edges[:, 1])
+    return count
 
 
 def genus(mesh: Mesh) -> int:

@@ -5,6 +5,7 @@ the mesh is within its face budget. Collapses keep original vertices, which lie 
 where they were.
 """
 
+import math
 from collections.abc import Callable
 
 import manifold3d
@@ -18,6 +19,8 @@ BOUND = 0.006
 """Collapses may not move the surface farther than this share of the longest side, whatever the face budget."""
 LEAST_STEP = 1.03
 """Least factor by which the tolerance is raised: small, for the faces to come out near their budget."""
+STEEPEST = 1.5
+"""With which power of the face count the tolerance is raised at the most: more would take faces that may stay."""
 THIN = 1e-6
 """Faces lower than this share of the longest side count as degenerate (float32 has 6e-8)."""
 
@@ -56,15 +59,19 @@ def simplify(mesh: Mesh, target_faces: int, tolerance: float, watch: Callable[[]
     """At most `target_faces` faces as far as BOUND allows; `tolerance` (metres) is granted in any case."""
     bound = max(BOUND * float(np.ptp(mesh.vertices, axis=0).max()), tolerance)
     solid = as_manifold(mesh)
+    power, count, grown = 1.0, 0, 1.0
     while True:
         watch()
         # What has been simplified before is soon simplified further.
-        solid = solid.simplify(tolerance)
+        before, solid = count, solid.simplify(tolerance)
         count = solid.num_tri()
         if count <= target_faces or tolerance >= bound:
             break
-        # The faces of a curved surface go with 1 / tolerance.
-        tolerance = min(tolerance * max(count / target_faces, LEAST_STEP), bound)
+        # The faces of a curved surface go with 1 / tolerance; what the last step did tells how it is with this one.
+        if 0 < count < before:
+            power = min(max(math.log(grown) / math.log(before / count), 1.0), STEEPEST)
+        grown = max((count / target_faces) ** power, LEAST_STEP)
+        tolerance = min(tolerance * grown, bound)
     result = from_manifold(solid)
     for _ in range(4):
         if not degenerate(result).any():

@@ -7,9 +7,8 @@ for a reader who welds by position; they are drawn apart by a hair.
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from ml_worker.mesh.components import components
 from ml_worker.mesh.mesh import Mesh
 from ml_worker.mesh.simplify import degenerate
 
@@ -22,10 +21,8 @@ ROUNDS = 4
 
 def without_crumbs(mesh: Mesh) -> Mesh:
     """Only the pieces that are part of the object: outward surfaces of a size that counts."""
-    size = len(mesh.vertices)
     a, b = mesh.faces[:, [0, 1]].ravel(), mesh.faces[:, [1, 2]].ravel()
-    links = coo_array((np.ones(len(a), bool), (a, b)), shape=(size, size))
-    count, piece = connected_components(links, directed=False)
+    count, piece = components(len(mesh.vertices), a, b)
     if count == 1:
         return mesh
     low, high = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
