@@ -33,8 +33,8 @@ export function Ledger({ rows }: { rows: Transaction[] }) {
             <td className="ledger-when">
               <time dateTime={row.time}>{day(row.time)}</time>
             </td>
-            <td className={row.amount > 0 && row.type !== 'charge' ? 'ledger-number ledger-in' : 'ledger-number'}>
-              {signed(row.amount)}
+            <td className={row.amount > 0 ? 'ledger-number ledger-in' : 'ledger-number'}>
+              {row.type === 'charge' ? <span className="faint">{t('ledger.taken', { amount: number(Math.abs(row.amount)) })}</span> : signed(row.amount)}
               {row.released > 0 && <span className="faint">{t('ledger.released', { amount: credits(row.released) })}</span>}
             </td>
             <td className="ledger-number ledger-after">

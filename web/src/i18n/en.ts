@@ -43,6 +43,7 @@ export const en = {
   'ledger.charge': 'Charged',
   'ledger.release': 'Returned',
   'ledger.forfeit': 'Forfeited',
+  'ledger.taken': '{amount} of what was reserved',
   'ledger.released': '{amount} returned',
 
   'auth.login': 'Log in',

@@ -47,6 +47,7 @@ export const ru: Catalogue = {
   'ledger.charge': 'Списано',
   'ledger.release': 'Возвращено',
   'ledger.forfeit': 'Сгорело',
+  'ledger.taken': '{amount} из отложенного',
   'ledger.released': 'возвращено {amount}',
 
   'auth.login': 'Войти',
