@@ -37,9 +37,10 @@ def backup(
     The read models are not part of it: they are folded from the log. Exit codes: 1 refused, 75 something does not
     answer.
     """
+    folder = folder.expanduser()
     code = _run("make", folder, environment(), as_json)
     if code == 0 and with_secrets:
-        copy_secrets(place().home.path, folder)
+        copy_secrets(place(), folder)
     elif code == 0 and not as_json and not (folder / SECRETS[0]).exists():
         typer.echo("The master key is not in it: keep <LATHE_HOME>/master.key (or LATHE_MASTER_KEY) elsewhere, safely.")
     raise typer.Exit(code)
@@ -62,6 +63,7 @@ def restore(
     Every record gets the offset that it had. Start Lathe afterwards: the read models are folded from the log, and runs
     that were under way are given out anew. Exit codes: 1 refused or broken, 75 something does not answer.
     """
+    folder = folder.expanduser()
     if objects_only:
         raise typer.Exit(_run("put-objects", folder, environment(), as_json))
     with ending_clearly():
@@ -90,19 +92,27 @@ def _require_stopped(found: Place) -> None:
         )
 
 
-def copy_secrets(home: Path, folder: Path) -> None:
-    """Those that the installation has."""
+def copy_secrets(found: Place, folder: Path) -> None:
+    """Those that the installation has in files. Says on stderr why the master key is not among them."""
     for name in SECRETS:
-        if (home / name).exists():
-            _copy_secret(home / name, folder / name)
+        if _named(found, name) is None and (found.home.path / name).exists():
+            _copy_secret(found.home.path / name, folder / name)
+        elif name == SECRETS[0]:
+            kept = "it is in LATHE_MASTER_KEY"
+            why = f"there is no {found.home.path / name}" if _named(found, name) is None else kept
+            typer.echo(f"The master key was not put there: {why}. Keep it elsewhere, safely.", err=True)
+
+
+def _named(found: Place, name: str) -> str | None:
+    """What a setting says: a file of that name is not used then."""
+    return found.settings.master_key if name == SECRETS[0] else found.settings.admin_password
 
 
 def _give_secrets(folder: Path, found: Place) -> None:
     """Those that the backup brings, where the installation has none yet."""
     found.home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in SECRETS:
-        named = found.settings.master_key if name == SECRETS[0] else found.settings.admin_password
-        if named is None and (folder / name).exists() and not (found.home.path / name).exists():
+        if _named(found, name) is None and (folder / name).exists() and not (found.home.path / name).exists():
             _copy_secret(folder / name, found.home.path / name)
     if found.settings.master_key is None and not (found.home.path / SECRETS[0]).exists():
         raise StackError(
@@ -121,5 +131,5 @@ def _copy_secret(source: Path, target: Path) -> None:
 
 
 def _run(what: str, folder: Path, around: Mapping[str, str], as_json: bool) -> int:
-    arguments = [what, str(folder.expanduser().absolute())]
+    arguments = [what, str(folder.absolute())]
     return carry_out("processors.backup", arguments, BackupScreen, around, as_json)

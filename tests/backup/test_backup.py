@@ -14,7 +14,10 @@ from adapters.kafka.memory import MemoryLog
 from adapters.kafka.position import TP
 from adapters.object_store.port import object_key
 from adapters.postgres.ops_migrate import migrate_ops
+from adapters.settings import Settings
+from cli.doctor.place import Place as Installation
 from cli.ops.backup import copy_secrets
+from cli.stack.home import Home
 from domain.account import events as e
 from processors.backup.making import Making
 from processors.backup.manifest import BadBackup, Manifest
@@ -256,10 +259,31 @@ def test_secrets_are_never_readable_by_others(tmp_path: Path) -> None:
     (home / "master.key").write_bytes(b"key")
     (folder / "master.key").write_bytes(b"older")
     (folder / "master.key").chmod(0o644)
-    copy_secrets(home, folder)
+    copy_secrets(installation(home), folder)
     assert (folder / "master.key").read_bytes() == b"key"
     assert (folder / "master.key").stat().st_mode & 0o777 == 0o600
     assert [path.name for path in folder.iterdir()] == ["master.key"]
+
+
+@pytest.mark.parametrize(("named", "why"), [("key", "it is in LATHE_MASTER_KEY"), (None, "there is no ")])
+def test_a_master_key_that_is_no_file_is_told(
+    named: str | None, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file that is there all the same is not the key in force."""
+    if named is not None:
+        (tmp_path / "master.key").write_bytes(b"older")
+    folder = tmp_path / "backup"
+    folder.mkdir()
+    copy_secrets(installation(tmp_path, named), folder)
+    assert list(folder.iterdir()) == []
+    told = capsys.readouterr()
+    assert told.err.startswith(f"The master key was not put there: {why}")
+    assert told.out == ""
+
+
+def installation(home: Path, master_key: str | None = None) -> Installation:
+    settings = Settings(home=home, master_key=master_key, admin_password=None)
+    return Installation(settings=settings, home=Home(home), running=False)
 
 
 async def test_what_is_refused(urls: tuple[str, str], tmp_path: Path) -> None:
