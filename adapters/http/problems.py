@@ -106,6 +106,14 @@ def internal_problem(*, request_id: str, language: str) -> Response:
     return problem("internal", detail, request_id=request_id, language=language)
 
 
+_IN_JSONS_WORDS: Final = {
+    "extra_forbidden": "Unknown member",
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "This must be a JSON object"),
+    **dict.fromkeys(("list_type", "tuple_type"), "This must be a JSON array"),
+}
+"""For errors that Pydantic tells in Python's words."""
+
+
 def error_rows(errors: Sequence[Any]) -> list[dict[str, Any]]:
     """Pydantic's errors as rows {pointer, detail} for bodies, {parameter, in, detail} for all else.
 
@@ -114,7 +122,7 @@ def error_rows(errors: Sequence[Any]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for error in errors:
         place, *path = error["loc"] or ("body",)
-        detail = "Unknown member" if error["type"] == "extra_forbidden" else str(error["msg"])
+        detail = _IN_JSONS_WORDS.get(error["type"]) or str(error["msg"])
         if place == "body":
             rows.append({"pointer": pointer_of(path), "detail": detail})
         else:

@@ -150,6 +150,16 @@ async def test_an_unknown_member_is_422_with_its_pointer(client: httpx.AsyncClie
     assert document["errors"] == [{"pointer": f"/{member}", "detail": "Unknown member"}]
 
 
+@pytest.mark.parametrize(
+    ("body", "pointer"), [("[]", ""), ('"a mug"', ""), ('{"prompt": "a", "params": []}', "/params")]
+)
+async def test_what_must_be_an_object_is_told_in_jsons_words(
+    client: httpx.AsyncClient, body: str, pointer: str
+) -> None:
+    document = assert_problem(await post(client, body), 422, "invalid-input")
+    assert document["errors"] == [{"pointer": pointer, "detail": "This must be a JSON object"}]
+
+
 async def test_schema_errors_do_not_repeat_the_input(client: httpx.AsyncClient) -> None:
     answer = await post(client, json.dumps({"prompt": "secret" * 10, "max_credits": -1}))
     document = assert_problem(answer, 422, "invalid-input")
