@@ -14,8 +14,6 @@ from ml_worker.mesh.texels import Texels
 Array = npt.NDArray[Any]
 BORDER = 2
 """Texels on either side of a border between regions that are asked closely."""
-NOTHING = 65_535
-"""More than there are regions."""
 SHARES = 6
 """Charts that one block may hold texels of, each with a speaker; charts have gutters, so a block touches few."""
 
@@ -52,22 +50,22 @@ class Blocks:
         for axis in range(2):
             low = np.minimum(low, np.minimum(np.roll(low, 1, axis), np.roll(low, -1, axis)))
             high = np.maximum(high, np.maximum(np.roll(high, 1, axis), np.roll(high, -1, axis)))
-        found = said[self.member]
-        unsure = np.flatnonzero((low != high)[row + 1, column + 1][self.member])
+        found = np.take(said, self.member)
+        differ = (low != high).astype(np.uint8)
+        unsure = np.flatnonzero(np.take(differ[row + 1, column + 1], self.member))
         found[unsure] = ask(points[unsure], False)
-        border = np.flatnonzero(self._near_borders(found))
+        # A border runs through unsure blocks; the texels beside it may lie in the next.
+        around = cv2.dilate(differ, np.ones((3, 3), np.uint8))
+        beside = np.flatnonzero(np.take(around[row + 1, column + 1], self.member))
+        border = beside[self._near_borders(found, beside)]
         found[border] = ask(points[border], True)
         return found
 
-    def _near_borders(self, found: Array) -> Array:
-        """(T,) bool: texels around which a covered texel says something else."""
-        size = self.texels.size
-        kernel = np.ones((2 * BORDER + 1, 2 * BORDER + 1), np.uint8)
-        low, high = np.full((size, size), NOTHING, np.uint16), np.zeros((size, size), np.uint16)
-        low[self.texels.row, self.texels.column] = found + 1
-        high[self.texels.row, self.texels.column] = found + 1
-        differ = cv2.erode(low, kernel) != cv2.dilate(high, kernel)
-        return np.asarray(differ[self.texels.row, self.texels.column])
+    def _near_borders(self, found: Array, beside: Ints) -> npt.NDArray[np.bool_]:
+        """(N,) of the texels `beside`: those around which a covered texel says something else."""
+        near = np.zeros(len(beside), np.bool_)
+        _differing(self.texels.row, self.texels.column, self.texels.size, found, beside, near)
+        return near
 
     def spread_smooth(self, said: Array) -> Array:
         """(B, C) by block -> (T, C) float32, bilinear between the blocks around a texel as far as they are of its
@@ -83,6 +81,21 @@ class Blocks:
         heard = cv2.dilate(speaks, np.ones((3, 3), np.uint8))[row, column].astype(np.bool_)
         _blended(texels.row, texels.column, self.member, heard, self._slots, charts, self.width, single, total)
         return total
+
+
+@compiled
+def _differing(
+    rows: Ints, columns: Ints, size: int, found: Ints, beside: Ints, near: npt.NDArray[np.bool_]
+) -> None:  # fmt: skip
+    shown = np.full((size, size), -1, np.int32)
+    for texel in range(len(rows)):
+        shown[rows[texel], columns[texel]] = found[texel]
+    for number in range(len(beside)):
+        texel = beside[number]
+        own, row, column = found[texel], rows[texel], columns[texel]
+        for y in range(max(row - BORDER, 0), min(row + BORDER, size - 1) + 1):
+            for x in range(max(column - BORDER, 0), min(column + BORDER, size - 1) + 1):
+                near[number] |= shown[y, x] >= 0 and shown[y, x] != own
 
 
 @compiled

@@ -143,8 +143,13 @@ def resolution(field: Field, surface_cells: int, least: int, most: int) -> int:
     low, high = (np.asarray(corner, np.float64) for corner in field.solid.bounds)
     step = float((high - low).max()) / (2 * COARSEST)
     count = np.ceil((high - low) / step + 2).astype(np.int64)
-    cells = np.stack(np.unravel_index(np.arange(count.prod()), count), axis=1)
-    centres = (low + high) / 2 + (cells + 0.5 - count / 2) * step
+    start = (low + high) / 2 - count / 2 * step
+    # Eight cells at a time, as most are far from the surface.
+    eights = np.stack(np.unravel_index(np.arange((-(-count // 2)).prod()), -(-count // 2)), axis=1) * 2
+    away = np.abs(field.distance(start + (eights + 1) * step))
+    eights = eights[away <= (0.5 + HALF_DIAGONAL) * step * SLACK]
+    cells = (eights[:, None] + OFFSETS).reshape(-1, 3)
+    centres = start + (cells[(cells < count).all(axis=1)] + 0.5) * step
     # Cells within half a step of the surface: their volume over one step is the area.
     near = int((np.abs(field.distance(centres)) <= step / 2).sum())
     per_square = 1.5  # a plane crosses one to two cells a unit of its area, by its tilt

@@ -6,6 +6,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from ml_worker.mesh.distinct import distinct
+
 Floats = npt.NDArray[Any]
 Ints = npt.NDArray[Any]
 """Arrays of floating point and of integer numbers; docstrings give shape and width."""
@@ -68,5 +70,5 @@ def directed_edges(faces: Ints) -> Ints:
 def merge_by_position(mesh: Mesh) -> Mesh:
     """What a reader sees who welds corners at the same float32 position (UV seams split them in files)."""
     single = np.ascontiguousarray(mesh.vertices, dtype=np.float32) + np.float32(0)  # -0 becomes +0
-    _, first, number = np.unique(single.view("V12").ravel(), return_index=True, return_inverse=True)
-    return Mesh(np.asarray(mesh.vertices[first]), number[mesh.faces].astype(np.int32))
+    first, number = distinct(single.view(np.uint32))
+    return Mesh(np.asarray(mesh.vertices[first]), number[mesh.faces])

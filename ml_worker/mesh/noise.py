@@ -15,7 +15,8 @@ Values = npt.NDArray[np.float32]
 
 
 @cache
-def _lattice(channel: int) -> npt.NDArray[Any]:
+def channel_lattice(channel: int) -> npt.NDArray[Any]:
+    """(PERIOD, PERIOD, PERIOD) float32, -1..1."""
     return np.random.default_rng(7919 + channel).random((PERIOD, PERIOD, PERIOD), np.float32) * 2 - 1
 
 
@@ -23,7 +24,7 @@ def noise(points: npt.NDArray[Any], channel: int = 0) -> Values:
     """(N, 3) -> (N,) in -1..1, smooth, features of size 1."""
     total = np.zeros(len(points), np.float32)
     points = np.ascontiguousarray(points, np.float32)
-    _add(points, _lattice(channel), 1.0, 0.0, np.float32(1), total)
+    _add(points, channel_lattice(channel), 1.0, 0.0, np.float32(1), total)
     return total
 
 
@@ -32,7 +33,7 @@ def fractal(points: npt.NDArray[Any], octaves: int, channel: int = 0) -> Values:
     total = np.zeros(len(points), np.float32)
     points = np.ascontiguousarray(points, np.float32)
     for octave in range(octaves):
-        _add(points, _lattice(channel + octave), 2.0**octave, octave * 5.3, np.float32(0.5**octave), total)
+        _add(points, channel_lattice(channel + octave), 2.0**octave, octave * 5.3, np.float32(0.5**octave), total)
     return total
 
 
@@ -40,25 +41,27 @@ def fractal(points: npt.NDArray[Any], octaves: int, channel: int = 0) -> Values:
 def _add(
     points: npt.NDArray[Any], lattice: Values, scale: float, shift: float, strength: np.float32, total: Values
 ) -> None:
-    last = np.int64(PERIOD - 1)
     for number in range(len(points)):
-        x, y, z = (
-            points[number, 0] * scale + shift,
-            points[number, 1] * scale + shift,
-            points[number, 2] * scale + shift,
-        )
-        fx, fy, fz = np.floor(x), np.floor(y), np.floor(z)
-        i, j, k = np.int64(fx) & last, np.int64(fy) & last, np.int64(fz) & last
-        # Smoothstep inside each cell, by warping the place in it: trilinear filtering alone shows its cells.
-        u, v, w = _warped(x - fx), _warped(y - fy), _warped(z - fz)
-        one, two = lattice[i], lattice[(i + 1) & last]
-        j1, k1 = (j + 1) & last, (k + 1) & last
-        a = one[j, k] + (one[j, k1] - one[j, k]) * w
-        b = one[j1, k] + (one[j1, k1] - one[j1, k]) * w
-        c = two[j, k] + (two[j, k1] - two[j, k]) * w
-        d = two[j1, k] + (two[j1, k1] - two[j1, k]) * w
-        low, high = a + (b - a) * v, c + (d - c) * v
-        total[number] += (low + (high - low) * u) * strength
+        x, y, z = points[number]
+        total[number] += value(lattice, x * scale + shift, y * scale + shift, z * scale + shift) * strength
+
+
+@compiled
+def value(lattice: Values, x: float, y: float, z: float) -> np.float32:
+    """-1..1: the noise of a `channel` at one place, for loops that are compiled themselves."""
+    last = np.int64(PERIOD - 1)
+    fx, fy, fz = np.floor(x), np.floor(y), np.floor(z)
+    i, j, k = np.int64(fx) & last, np.int64(fy) & last, np.int64(fz) & last
+    # Smoothstep inside each cell, by warping the place in it: trilinear filtering alone shows its cells.
+    u, v, w = _warped(x - fx), _warped(y - fy), _warped(z - fz)
+    one, two = lattice[i], lattice[(i + 1) & last]
+    j1, k1 = (j + 1) & last, (k + 1) & last
+    a = one[j, k] + (one[j, k1] - one[j, k]) * w
+    b = one[j1, k] + (one[j1, k1] - one[j1, k]) * w
+    c = two[j, k] + (two[j, k1] - two[j, k]) * w
+    d = two[j1, k] + (two[j1, k1] - two[j1, k]) * w
+    low, high = a + (b - a) * v, c + (d - c) * v
+    return np.float32(low + (high - low) * u)
 
 
 @compiled

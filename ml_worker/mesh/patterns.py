@@ -11,7 +11,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ml_worker.mesh.noise import Values, fractal, noise
+from ml_worker.mesh.compiled import compiled
+from ml_worker.mesh.noise import Values, channel_lattice, fractal, noise, value
 
 Array = npt.NDArray[Any]
 
@@ -59,15 +60,32 @@ def _step(value: Array, at: float, width: float) -> Array:
 
 
 def wood(places: Places) -> Look:
-    p = _grained(places)
-    slow = np.stack([p[:, 0] * 1.1, p[:, 1] * 5, p[:, 2] * 5], axis=1)
-    radius = np.hypot(p[:, 1] + 0.21 + p[:, 0] * 0.03, p[:, 2] * 0.8 + 0.13) + 0.022 * fractal(slow, 2, 1)
-    ring = radius / 0.021 % 1
-    late = ring**2.2 * _step(1 - ring, 0.04, 0.08)  # growth rings: slowly darker, then a sharp edge
-    fibre = noise(np.stack([p[:, 0] * 14, p[:, 1] * 330, p[:, 2] * 330], axis=1), 5)
-    broad = noise(np.stack([p[:, 0] * 2, p[:, 1] * 20, p[:, 2] * 20], axis=1), 6)
-    mix = np.clip(0.16 + 0.62 * late + 0.13 * fibre + 0.14 * broad, 0, 1)
-    return Look(mix, 0.08 * fibre, 0.00025 * (fibre - late))
+    mix, roughness, height = (np.empty(len(places.points), np.float32) for _ in range(3))
+    points, along = np.ascontiguousarray(places.points, np.float32), np.ascontiguousarray(places.along, np.int64)
+    channels = (channel_lattice(1), channel_lattice(2), channel_lattice(5), channel_lattice(6))
+    _wooden(points, along, *channels, mix, roughness, height)
+    return Look(mix, roughness, height)
+
+
+@compiled
+def _wooden(
+    points: Array, along: Array, slow: Array, slower: Array, fine: Array, wide: Array,
+    mix: Array, roughness: Array, height: Array,
+) -> None:  # fmt: skip
+    for number in range(len(points)):
+        axis = along[number]
+        x, y, z = points[number, axis], points[number, (axis + 1) % 3], points[number, (axis + 2) % 3]
+        bend = value(slow, x * 1.1, y * 5, z * 5) + 0.5 * value(slower, x * 2.2 + 5.3, y * 10 + 5.3, z * 10 + 5.3)
+        across, deep = y + 0.21 + x * 0.03, z * 0.8 + 0.13
+        ring = (np.sqrt(across * across + deep * deep) + 0.022 * bend) / 0.021
+        ring -= np.floor(ring)
+        edge = min(max((0.96 - ring) / 0.08 + 0.5, 0.0), 1.0)
+        # Growth rings: slowly darker, then a sharp edge.
+        late = np.float64(np.float32(ring) ** np.float32(2.2)) * edge * edge * (3 - 2 * edge)
+        fibre, broad = value(fine, x * 14, y * 330, z * 330), value(wide, x * 2, y * 20, z * 20)
+        mix[number] = min(max(0.16 + 0.62 * late + 0.13 * fibre + 0.14 * broad, 0.0), 1.0)
+        roughness[number] = 0.08 * fibre
+        height[number] = 0.00025 * (fibre - late)
 
 
 def planks(places: Places) -> Look:

@@ -35,7 +35,9 @@ PROBES = np.array([[1 / 3, 1 / 3, 1 / 3], [0.46, 0.46, 0.08], [0.08, 0.46, 0.46]
 
 def exact_normals(sheet: Sheet, texels: Texels, points: Array, normals: Array, field: Field, reach: float) -> Array:
     """(T, 3) `normals`, and in faces that shade wrongly the exact surface's."""
-    strays = _strays(sheet, field, reach)[texels.face]
+    shown = np.zeros(len(sheet.chart), np.bool_)
+    shown[texels.face] = True
+    strays = _strays(sheet, field, reach, shown)[texels.face]
     count = np.count_nonzero(strays)
     if not count:
         return normals
@@ -56,11 +58,14 @@ def exact_normals(sheet: Sheet, texels: Texels, points: Array, normals: Array, f
     return unit(better)
 
 
-def _strays(sheet: Sheet, field: Field, reach: float) -> Array:
-    """(F,) bool. A face that an edge of the exact surface runs through is left alone: half of it would be wrong."""
+def _strays(sheet: Sheet, field: Field, reach: float, shown: Array) -> Array:
+    """(F,) bool, of the faces that are `shown`.
+
+    A face that an edge of the exact surface runs through is left alone: half of it would be wrong.
+    """
     shading = sheet.normals()
     even = np.einsum("fki,fi->fk", shading, sheet.mesh.face_normals()).min(axis=1) > EVEN
-    faces = np.flatnonzero(~even)
+    faces = np.flatnonzero(~even & shown)
     strays, sound = np.zeros(len(even), bool), np.ones(len(faces), bool)
     corners, shading = sheet.mesh.corners()[faces].astype(np.float32), shading[faces]
     seen: list[Array] = []

@@ -47,10 +47,9 @@ def unit(vectors: Array) -> Array:
 @compiled
 def _blend(corners: Array, face: Ints, weights: Array, out: Array) -> None:
     for number in range(len(face)):
-        around = corners[face[number]]
-        u, v, w = weights[number]
+        own, u, v, w = face[number], weights[number, 0], weights[number, 1], weights[number, 2]
         for k in range(out.shape[1]):
-            out[number, k] = around[0, k] * u + around[1, k] * v + around[2, k] * w
+            out[number, k] = corners[own, 0, k] * u + corners[own, 1, k] * v + corners[own, 2, k] * w
 
 
 @compiled

@@ -11,16 +11,16 @@ from collections.abc import Callable
 import manifold3d
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from ml_worker.engines.port import Permanent
-from ml_worker.mesh.mesh import Mesh
+from ml_worker.mesh.compiled import compiled
+from ml_worker.mesh.mesh import Floats, Ints, Mesh
 
 BOUND = 0.006
 """Collapses may not move the surface farther than this share of the longest side, whatever the face budget."""
 LEAST_STEP = 1.03
 """Least factor by which the tolerance is raised: small, for the faces to come out near their budget."""
-STEEPEST = 1.5
-"""With which power of the face count the tolerance is raised at the most: more would take faces that may stay."""
 THIN = 1e-6
 """Faces lower than this share of the longest side count as degenerate (float32 has 6e-8)."""
 
@@ -47,31 +47,38 @@ def from_manifold(solid: manifold3d.Manifold) -> Mesh:
     return Mesh(vertices, np.asarray(data.tri_verts).astype(np.int32))
 
 
-def degenerate(mesh: Mesh) -> np.ndarray:
+def degenerate(mesh: Mesh) -> npt.NDArray[np.bool_]:
     """(F,) bool: faces whose height over their longest side is next to nothing."""
-    points = mesh.corners()
-    longest = np.linalg.norm(points - np.roll(points, 1, axis=1), axis=2).max(axis=1)
-    twice_area = np.linalg.norm(mesh.cross(), axis=1)
-    return np.asarray(twice_area <= longest * THIN * float(np.ptp(mesh.vertices, axis=0).max()))
+    found = np.empty(len(mesh.faces), np.bool_)
+    _flat(mesh.vertices, mesh.faces, THIN * float(np.ptp(mesh.vertices, axis=0).max()), found)
+    return found
+
+
+@compiled
+def _flat(vertices: Floats, faces: Ints, least: float, found: npt.NDArray[np.bool_]) -> None:
+    for face in range(len(faces)):
+        a, b, c = vertices[faces[face, 0]], vertices[faces[face, 1]], vertices[faces[face, 2]]
+        ux, uy, uz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
+        vx, vy, vz = c[0] - a[0], c[1] - a[1], c[2] - a[2]
+        wx, wy, wz = c[0] - b[0], c[1] - b[1], c[2] - b[2]
+        x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+        longest = max(ux * ux + uy * uy + uz * uz, vx * vx + vy * vy + vz * vz, wx * wx + wy * wy + wz * wz)
+        found[face] = math.sqrt(x * x + y * y + z * z) <= math.sqrt(longest) * least
 
 
 def simplify(mesh: Mesh, target_faces: int, tolerance: float, watch: Callable[[], None] = lambda: None) -> Simplified:
     """At most `target_faces` faces as far as BOUND allows; `tolerance` (metres) is granted in any case."""
     bound = max(BOUND * float(np.ptp(mesh.vertices, axis=0).max()), tolerance)
     solid = as_manifold(mesh)
-    power, count, grown = 1.0, 0, 1.0
     while True:
         watch()
         # What has been simplified before is soon simplified further.
-        before, solid = count, solid.simplify(tolerance)
+        solid = solid.simplify(tolerance)
         count = solid.num_tri()
         if count <= target_faces or tolerance >= bound:
             break
-        # The faces of a curved surface go with 1 / tolerance; what the last step did tells how it is with this one.
-        if 0 < count < before:
-            power = min(max(math.log(grown) / math.log(before / count), 1.0), STEEPEST)
-        grown = max((count / target_faces) ** power, LEAST_STEP)
-        tolerance = min(tolerance * grown, bound)
+        # The faces of a curved surface go with 1 / tolerance.
+        tolerance = min(tolerance * max(count / target_faces, LEAST_STEP), bound)
     result = from_manifold(solid)
     for _ in range(4):
         if not degenerate(result).any():

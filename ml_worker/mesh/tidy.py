@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ml_worker.mesh.components import components
+from ml_worker.mesh.distinct import distinct
 from ml_worker.mesh.mesh import Mesh
 from ml_worker.mesh.simplify import degenerate
 
@@ -49,8 +50,8 @@ def drawn_apart(mesh: Mesh) -> Mesh:
 
 def _touching(mesh: Mesh) -> npt.NDArray[np.bool_]:
     single = np.ascontiguousarray(mesh.vertices, dtype=np.float32) + np.float32(0)
-    _, number, count = np.unique(single.view("V12").ravel(), return_inverse=True, return_counts=True)
-    return np.asarray(count[number] > 1)
+    _, number = distinct(single.view(np.uint32))
+    return np.asarray(np.bincount(number)[number] > 1)
 
 
 def _flat(mesh: Mesh) -> npt.NDArray[np.bool_]:

@@ -1,10 +1,16 @@
 """The true box of an object's surface, found by looking at it from six sides."""
 
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from ml_worker.engines.form.sdf.shape import Box
 from ml_worker.engines.form.solid import Assembly
+from ml_worker.mesh.compiled import compiled
 
+Array = npt.NDArray[Any]
 RAYS = (16, 80)
 """Rays along each side of a face of the box: first a few, which spare most of the others their way."""
 STEPS = 48
@@ -25,15 +31,20 @@ def surface_box(solid: Assembly) -> Box:
 def _free(solid: Assembly, points: torch.Tensor, axis: int, direction: float) -> torch.Tensor:
     """(N,) how far a ray goes at the least before it enters the box of a part; infinite where there is none."""
     free = torch.full((len(points),), torch.inf)
-    for part in solid.parts:
-        lower, upper = part.shape.box
-        inside = torch.ones(len(points), dtype=torch.bool)
-        for u in range(3):
-            if u != axis:
-                inside &= (points[:, u] >= lower[u]) & (points[:, u] <= upper[u])
-        way = lower[axis] - points[:, axis] if direction > 0 else points[:, axis] - upper[axis]
-        free = torch.where(inside, torch.minimum(free, way), free)
+    boxes = np.array([part.shape.box for part in solid.parts], np.float32)
+    _shortened(points.numpy(), boxes, axis, direction > 0, free.numpy())
     return free
+
+
+@compiled
+def _shortened(points: Array, boxes: Array, axis: int, upwards: bool, free: Array) -> None:
+    u, v = (axis + 1) % 3, (axis + 2) % 3
+    for lower, upper in boxes:
+        for ray in range(len(points)):
+            point = points[ray]
+            if lower[u] <= point[u] <= upper[u] and lower[v] <= point[v] <= upper[v]:
+                way = lower[axis] - point[axis] if upwards else point[axis] - upper[axis]
+                free[ray] = min(free[ray], way)
 
 
 def _rays(solid: Assembly, count: int, axis: int, direction: float) -> torch.Tensor:
