@@ -56,9 +56,8 @@ def extract(field: Field, lattice: Lattice, depth: float = 0.0) -> Mesh:
     if depth > 0:
         speaker = patches(loops.cells, loops.even & ~sharp, vertices, upright, depth * lattice.step)
     faces = closed(loops.quads, rising, speaker, vertices, points, normals)
-    kept = np.zeros(len(vertices), bool)
-    kept[faces] = True
-    mesh = Mesh(vertices, faces).compact()
+    whole = Mesh(vertices, faces)
+    kept, mesh = whole.used(), whole.compact()
     _settle(field, mesh.vertices, upright[kept], loops.even[kept], lattice.step)
     return mesh
 
@@ -191,8 +190,15 @@ def _settle(field: Field, vertices: Floats, upright: Floats, even: npt.NDArray[n
     """Move vertices onto the exact surface, in place: along `upright` in even cells, else along the gradient."""
     distance = field.distance(vertices)
     off = np.flatnonzero(np.abs(distance) > NEAR * step)
-    way = np.clip(distance[off], -step / 2, step / 2)[:, None]
-    lean = upright[off]
-    asked = ~even[off]
-    lean[asked] = field.gradient(vertices[off[asked]], step * REACH)
-    vertices[off] -= lean * way
+    asked = off[~even[off]]
+    lean = upright.copy()
+    lean[asked] = field.gradient(vertices[asked], step * REACH)
+    _move(vertices, off, lean, distance, np.float32(step / 2))
+
+
+@compiled
+def _move(vertices: Floats, off: Ints, lean: Floats, distance: Floats, most: np.float32) -> None:
+    for vertex in off:
+        way = min(max(distance[vertex], -most), most)
+        for k in range(3):
+            vertices[vertex, k] -= lean[vertex, k] * way

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from ml_worker.mesh.compiled import compiled
 from ml_worker.mesh.distinct import distinct
 
 Floats = npt.NDArray[Any]
@@ -48,12 +49,26 @@ class Mesh(msgspec.Struct, frozen=True, eq=False):
         """(2, 3): the lower and the upper corner."""
         return np.stack([self.vertices.min(axis=0), self.vertices.max(axis=0)])
 
+    def used(self) -> npt.NDArray[np.bool_]:
+        """(V,): the vertices that a face uses."""
+        used = np.zeros(len(self.vertices), np.bool_)
+        _mark(self.faces, used)
+        return used
+
     def compact(self) -> "Mesh":
         """Without the vertices that no face uses; the order of the others is kept."""
-        used = np.zeros(len(self.vertices), bool)
-        used[self.faces] = True
+        used = self.used()
+        if used.all():
+            return self
         number = np.cumsum(used, dtype=np.int32) - 1
-        return Mesh(self.vertices[used], number[self.faces].astype(np.int32))
+        return Mesh(self.vertices[used], np.take(number, self.faces))
+
+
+@compiled
+def _mark(faces: Ints, used: npt.NDArray[np.bool_]) -> None:
+    for face in range(len(faces)):
+        for corner in range(3):
+            used[faces[face, corner]] = True
 
 
 def crossed(one: Floats, two: Floats) -> Floats:
