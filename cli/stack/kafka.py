@@ -1,21 +1,29 @@
 """The embedded Kafka broker: one process, broker and controller in one (KRaft, KIP-500), on the loopback address."""
 
 import asyncio
+import hashlib
 import json
+import re
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
 from cli.stack.errors import StackError
+from cli.stack.jars import default_repository
 from cli.stack.part import Part
 from cli.stack.ports import LOOPBACK, accepts
 from cli.stack.topics import ensure_topics
 
 HEAP_MB: Final = 400
-JVM_OPTIONS: Final = ("-Xshare:auto", "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED")
+JVM_OPTIONS: Final = ("-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED")
+CACHE_SINCE: Final = 25
+"""The first Java that makes a start-up cache in one step."""
+TRAINING: Final = ("-XX:+UnlockDiagnosticVMOptions", "-XX:-AOTAdapterCaching", "-XX:-AOTStubCaching")
+"""Without its adapters: Java 25 finds some under the wrong name, and warns of each at every start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +69,13 @@ class KafkaConfig:
         return properties
 
 
-def kafka_part(config: KafkaConfig) -> Part:
+def kafka_part(config: KafkaConfig, trains: Path | None = None) -> Part:
+    """`trains`: the start-up cache that Java is to write when the broker stops (`cli.stack.broker_cache`)."""
     return Part(
         name="kafka",
         command=(
             str(config.java),
+            *(_sharing(config) if trains is None else (*TRAINING, f"-XX:AOTCacheOutput={trains}")),
             *JVM_OPTIONS,
             f"-Xmx{HEAP_MB}m",
             f"-Xms{HEAP_MB // 2}m",
@@ -96,12 +106,50 @@ def _prepare(config: KafkaConfig) -> None:
 def _format(config: KafkaConfig) -> None:
     """KIP-853: a standalone controller, whose quorum may grow later."""
     command = [
-        str(config.java), *JVM_OPTIONS, "-cp", config.class_path, "kafka.tools.StorageTool",
+        str(config.java), *_sharing(config), *JVM_OPTIONS, "-cp", config.class_path, "kafka.tools.StorageTool",
         "format", "--standalone", "-t", new_cluster_id(), "-c", str(config.properties_file),
     ]  # fmt: skip
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise StackError(f"Kafka cannot format {config.folder / 'data'}:\n{result.stdout}{result.stderr}")
+
+
+def cache_name(java: Path, class_path: str) -> str | None:
+    """What the start-up cache for this Java and these jars is called before its digest; None if this Java has none."""
+    try:
+        release = (java.resolve().parents[1] / "release").read_text()
+    except OSError:
+        return None
+    version = re.search(r'JAVA_VERSION="(\d+)', release)
+    if version is None or int(version[1]) < CACHE_SINCE:
+        return None
+    return "broker-" + hashlib.sha256("\n".join((str(java), release, class_path)).encode()).hexdigest()[:16]
+
+
+def find_cache(java: Path, class_path: str) -> Path | None:
+    """The start-up cache, if it is there, and whole: Java looks at its length only."""
+    name = cache_name(java, class_path)
+    found = [] if name is None else sorted(default_repository().glob(f"{name}-*.aot"))
+    return next(filter(_is_whole, found), None)
+
+
+@cache
+def _is_whole(file: Path) -> bool:
+    try:
+        return file.stem.rpartition("-")[2] == digest_of(file)
+    except OSError:  # another process has just replaced it
+        return False
+
+
+def digest_of(file: Path) -> str:
+    """The last part of a cache's name."""
+    with file.open("rb") as read:
+        return hashlib.file_digest(read, "sha256").hexdigest()[:16]
+
+
+def _sharing(config: KafkaConfig) -> tuple[str, ...]:
+    found = find_cache(config.java, config.class_path)
+    return ("-Xshare:auto",) if found is None else (f"-XX:AOTCache={found}",)
 
 
 def new_cluster_id() -> str:

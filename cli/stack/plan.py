@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from adapters.settings import Settings
+from cli.stack.broker_cache import cache_parts
 from cli.stack.gateway import GatewayConfig, gateway_part
 from cli.stack.home import Home, require_space
 from cli.stack.install import worker_packages
@@ -59,7 +60,8 @@ def make_plan(settings: Settings, home: Home, report: Report, ports: Ports | Non
     ports = ports or Ports()
     ports.leave_out(settings.port)
     embedded: list[Part] = []
-    kafka_url = settings.kafka_url or _embed_kafka(settings, home, ports, report, embedded)
+    later: list[Part] = []
+    kafka_url = settings.kafka_url or _embed_kafka(settings, home, ports, report, embedded, later)
     postgres_url = settings.postgres_url or _embed_postgres(home, ports, secrets, embedded)
     s3_url = settings.s3_url or _embed_s3(settings, home, ports, secrets, embedded)
     if settings.kafka_url:
@@ -90,12 +92,14 @@ def make_plan(settings: Settings, home: Home, report: Report, ports: Ports | Non
     first = [*embedded, *page_build(), gateway_part(gateway)]
     stages: list[list[Part]] = [first, service_parts(home, environment, addresses)]
     stages += [[part] for part in worker_packages()]
-    last = [worker_part(home, environment, addresses), usage_part(home, environment, addresses)]
+    last = [worker_part(home, environment, addresses), usage_part(home, environment, addresses), *later]
     stages.append([*last, publisher_part(home, environment, addresses)] if settings.publish else last)
     return Plan(stages, addresses)
 
 
-def _embed_kafka(settings: Settings, home: Home, ports: Ports, report: Report, parts: list[Part]) -> str:
+def _embed_kafka(
+    settings: Settings, home: Home, ports: Ports, report: Report, parts: list[Part], later: list[Part]
+) -> str:
     config = KafkaConfig(
         folder=home.kafka,
         port=ports.choose(9092),
@@ -105,6 +109,7 @@ def _embed_kafka(settings: Settings, home: Home, ports: Ports, report: Report, p
         durability=settings.durability,
     )
     parts.append(kafka_part(config))
+    later += cache_parts(config.java, config.class_path)
     return config.url
 
 
