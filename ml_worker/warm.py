@@ -13,7 +13,7 @@ from ml_worker.engines.form import FormEngine
 from ml_worker.engines.port import Inputs
 from ml_worker.local_run import LocalRun
 
-PROMPTS: Final = ("a blue mug with coffee", "a brick house")
+PROMPTS: Final = ("a blue mug with coffee", "a brick house with an oak door")
 """Together they come through all compiled loops of `lathe/form`."""
 
 
