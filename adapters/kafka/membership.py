@@ -4,7 +4,7 @@ The group's consumer reads nothing: all its partitions are paused. Who owns a pa
 """
 
 import asyncio
-import contextlib
+import time
 from collections.abc import Callable, Collection
 from typing import Final
 
@@ -23,7 +23,15 @@ ANSWER_MS: Final = 8_000
 The group gives a member's partitions to others when its session is over. A member that waits for an answer which will
 not come (its connection is half open) does not know that, and claims against them.
 """
+CHECK_S: Final = 2.0
+LEASE_S: Final = 12.0
+"""How long a member goes on that cannot confirm that it still is one: two sessions."""
+STOPPING_S: Final = 5.0
 log = structlog.get_logger(__name__)
+
+
+class NotConfirmed(Exception):
+    """The group may have forgotten this member."""
 
 
 class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -76,13 +84,50 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
             try:
                 await consumer.start()
                 consumer.subscribe(list(self._topics), listener=self)
-                while True:
-                    if active := consumer.assignment() - consumer.paused():
-                        consumer.pause(*active)
-                    await consumer.getmany(timeout_ms=500)
-            except (KafkaError, OSError) as error:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(_poll(consumer))
+                    tasks.create_task(_confirm(consumer))
+            except Exception as error:  # noqa: BLE001 - whatever it was, a member that is none must not go on claiming
                 log.warning("group membership lost; trying again", why=repr(error))
+                self._on_change(frozenset())
                 await asyncio.sleep(0.5)
             finally:
-                with contextlib.suppress(KafkaError, OSError):
-                    await consumer.stop()
+                await _stop(consumer)
+
+
+async def _poll(consumer: AIOKafkaConsumer) -> None:
+    """Nothing is read; a consumer that does not ask is put out of its group."""
+    while True:
+        if active := consumer.assignment() - consumer.paused():
+            consumer.pause(*active)
+        await consumer.getmany(timeout_ms=500)
+
+
+async def _confirm(consumer: AIOKafkaConsumer) -> None:
+    """Raises NotConfirmed when this has not been a member of the group for a while, whatever the library believes.
+
+    Only a member of the present generation may commit an offset. (The library's heartbeats may end without a word: seen
+    after a connection was reset. The group had given the partitions to others, and this process claimed on.)
+    """
+    confirmed = time.monotonic()
+    while True:
+        await asyncio.sleep(CHECK_S)
+        assigned = consumer.assignment()
+        try:
+            async with asyncio.timeout(CHECK_S):
+                if assigned:
+                    await consumer.commit({min(assigned): 0})
+            confirmed = time.monotonic()
+        except (KafkaError, TimeoutError) as error:
+            if time.monotonic() - confirmed > LEASE_S:
+                raise NotConfirmed(repr(error)) from error
+
+
+async def _stop(consumer: AIOKafkaConsumer) -> None:
+    """As well as it can be: a consumer that is stuck must not keep the next one from its turn."""
+    stopping = asyncio.create_task(consumer.stop())
+    await asyncio.wait([stopping], timeout=STOPPING_S)
+    if not stopping.done():
+        stopping.cancel()
+    elif not stopping.cancelled() and (error := stopping.exception()) is not None:
+        log.info("leaving the group failed", why=repr(error))
