@@ -1,7 +1,6 @@
 """A whole Lathe under our hands: every line between its parts, every clock, every process, and its disk."""
 
 import asyncio
-import contextlib
 import os
 import signal
 import subprocess
@@ -101,26 +100,29 @@ class Disk:
     """A small file system (tmpfs) that can be full; a plain folder where we may not mount one (`can_fill` is False)."""
 
     def __init__(self, path: Path, megabytes: int) -> None:
-        self.path = path
+        self.path, self._megabytes = path, megabytes
         self.path.mkdir(parents=True, exist_ok=True)
         command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "tmpfs", str(path)]
         mounted = os.geteuid() == 0 and subprocess.run(command, capture_output=True, check=False).returncode == 0
         self.can_fill = mounted
 
     def fill(self) -> int:
-        """Take all the space there is; how many bytes that was."""
+        """Take all the space there is, by making the file system as small as what it holds; how many bytes that was."""
         if not self.can_fill:
             raise StackError("This file system is not ours to fill.")
-        taken = 0
-        with (self.path / "filler").open("wb", buffering=0) as file:
-            for block in (bytes(1 << 20), bytes(1 << 12)):
-                with contextlib.suppress(OSError):
-                    while written := file.write(block):
-                        taken += written
-        return taken
+        while True:
+            state = os.statvfs(self.path)
+            used, free = (state.f_blocks - state.f_bfree) * state.f_frsize, state.f_bfree * state.f_frsize
+            if self._resize(f"{used}"):  # else more was written meanwhile
+                return free
 
     def free(self) -> None:
-        (self.path / "filler").unlink(missing_ok=True)
+        if self.can_fill:
+            self._resize(f"{self._megabytes}m")
+
+    def _resize(self, size: str) -> bool:
+        command = ["mount", "-o", f"remount,size={size}", str(self.path)]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
     def unmount(self) -> None:
         if self.can_fill:
