@@ -1,6 +1,7 @@
 """Reading single records of a broker's log by their offsets."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -19,12 +20,16 @@ _NEAR: Final = 200
 
 
 class Picker:
-    """One consumer, made by `connect` when it is first needed; it reads for one asker at a time."""
+    """One consumer, made by `connect` when it is first needed; it reads for one asker at a time.
+
+    After a failure the next asker gets a new one: aiokafka keeps a connection that is half open as long as it lives.
+    """
 
     def __init__(self, connect: Callable[[], Awaitable[AIOKafkaConsumer]]) -> None:
         self._connect = connect
         self._consumer: AIOKafkaConsumer | None = None
         self._turn = asyncio.Lock()
+        self._left: set[asyncio.Task[None]] = set()
 
     async def pick(self, tp: TP, offsets: Sequence[int]) -> list[Record]:
         """The records at these offsets, in their order. Raises LogTruncated, LogUnavailable."""
@@ -32,16 +37,35 @@ class Picker:
             async with asyncio.timeout(PATIENCE_S + len(offsets) / 100), self._turn:
                 if self._consumer is None:
                     self._consumer = await self._connect()
-                return await _pick(self._consumer, TopicPartition(*tp), sorted(set(offsets)))
+                try:
+                    return await _pick(self._consumer, TopicPartition(*tp), sorted(set(offsets)))
+                except (LogTruncated, OffsetOutOfRangeError):
+                    raise
+                except BaseException:
+                    self._leave(self._consumer)
+                    raise
         except OffsetOutOfRangeError as error:
             raise LogTruncated(f"{tp} does not hold one of {offsets}: {error!r}") from error
         except (KafkaError, TimeoutError, OSError) as error:
             raise LogUnavailable(f"cannot read {tp} at {offsets}: {error!r}") from error
 
+    def _leave(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = None
+        leaving = asyncio.create_task(_stop(consumer), name="leave a connection")
+        self._left.add(leaving)
+        leaving.add_done_callback(self._left.discard)
+
     async def close(self) -> None:
+        await asyncio.gather(*self._left)
         if self._consumer is not None:
             await self._consumer.stop()
             self._consumer = None
+
+
+async def _stop(consumer: AIOKafkaConsumer) -> None:
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(PATIENCE_S):
+            await consumer.stop()
 
 
 async def _pick(consumer: AIOKafkaConsumer, tp: TopicPartition, offsets: Sequence[int]) -> list[Record]:

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.kafka import topics
 from adapters.kafka.kafka_log import KafkaLog
-from adapters.kafka.port import LogUnavailable
+from adapters.kafka.port import LogUnavailable, NewRecord
 from tests.log.broker import Broker, free_port
 from tests.log.proxy import Proxy
 
@@ -39,6 +39,29 @@ async def test_who_asked_in_vain_asks_anew(proxied: tuple[Broker, Proxy]) -> Non
                     break
                 except LogUnavailable:
                     assert time.monotonic() - began < 60
+    finally:
+        await log.close()
+        await proxy.stop()
+        await broker.stop()
+
+
+async def test_records_are_read_over_another_connection(proxied: tuple[Broker, Proxy]) -> None:
+    """An owner that takes over looks for its snapshot's last record: in vain for ever, it never owned the partition."""
+    broker, proxy = proxied
+    await broker.start()
+    await proxy.start()
+    tp = (topics.RUNS.name, 0)
+    log = KafkaLog(f"127.0.0.1:{proxy.port}")
+    try:
+        await broker.create([topics.RUNS])
+        appender = await log.appender()
+        assert await appender.append(tp, [NewRecord(b"key", b"value", [], 0)]) == 0
+        await appender.discard()
+        assert [record.value for record in await log.records_at(tp, [0])] == [b"value"]
+        assert proxy.half_open() > 0
+        with pytest.raises(LogUnavailable):
+            await log.records_at(tp, [0])
+        assert [record.value for record in await log.records_at(tp, [0])] == [b"value"]
     finally:
         await log.close()
         await proxy.stop()
