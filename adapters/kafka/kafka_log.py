@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from adapters.coalescing import Coalescing
+from adapters.kafka.leaving import Leaving
 from adapters.kafka.picking import FETCH_BYTES, Picker
 from adapters.kafka.port import AppendFailed, LogTruncated, LogUnavailable, NewRecord
 from adapters.kafka.position import TP
@@ -38,7 +39,7 @@ class KafkaLog:
         self._client_id = client_id
         self._asker: AIOKafkaConsumer | None = None
         self._asker_lock = asyncio.Lock()
-        self._leaving: set[asyncio.Task[None]] = set()
+        self._leaving = Leaving()
         self._picker = Picker(self._picking)
         self._ends: Coalescing[Sequence[TP], dict[TP, int] | LogUnavailable] = Coalescing(self._ask_ends, most=500)
 
@@ -120,12 +121,10 @@ class KafkaLog:
             return self._asker
 
     def _leave(self, asker: AIOKafkaConsumer) -> None:
-        """The next question goes over a new connection: aiokafka keeps one that is half open as long as it lives."""
+        """The next question goes over a new connection."""
         if self._asker is asker:
             self._asker = None
-            leaving = asyncio.create_task(_stopped(asker, ACK_DEADLINE_S), name="leave a connection")
-            self._leaving.add(leaving)
-            leaving.add_done_callback(self._leaving.discard)
+            self._leaving.leave(asker, ACK_DEADLINE_S)
 
     async def records_at(self, tp: TP, offsets: Sequence[int]) -> list[Record]:
         return await self._picker.pick(tp, offsets)
@@ -133,9 +132,7 @@ class KafkaLog:
     async def close(self) -> None:
         await self._picker.close()
         await self._ends.stop()
-        for leaving in self._leaving:
-            leaving.cancel()
-        await asyncio.gather(*self._leaving, return_exceptions=True)
+        await self._leaving.close()
         if self._asker is not None:
             await self._asker.stop()
             self._asker = None
@@ -241,15 +238,6 @@ def _retrieved(future: "asyncio.Future[Any]") -> None:
     """Nobody may be waiting any more: that is no error to be reported."""
     if not future.cancelled():
         future.exception()
-
-
-async def _stopped(consumer: AIOKafkaConsumer, after_s: float) -> None:
-    """`after_s`: until then others may still wait for its answers."""
-    try:
-        await asyncio.sleep(after_s)
-    finally:
-        with contextlib.suppress(Exception):
-            await consumer.stop()
 
 
 async def _ends_or_why_not(asker: AIOKafkaConsumer, tps: Sequence[TP]) -> dict[TP, int] | LogUnavailable:

@@ -1,13 +1,13 @@
 """Reading single records of a broker's log by their offsets."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
+from adapters.kafka.leaving import Leaving
 from adapters.kafka.port import LogTruncated, LogUnavailable
 from adapters.kafka.position import TP
 from adapters.kafka.record import Record, kept_of
@@ -22,14 +22,14 @@ _NEAR: Final = 200
 class Picker:
     """One consumer, made by `connect` when it is first needed; it reads for one asker at a time.
 
-    After a failure the next asker gets a new one: aiokafka keeps a connection that is half open as long as it lives.
+    After a failure the next asker gets a new one.
     """
 
     def __init__(self, connect: Callable[[], Awaitable[AIOKafkaConsumer]]) -> None:
         self._connect = connect
         self._consumer: AIOKafkaConsumer | None = None
         self._turn = asyncio.Lock()
-        self._left: set[asyncio.Task[None]] = set()
+        self._leaving = Leaving()
 
     async def pick(self, tp: TP, offsets: Sequence[int]) -> list[Record]:
         """The records at these offsets, in their order. Raises LogTruncated, LogUnavailable."""
@@ -42,30 +42,19 @@ class Picker:
                 except (LogTruncated, OffsetOutOfRangeError):
                     raise
                 except BaseException:
-                    self._leave(self._consumer)
+                    self._leaving.leave(self._consumer)
+                    self._consumer = None
                     raise
         except OffsetOutOfRangeError as error:
             raise LogTruncated(f"{tp} does not hold one of {offsets}: {error!r}") from error
         except (KafkaError, TimeoutError, OSError) as error:
             raise LogUnavailable(f"cannot read {tp} at {offsets}: {error!r}") from error
 
-    def _leave(self, consumer: AIOKafkaConsumer) -> None:
-        self._consumer = None
-        leaving = asyncio.create_task(_stop(consumer), name="leave a connection")
-        self._left.add(leaving)
-        leaving.add_done_callback(self._left.discard)
-
     async def close(self) -> None:
-        await asyncio.gather(*self._left)
+        await self._leaving.close()
         if self._consumer is not None:
             await self._consumer.stop()
             self._consumer = None
-
-
-async def _stop(consumer: AIOKafkaConsumer) -> None:
-    with contextlib.suppress(Exception):
-        async with asyncio.timeout(PATIENCE_S):
-            await consumer.stop()
 
 
 async def _pick(consumer: AIOKafkaConsumer, tp: TopicPartition, offsets: Sequence[int]) -> list[Record]:
