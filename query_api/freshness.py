@@ -5,40 +5,41 @@ from typing import Annotated, Final, TypeVar
 
 from fastapi import Depends, Query, Request
 
-from adapters.errors import Unavailable
 from adapters.kafka import topics
 from adapters.kafka.position import TP
 from domain.errors import InvalidInput, NotFound
+from query_api.live import LiveFeed
 from query_api.log_ends import LogEnds
-from query_api.positions import ProjectionPositions
+from query_api.positions import ProjectionBehind, ProjectionPositions
 
 PATIENCE_S: Final = 2.0
 Found = TypeVar("Found")
 _PARTITIONS: Final = {topic.name: topic.partitions for topic in (topics.IDENTITY, topics.CATALOG, topics.ACCOUNTS)}
 
 
-class ProjectionBehind(Unavailable):
-    """The read models did not reach a position in time."""
-
-    code, title = "projection-behind", "The answer is not up to date yet"
-
-
 class Freshness:
     """Waiting for the read models."""
 
-    def __init__(self, positions: ProjectionPositions, ends: LogEnds, told: Callable[[str], int]) -> None:
-        """`told`: the offset before which an account's events were streamed to clients by this process."""
-        self._positions, self._ends, self._told = positions, ends, told
+    def __init__(self, positions: ProjectionPositions, ends: LogEnds, live: LiveFeed) -> None:
+        self._positions, self._ends, self._live = positions, ends, live
 
     async def settle(self, account_id: str) -> None:
-        """Wait (2 s at most) for what live streams have told of the account: an answer must not fall behind them."""
+        """Wait (2 s at most) for all that this process has heard of the account.
+
+        Raises ProjectionBehind when a live stream has told of it what the read models do not hold by then: no answer
+        falls behind what a client was told. What nobody was told may be missing.
+        """
         tp: TP = (topics.ACCOUNTS.name, topics.account_partition(account_id))
-        await self._positions.reach(tp, self._told(account_id), PATIENCE_S)
+        if await self._positions.reach(tp, self._live.heard(account_id), PATIENCE_S):
+            return
+        if self._positions.next_offset(tp) < self._live.told(account_id):
+            raise ProjectionBehind("The read models have not reached what a live stream told yet.", retry_after_s=1)
 
     async def find(self, account_id: str, query: Callable[[], Awaitable[Found | None]]) -> Found | None:
         """What `query` finds; when it finds nothing, again after the read models passed the log's present end.
 
-        Waits 2 s at most. Raises DependencyDown when the end cannot be learnt.
+        Waits 2 s at most. Raises ProjectionBehind when they do not pass it in time, DependencyDown when the end cannot
+        be learnt.
         """
         await self.settle(account_id)
         tp: TP = (topics.ACCOUNTS.name, topics.account_partition(account_id))
@@ -49,11 +50,13 @@ class Freshness:
         end = (await self._ends.now())[tp]
         if seen >= end:
             return None
-        await self._positions.reach(tp, end, PATIENCE_S)
-        return await query()
+        reached = await self._positions.reach(tp, end, PATIENCE_S)
+        if (found := await query()) is None and not reached:
+            raise ProjectionBehind("The log may hold it, but the read models have not got there yet.", retry_after_s=1)
+        return found
 
     async def get(self, account_id: str, query: Callable[[], Awaitable[Found | None]], what: str) -> Found:
-        """Like `find`; raises NotFound, whether it is missing or somebody else's."""
+        """Like `find`; raises NotFound too, whether it is missing or somebody else's."""
         found = await self.find(account_id, query)
         if found is None:
             raise NotFound(f"There is no such {what}.")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import Any, Final
 
 import asyncpg
@@ -21,7 +22,9 @@ class Listening:
     def __init__(self, postgres_url: str, schema: str, moved: asyncio.Condition) -> None:
         self._url, self.schema, self._moved = postgres_url, schema, moved
         self.next: dict[TP, int] = {}
-        """Every record before it is in the read models."""
+        """Every record before it is in the read models. A crash of PostgreSQL may take it back."""
+        self.furthest: dict[TP, int] = {}
+        """The furthest that `next` ever was: answers may have told of what is before it."""
         self.origin: dict[str, tuple[str, str]] = {}
         """Topic → (cluster id, topic id) of the log that it is folded from."""
         self.connected = False
@@ -29,8 +32,7 @@ class Listening:
 
     async def start(self) -> dict[TP, Position]:
         """Listen, and tell where the read models stand now. Raises asyncpg's errors and OSError."""
-        connection = await self._listen()
-        stands = await self._load(connection)
+        connection, stands = await self._listen()
         self._task = asyncio.create_task(self._keep_listening(connection), name=f"positions of {self.schema}")
         return stands
 
@@ -40,22 +42,23 @@ class Listening:
             await asyncio.wait([self._task])
             self._task = None
 
-    async def _listen(self) -> Any:
+    async def _listen(self) -> tuple[Any, dict[TP, Position]]:
+        """A new connection, and where the read models stand for those who came by it."""
         connection = await asyncpg.connect(
             self._url, timeout=10, server_settings={"application_name": "lathe query_api", "search_path": self.schema}
         )
-        await connection.add_listener(self.schema, self._heard)
-        return connection
-
-    async def _load(self, connection: Any) -> dict[TP, Position]:
+        heard: dict[TP, int] = {}
+        await connection.add_listener(self.schema, partial(self._heard, heard))
         stands = {}
         for row in await connection.fetch("SELECT * FROM projection_offsets"):
             tp = (row["topic"], row["partition"])
             stands[tp] = Position(row["next_offset"], row["epoch"], row["nonce"], row["seq"])
             self.origin[tp[0]] = (row["cluster_id"], row["topic_id"])
-        await self._move({tp: position.offset for tp, position in stands.items()})
+            heard[tp] = max(row["next_offset"], heard.get(tp, 0))
+        self.next = heard
+        await self._move(heard, {})
         self.connected = True
-        return stands
+        return connection, stands
 
     async def _keep_listening(self, connection: Any) -> None:
         """Notifications of a broken connection are lost: after a new one the offsets are loaded again."""
@@ -76,23 +79,26 @@ class Listening:
     async def _again(self) -> Any:
         while True:
             try:
-                connection = await self._listen()
-                await self._load(connection)
+                connection, _ = await self._listen()
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
                 await asyncio.sleep(0.5)
             else:
                 return connection
 
-    def _heard(self, connection: Any, pid: int, channel: str, payload: str) -> None:
+    def _heard(self, heard: dict[TP, int], connection: Any, pid: int, channel: str, payload: str) -> None:
         moved: dict[TP, int] = {}
         with contextlib.suppress(msgspec.MsgspecError, ValueError):
             for name, offset in _payload.decode(payload).items():
                 topic, _, partition = name.rpartition(":")
                 moved[(topic, int(partition))] = offset
-        self._moving = asyncio.ensure_future(self._move(moved))
+        self._moving = asyncio.ensure_future(self._move(heard, moved))
 
-    async def _move(self, moved: dict[TP, int]) -> None:
+    async def _move(self, heard: dict[TP, int], moved: dict[TP, int]) -> None:
+        """`heard`: what one connection has told; notifications may overtake what it was asked for."""
         async with self._moved:
             for tp, offset in moved.items():
-                self.next[tp] = max(offset, self.next.get(tp, 0))
-            self._moved.notify_all()
+                heard[tp] = max(offset, heard.get(tp, 0))
+            if heard is self.next:
+                for tp, offset in heard.items():
+                    self.furthest[tp] = max(offset, self.furthest.get(tp, 0))
+                self._moved.notify_all()

@@ -81,6 +81,7 @@ class LiveFeed:
         self._log = log_
         self._subscriptions: dict[str, set[Subscription]] = defaultdict(set)
         self._accounts: dict[TP, Position] = {}
+        self._heard: OrderedDict[str, int] = OrderedDict()
         self._told: OrderedDict[str, int] = OrderedDict()
         self._follower: Follower | None = None
         self._task: asyncio.Task[None] | None = None
@@ -176,7 +177,7 @@ class LiveFeed:
                 continue
             envelope, event = entry.decoded
             if record.topic == topics.ACCOUNTS.name:
-                self._note(record.key.decode(errors="replace"), record.offset + 1)
+                _note(self._heard, record.key.decode(errors="replace"), record.offset + 1)
             if isinstance(event, RunProgressed):
                 if self.latest.progressed(event):
                     self._tell_progress(event.task_id)
@@ -186,24 +187,33 @@ class LiveFeed:
                     self._tell_progress(queued.task_id)
             elif envelope.task_seq is not None:
                 for moved in entries_of(envelope, event):
-                    self._tell(moved)
+                    if self._tell(moved):
+                        _note(self._told, record.key.decode(errors="replace"), record.offset + 1)
+
+    def heard(self, account_id: str) -> int:
+        """Every event of the account that this process has heard of is before this offset."""
+        return self._heard.get(account_id, 0)
 
     def told(self, account_id: str) -> int:
-        """Every event of the account before this offset was fanned out here: no answer may be older than that."""
+        """Every event of the account that was streamed to a client is before this offset."""
         return self._told.get(account_id, 0)
-
-    def _note(self, account_id: str, offset: int) -> None:
-        self._told[account_id] = offset
-        self._told.move_to_end(account_id)
-        if len(self._told) > REMEMBERED:
-            self._told.popitem(last=False)
 
     def _tell_progress(self, task_id: str) -> None:
         for subscription in self._subscriptions.get(task_id, ()):
             subscription.progress_moved()
 
-    def _tell(self, entry: TimelineEntry) -> None:
+    def _tell(self, entry: TimelineEntry) -> bool:
+        """Whether anybody listens."""
         if entry.terminal:
             self.latest.ended(entry.task_id)
-        for subscription in self._subscriptions.get(entry.task_id, ()):
+        subscriptions = self._subscriptions.get(entry.task_id, ())
+        for subscription in subscriptions:
             subscription.put(entry)
+        return bool(subscriptions)
+
+
+def _note(newest: OrderedDict[str, int], account_id: str, offset: int) -> None:
+    newest[account_id] = offset
+    newest.move_to_end(account_id)
+    if len(newest) > REMEMBERED:
+        newest.popitem(last=False)

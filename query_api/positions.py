@@ -3,8 +3,15 @@
 import asyncio
 from collections.abc import Callable
 
+from adapters.errors import Unavailable
 from adapters.kafka.position import TP, Position
 from query_api.listening import Listening
+
+
+class ProjectionBehind(Unavailable):
+    """The read models did not reach a position in time, or are behind what was told already."""
+
+    code, title = "projection-behind", "The answer is not up to date yet"
 
 
 class ProjectionPositions:
@@ -49,6 +56,10 @@ class ProjectionPositions:
         """Every record before it is in the read models."""
         return self._now.next.get(tp, 0)
 
+    def furthest(self) -> dict[TP, int]:
+        """How far the read models ever were: answers may have told of what is before it."""
+        return dict(self._now.furthest)
+
     async def reach(self, tp: TP, offset: int, timeout_s: float | None) -> bool:
         """Wait until every record before `offset` is in the read models; False when that took too long."""
         if self.next_offset(tp) >= offset:
@@ -64,4 +75,4 @@ class ProjectionPositions:
 def _follows(other: Listening, now: Listening) -> bool:
     """Whether nothing is lost by going on from `now` to `other`. Offsets of another log tell nothing."""
     same_log = all(other.origin.get(topic, origin) == origin for topic, origin in now.origin.items())
-    return not same_log or all(other.next.get(tp, 0) >= offset for tp, offset in now.next.items())
+    return not same_log or all(other.next.get(tp, 0) >= offset for tp, offset in now.furthest.items())

@@ -9,28 +9,32 @@ from sqlalchemy import ColumnElement, Executable, Select, Table, func, select
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import DataError, DBAPIError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.errors import DependencyDown
 from adapters.postgres.read.engine import CONNECTIONS
-from adapters.postgres.read.tables import accounts, files, ledger, task_events, tasks
+from adapters.postgres.read.tables import accounts, files, ledger, projection_offsets, task_events, tasks
 from domain.account.timeline import TimelineEntry
 from query_api.ledger_queries import LedgerFilter, with_balances
+from query_api.positions import ProjectionBehind, ProjectionPositions
 from query_api.task_queries import TaskFilter
 
 Row = RowMapping
 _LONGEST_NAMES: Final = 20_000
 """Files of one account whose names are compared when a file is asked for by its name."""
+_NOT_BEHIND: Final = "sees all that was told"
+"""Key of a connection's `info`."""
 
 AWAY: Final = (DBAPIError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 """What is raised when PostgreSQL does not answer, or cuts a connection."""
 
 
 class Queries:
-    """All methods raise DependencyDown when PostgreSQL does not answer."""
+    """All methods raise DependencyDown when PostgreSQL does not answer, ProjectionBehind while a crash of it has left
+    the read models behind what was told before."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self.engine = engine
+    def __init__(self, engine: AsyncEngine, positions: ProjectionPositions) -> None:
+        self.engine, self._positions = engine, positions
         self._turns = asyncio.Semaphore(CONNECTIONS)
         """First come, first served. The pool itself lets newcomers pass those who wait, and some wait for ever."""
 
@@ -111,7 +115,24 @@ class Queries:
 
     async def _rows(self, query: Executable) -> list[Row]:
         async with self._turns, self.engine.connect() as connection:
+            if _NOT_BEHIND not in connection.info:
+                await self._require_not_behind(connection)
+                connection.info[_NOT_BEHIND] = True
             return list((await connection.execute(query)).mappings())
+
+    async def _require_not_behind(self, connection: AsyncConnection) -> None:
+        """Projectors commit without waiting for the disk: a crash of PostgreSQL may take rows that were read before.
+        It also cuts all connections. So one that is not behind when it is new never is."""
+        furthest = self._positions.furthest()
+        rows = (await connection.execute(select(projection_offsets))).mappings()
+        stands = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+        for (topic, partition), offset in furthest.items():
+            if (stand := stands.get((topic, partition), 0)) < offset:
+                raise ProjectionBehind(
+                    f"The read models lost their last rows when PostgreSQL went down: they stand at "
+                    f"{topic}:{partition}@{stand}, answers told of what is before {offset}. They are folded again.",
+                    retry_after_s=1,
+                )
 
 
 def _down(error: Exception) -> DependencyDown:

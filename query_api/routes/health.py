@@ -9,6 +9,7 @@ from adapters.errors import DependencyDown
 from adapters.http.declared import Responses, problems
 from adapters.object_store.port import ObjectMissing
 from query_api.parts import Parts, parts_of
+from query_api.positions import ProjectionBehind
 from query_api.schemas.health import Alive, Readiness
 
 router = APIRouter(tags=["operations"])
@@ -49,7 +50,7 @@ async def _kafka(parts: Parts) -> dict[str, Any]:
 async def _postgres(parts: Parts) -> dict[str, Any]:
     try:
         await parts.queries.alive()
-    except DependencyDown as error:
+    except (DependencyDown, ProjectionBehind) as error:
         return {"ok": False, "detail": error.detail}
     return {"ok": parts.positions.connected}
 
