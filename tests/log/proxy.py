@@ -75,9 +75,12 @@ class Proxy:
                 if self.delay_s:
                     await asyncio.sleep(self.delay_s)
                 await self._open.wait()
-                if not line.dead:
-                    sink.write(data)
-                    await sink.drain()
+                if line.dead:
+                    continue
+                if sink.is_closing():  # the other end is gone
+                    break
+                sink.write(data)
+                await sink.drain()
         with contextlib.suppress(OSError):
             await self._open.wait()
             if not line.dead:  # of a half-open connection the other end does not learn that it is over
