@@ -17,6 +17,8 @@ class Part(msgspec.Struct, frozen=True):
     """Unlike the names of the other parts."""
     roughness: float
     metallic: float
+    opacity: float = 1.0
+    """Less than 1: glass, and the like."""
 
 
 class Parts(msgspec.Struct, frozen=True, eq=False):

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ml_worker.mesh.assets import encode
+from ml_worker.mesh.camera import aim, backdrop
 from ml_worker.mesh.compiled import compiled
 from ml_worker.mesh.mesh import Ints, Mesh
-from ml_worker.mesh.preview import SIZE, aim, backdrop
 from ml_worker.mesh.studio import KEY
 
 Array = npt.NDArray[Any]
@@ -26,13 +26,13 @@ CLAY: Final = np.array([0.80, 0.79, 0.77], np.float32)
 @cache
 def _background() -> Array:
     """(SIDE, SIDE, 3) uint8: what is behind the model."""
-    y, x = ((grid.ravel() + 0.5) * (SIZE / SIDE) for grid in np.mgrid[0:SIDE, 0:SIDE])
-    return np.asarray(np.rint(np.clip(backdrop(x, y), 0, 1) * 255).astype(np.uint8).reshape(SIDE, SIDE, 3))
+    y, x = (grid.ravel() + 0.5 for grid in np.mgrid[0:SIDE, 0:SIDE])
+    return np.asarray(np.rint(np.clip(backdrop(x, y, SIDE), 0, 1) * 255).astype(np.uint8).reshape(SIDE, SIDE, 3))
 
 
 def sketch(mesh: Mesh) -> bytes:
     """A PNG of SIDE x SIDE pixels."""
-    camera = aim(mesh.vertices)
+    camera = aim(mesh.vertices, SIDE)
     frame = np.stack([camera.right, camera.up, camera.ahead], axis=1)
     places, normals = (mesh.vertices - camera.eye) @ frame, mesh.face_normals()
     places[:, :2] /= places[:, 2:] * camera.scale
