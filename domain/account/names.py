@@ -12,9 +12,11 @@ ENDINGS: Final = {
     "image/jpeg": "jpg",
     "image/png": "png",
     "image/webp": "webp",
+    "model/3mf": "3mf",
     "model/gltf-binary": "glb",
     "model/obj": "obj",
     "model/stl": "stl",
+    "model/vnd.usdz+zip": "usdz",
     "text/csv": "csv",
     "text/plain": "txt",
 }

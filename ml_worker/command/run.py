@@ -27,14 +27,16 @@ from ml_worker.engines.port import Description, EngineError, Inputs
 from ml_worker.engines.registry import ALL, EngineMissing, find
 from ml_worker.local_run import LocalRun
 
-_FORMATS = {".glb": "glb", ".stl": "stl", ".fbx": "fbx", ".zip": "obj"}
+_FORMATS = {".glb": "glb", ".stl": "stl", ".fbx": "fbx", ".3mf": "3mf", ".usdz": "usdz", ".zip": "obj"}
 
 
 def run(
     engine: EngineName,
     words: Annotated[str | None, typer.Argument(metavar="[PROMPT]", help="What to make, in words.")] = None,
     prompt: Annotated[str | None, typer.Option(help="The same as an option.")] = None,
-    output: Annotated[Path, typer.Option("-o", "--output", help=".glb, .stl, .fbx or .zip (OBJ).")] = Path("model.glb"),
+    output: Annotated[Path, typer.Option("-o", "--output", help=f"Ends with {', '.join(_FORMATS)}.")] = Path(
+        "model.glb"
+    ),
     image: Images = None,
     param: Params = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,

@@ -1,14 +1,9 @@
 """OBJ as a zip with its MTL and textures: the same triangles as the GLB, metres, Y up."""
 
-import io
-import zipfile
-
 import numpy as np
 
+from ml_worker.mesh.archive import write_zip
 from ml_worker.mesh.assets import Asset
-
-EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The time stamp of every entry: the same model gives the same bytes."""
 
 
 def write_obj_zip(asset: Asset) -> bytes:
@@ -21,15 +16,7 @@ def write_obj_zip(asset: Asset) -> bytes:
     }
     if asset.normal is not None:
         entries[f"{asset.name}_normal{asset.normal.suffix}"] = asset.normal.data
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for name, data in entries.items():
-            entry = zipfile.ZipInfo(name, EPOCH)
-            entry.external_attr = 0o644 << 16
-            text = name.endswith((".obj", ".mtl"))
-            entry.compress_type = zipfile.ZIP_DEFLATED if text else zipfile.ZIP_STORED
-            archive.writestr(entry, data, compresslevel=4 if text else None)
-    return out.getvalue()
+    return write_zip(entries, packed=lambda name: name.endswith((".obj", ".mtl")))
 
 
 def _geometry(asset: Asset) -> str:

@@ -50,7 +50,9 @@ from ml_worker.mesh.skin import skin
 from ml_worker.mesh.solid import Solid
 from ml_worker.mesh.stl import write_stl
 from ml_worker.mesh.texels import Texels, rasterise
+from ml_worker.mesh.threemf import write_3mf
 from ml_worker.mesh.tidy import drawn_apart, without_crumbs
+from ml_worker.mesh.usdz import write_usdz
 
 STAGES: tuple[tuple[str, float], ...] = (
     ("field", 0.2),
@@ -85,8 +87,17 @@ MEDIA_TYPES: dict[Format, str] = {
     "obj": "application/zip",
     "stl": "model/stl",
     "fbx": "application/vnd.autodesk.fbx",
+    "3mf": "model/3mf",
+    "usdz": "model/vnd.usdz+zip",
 }
-SUFFIXES: dict[Format, str] = {"glb": ".glb", "obj": ".obj.zip", "stl": ".stl", "fbx": ".fbx"}
+SUFFIXES: dict[Format, str] = {
+    "glb": ".glb",
+    "obj": ".obj.zip",
+    "stl": ".stl",
+    "fbx": ".fbx",
+    "3mf": ".3mf",
+    "usdz": ".usdz",
+}
 
 
 class Built(msgspec.Struct, frozen=True):
@@ -248,6 +259,8 @@ def _write(asset: Asset, options: Options, told: _Told) -> tuple[Made, ...]:
         "obj": lambda: write_obj_zip(asset),
         "stl": lambda: write_stl(asset.solid, asset.name),
         "fbx": lambda: write_fbx(asset),
+        "3mf": lambda: write_3mf(asset),
+        "usdz": lambda: write_usdz(asset, told.run.folder),
     }
     made = []
     for index, format_ in enumerate(options.formats):

@@ -2,15 +2,20 @@
 
 import numpy as np
 
-from ml_worker.mesh.mesh import Mesh
+from ml_worker.mesh.mesh import Floats, Mesh
 
 RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 Z_UP = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], np.float64)
 """(x, y, z) with Y up -> (x, -z, y)."""
 
 
+def printed(mesh: Mesh) -> Floats:
+    """(V, 3): the vertices as printers want them."""
+    return (mesh.vertices.astype(np.float32).astype(np.float64) * 1000) @ Z_UP.T
+
+
 def write_stl(mesh: Mesh, name: str) -> bytes:
-    turned = Mesh((mesh.vertices.astype(np.float32).astype(np.float64) * 1000) @ Z_UP.T, mesh.faces)
+    turned = Mesh(printed(mesh), mesh.faces)
     records = np.zeros(len(mesh.faces), RECORD)
     records["normal"] = turned.face_normals()
     records["corners"] = turned.corners()

@@ -39,7 +39,7 @@ def load(path: Path, kind: str) -> trimesh.Trimesh:
 
 
 def test_every_format_asked_for_and_a_preview_are_written(built: Built) -> None:
-    assert [made.format for made in built.files] == ["glb", "obj", "stl", "fbx", "preview"]
+    assert [made.format for made in built.files] == ["glb", "obj", "stl", "fbx", "3mf", "usdz", "preview"]
     assert all(made.path.stat().st_size > 1000 for made in built.files)
 
 

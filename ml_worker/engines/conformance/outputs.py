@@ -18,6 +18,9 @@ MEDIA_TYPES: Final = {
     "glb": "model/gltf-binary",
     "obj": "application/zip",
     "stl": "model/stl",
+    "fbx": "application/vnd.autodesk.fbx",
+    "3mf": "model/3mf",
+    "usdz": "model/vnd.usdz+zip",
     "preview": "image/png",
 }
 READABLE: Final = ("glb", "obj", "stl")
