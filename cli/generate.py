@@ -19,7 +19,7 @@ from cli.session import errors, require_session, server
 
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Result file; its ending decides the format.")]
 Format = Annotated[
-    str | None, typer.Option("--format", help="glb, fbx, stl, 3mf, usdz or obj (as a zip); default by -o, else glb.")
+    str | None, typer.Option("--format", help="glb, fbx, stl, 3mf, usdz, webp or obj (a zip); default by -o, else glb.")
 ]
 Force = Annotated[bool, typer.Option("-f", "--force", help="Replace the result file if it is there.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress; only the result's path.")]

@@ -9,7 +9,15 @@ import msgspec
 
 from cli.client.failures import Misused
 
-SUFFIXES: Final = {"glb": ".glb", "stl": ".stl", "obj": ".zip", "fbx": ".fbx", "3mf": ".3mf", "usdz": ".usdz"}
+SUFFIXES: Final = {
+    "glb": ".glb",
+    "stl": ".stl",
+    "obj": ".zip",
+    "fbx": ".fbx",
+    "3mf": ".3mf",
+    "usdz": ".usdz",
+    "webp": ".webp",
+}
 """Of a result file, by format. An OBJ comes as a zip, with its materials and textures."""
 
 
@@ -50,8 +58,8 @@ def target(output: Path | None, form: str | None, subject: str) -> Target:
         form = next((name for name, suffix in SUFFIXES.items() if suffix == ending), None)
         if form is None:
             raise Misused(
-                f"{output.name} tells no format: end it with .glb, .fbx, .stl, .3mf, .usdz or .zip (OBJ), or give "
-                "--format."
+                f"{output.name} tells no format: end it with .glb, .fbx, .stl, .3mf, .usdz, .webp or .zip (OBJ), or "
+                "give --format."
             )
     return Target(output, form)
 

@@ -164,7 +164,8 @@ class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One result file, stored under `acct/<account id>/<sha256>`. `file_id` is given by the owner."""
 
     format: str
-    """`glb`, `obj`, `stl`, `fbx`, `3mf`, `usdz`, `preview` (PNG) or `report` (JSON: report, understood, ignored)."""
+    """`glb`, `obj`, `stl`, `fbx`, `3mf`, `usdz`, `webp` (a turntable), `preview` (PNG) or `report` (JSON: report,
+    understood, ignored)."""
     file_id: str = ""
     media_type: str
     bytes: int

@@ -27,7 +27,7 @@ from ml_worker.engines.port import Description, EngineError, Inputs
 from ml_worker.engines.registry import ALL, EngineMissing, find
 from ml_worker.local_run import LocalRun
 
-_FORMATS = {".glb": "glb", ".stl": "stl", ".fbx": "fbx", ".3mf": "3mf", ".usdz": "usdz", ".zip": "obj"}
+_FORMATS = {".glb": "glb", ".stl": "stl", ".fbx": "fbx", ".3mf": "3mf", ".usdz": "usdz", ".webp": "webp", ".zip": "obj"}
 
 
 def run(

@@ -76,7 +76,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
-    """One file an engine wrote into `Run.folder`. Formats: glb, obj, stl, fbx, 3mf, usdz, preview."""
+    """One file an engine wrote into `Run.folder`. Formats: glb, obj, stl, fbx, 3mf, usdz, webp, preview."""
 
     format: str
     path: Path

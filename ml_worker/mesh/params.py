@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 import msgspec
 
 Quality = Literal["draft", "standard", "high"]
-Format = Literal["glb", "obj", "stl", "fbx", "3mf", "usdz"]
+Format = Literal["glb", "obj", "stl", "fbx", "3mf", "usdz", "webp"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 PROPERTIES: dict[str, Any] = {
@@ -17,8 +17,8 @@ PROPERTIES: dict[str, Any] = {
         "uniqueItems": True,
         "default": ["glb"],
         "description": "File formats to write: glb and obj in metres with Y up and textures, stl in millimetres, Z up, "
-        "fbx in centimetres with Y up and textures, 3mf in millimetres, Z up, with its colours, usdz in metres with Y up "
-        "and textures.",
+        "fbx in centimetres with Y up and textures, 3mf in millimetres, Z up, with its colours, usdz in metres with Y "
+        "up and textures, webp a turntable: an animated picture of one turn.",
     },
     "target_faces": {
         "type": "integer",

@@ -52,6 +52,7 @@ from ml_worker.mesh.stl import write_stl
 from ml_worker.mesh.texels import Texels, rasterise
 from ml_worker.mesh.threemf import write_3mf
 from ml_worker.mesh.tidy import drawn_apart, without_crumbs
+from ml_worker.mesh.turntable import render_turntable
 from ml_worker.mesh.usdz import write_usdz
 
 STAGES: tuple[tuple[str, float], ...] = (
@@ -89,6 +90,7 @@ MEDIA_TYPES: dict[Format, str] = {
     "fbx": "application/vnd.autodesk.fbx",
     "3mf": "model/3mf",
     "usdz": "model/vnd.usdz+zip",
+    "webp": "image/webp",
 }
 SUFFIXES: dict[Format, str] = {
     "glb": ".glb",
@@ -97,6 +99,7 @@ SUFFIXES: dict[Format, str] = {
     "fbx": ".fbx",
     "3mf": ".3mf",
     "usdz": ".usdz",
+    "webp": ".webp",
 }
 
 
@@ -261,6 +264,7 @@ def _write(asset: Asset, options: Options, told: _Told) -> tuple[Made, ...]:
         "fbx": lambda: write_fbx(asset),
         "3mf": lambda: write_3mf(asset),
         "usdz": lambda: write_usdz(asset, told.run.folder),
+        "webp": lambda: render_turntable(asset, told.watch),
     }
     made = []
     for index, format_ in enumerate(options.formats):

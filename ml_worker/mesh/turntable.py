@@ -39,8 +39,9 @@ def render_turntable(asset: Asset, watch: Callable[[], None] = lambda: None) -> 
     watch()
     out = io.BytesIO()
     frames[0].save(
-        out, "WEBP", save_all=True, append_images=frames[1:], duration=FRAME_MS, loop=0, quality=QUALITY, method=EFFORT
-    )
+        out, "WEBP", save_all=True, append_images=frames[1:], duration=FRAME_MS, loop=0, quality=QUALITY, method=EFFORT,
+        kmin=0, kmax=1,  # each frame by itself: what is kept of earlier ones shows as blocks, and saves nothing
+    )  # fmt: skip
     return out.getvalue()
 
 

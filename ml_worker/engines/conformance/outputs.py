@@ -21,6 +21,7 @@ MEDIA_TYPES: Final = {
     "fbx": "application/vnd.autodesk.fbx",
     "3mf": "model/3mf",
     "usdz": "model/vnd.usdz+zip",
+    "webp": "image/webp",
     "preview": "image/png",
 }
 READABLE: Final = ("glb", "obj", "stl")
