@@ -196,6 +196,8 @@ export class Task {
       obj: 'application/zip',
       stl: 'model/stl',
       fbx: 'application/octet-stream',
+      '3mf': 'model/3mf',
+      usdz: 'model/vnd.usdz+zip',
     }
     this.outputs = formats.map((format) => this.store(`model.${format}`, types[format]!, model))
     this.preview = this.store('preview.png', 'image/png', previewPng(this.isChair()))

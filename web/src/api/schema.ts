@@ -4259,9 +4259,11 @@ export interface operations {
                     "image/jpeg": string;
                     "image/png": string;
                     "image/webp": string;
+                    "model/3mf": string;
                     "model/gltf-binary": string;
                     "model/obj": string;
                     "model/stl": string;
+                    "model/vnd.usdz+zip": string;
                     "text/csv": string;
                     "text/plain": string;
                 };
@@ -4281,9 +4283,11 @@ export interface operations {
                     "image/jpeg": string;
                     "image/png": string;
                     "image/webp": string;
+                    "model/3mf": string;
                     "model/gltf-binary": string;
                     "model/obj": string;
                     "model/stl": string;
+                    "model/vnd.usdz+zip": string;
                     "text/csv": string;
                     "text/plain": string;
                 };

@@ -120,7 +120,7 @@ export const ru: Catalogue = {
   'engine.lathe/relief': 'Relief: по одному фото',
 
   'param.formats': 'Форматы',
-  'param.formats.hint': 'GLB, OBJ и FBX идут с текстурами; STL — в миллиметрах, для печати.',
+  'param.formats.hint': 'GLB, OBJ, FBX и USDZ идут с текстурами; STL и 3MF — в миллиметрах, для печати.',
   'param.target_faces': 'Граней не больше',
   'param.target_faces.hint': 'Предел числа треугольников. Плоским частям хватает меньшего.',
   'param.texture_size': 'Размер текстуры',
@@ -227,6 +227,8 @@ export const ru: Catalogue = {
   'download.glb': 'Для веба, игр, Blender',
   'download.obj': 'С материалом и текстурами, в ZIP',
   'download.stl': 'Для 3D-печати',
+  'download.3mf': 'Для 3D-печати, с цветами',
+  'download.usdz': 'Для iPhone и iPad, в вашей комнате',
   'download.fbx': 'Для Unity, Unreal, Maya',
   'download.picture': 'Изображение модели',
 
