@@ -103,7 +103,8 @@ class KafkaLog:
         ends = await self.ends(wanted)  # first: what comes in between is not passed over
 
         async def asked() -> dict[TopicPartition, int]:
-            found = await asker.offsets_for_times({TopicPartition(*tp): unix_ms for tp in wanted})
+            # No record is older than 1970, and the client refuses to ask for what is.
+            found = await asker.offsets_for_times({TopicPartition(*tp): max(0, unix_ms) for tp in wanted})
             return {tp: ends[tp] if at is None else at.offset for tp, at in found.items()}
 
         try:

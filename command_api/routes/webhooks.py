@@ -235,7 +235,7 @@ async def redeliver(
     applied = await _described(parts, request, caller, webhook_id)
     now = datetime.now(UTC)
     until = now if wanted.until is None else min(now, _utc(wanted.until, "/until"))
-    since = until - timedelta(days=1) if wanted.since is None else _utc(wanted.since, "/since")
+    since = _utc(until - timedelta(days=1) if wanted.since is None else wanted.since, "/since")
     if since >= until:
         raise InvalidInput("`since` must be before `until`, and before now.", pointer="/since")
     if not applied.view["enabled"]:

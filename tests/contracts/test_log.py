@@ -135,6 +135,7 @@ async def test_where_a_time_begins(log: Log, tp: TP) -> None:
     appender = await log.appender()
     for time in (1_000, 2_000, 3_000):
         await appender.append(tp, [NewRecord(b"key", b"{}", [], time)])
+    assert await log.offsets_at([tp], -1) == {tp: 0}, "before 1970"
     assert await log.offsets_at([tp], 0) == {tp: 0}
     assert await log.offsets_at([tp], 2_000) == {tp: 1}
     assert await log.offsets_at([tp], 2_001) == {tp: 2}
