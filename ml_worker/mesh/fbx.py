@@ -237,7 +237,7 @@ def _layer(kind: str, version: int, name: str, mapping: str, reference: str = ""
 
 def _material(part: Part) -> tuple[Record, ...]:
     shininess = (10 * (1 - part.roughness)) ** 2
-    given: Properties = {
+    given: dict[str, Any] = {
         "DiffuseColor": (COLOR, (1.0, 1.0, 1.0)),
         "SpecularColor": (COLOR, (1.0, 1.0, 1.0)),
         "SpecularFactor": (NUMBER, (0.25,)),
@@ -245,6 +245,13 @@ def _material(part: Part) -> tuple[Record, ...]:
         "ShininessExponent": (NUMBER, (shininess,)),
         "ReflectionFactor": (NUMBER, (part.metallic,)),
     }
+    if part.opacity < 1:
+        # All three, as Blender writes them: some readers take the factor, some the colour times it, some `Opacity`.
+        given |= {
+            "TransparentColor": (COLOR, (1.0, 1.0, 1.0)),
+            "TransparencyFactor": (NUMBER, (1 - part.opacity,)),
+            "Opacity": (NUMBER, (part.opacity,)),
+        }
     return (record("Version", 102), record("ShadingModel", "Phong"), record("MultiLayer", 0), properties(given))
 
 

@@ -1,4 +1,7 @@
-"""GLB: one mesh, one metallic-roughness material, textures inside (glTF 2.0, Khronos; binary layout: chapter 4)."""
+"""GLB: one mesh, a metallic-roughness material, and one more for glass, textures inside.
+
+glTF 2.0, Khronos; binary layout: chapter 4.
+"""
 
 import struct
 from typing import Any
@@ -7,6 +10,7 @@ import numpy as np
 import orjson
 
 from ml_worker.mesh.assets import Asset, Picture
+from ml_worker.mesh.parts import Layer
 
 FLOAT, UNSIGNED_SHORT, UNSIGNED_INT = 5126, 5123, 5125
 ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER = 34962, 34963
@@ -54,28 +58,27 @@ def write_glb(asset: Asset) -> bytes:
     }
     if asset.normal is not None:
         attributes["TANGENT"] = binary.accessor(asset.tangents, "VEC4", FLOAT, ARRAY_BUFFER)
-    indices = binary.accessor(
-        asset.faces.ravel().astype(np.uint16 if small else np.uint32),
-        "SCALAR",
-        UNSIGNED_SHORT if small else UNSIGNED_INT,
-        ELEMENT_ARRAY_BUFFER,
-    )
     pictures: list[Picture] = [asset.color, asset.surface]
-    material: dict[str, Any] = {
-        "name": asset.name,
-        "pbrMetallicRoughness": {"baseColorTexture": {"index": 0}, "metallicRoughnessTexture": {"index": 1}},
-        "occlusionTexture": {"index": 1},
-    }
     if asset.normal is not None:
-        material["normalTexture"] = {"index": len(pictures)}
         pictures.append(asset.normal)
+    materials: list[dict[str, Any]] = []
+    primitives: list[dict[str, Any]] = []
+    for layer in asset.parts.layers():
+        indices = binary.accessor(
+            asset.faces[layer.faces].ravel().astype(np.uint16 if small else np.uint32),
+            "SCALAR",
+            UNSIGNED_SHORT if small else UNSIGNED_INT,
+            ELEMENT_ARRAY_BUFFER,
+        )
+        primitives.append({"attributes": attributes, "indices": indices, "material": len(materials)})
+        materials.append(_material(asset, layer))
     document = {
         "asset": {"version": "2.0", "generator": "Lathe"},
         "scene": 0,
         "scenes": [{"nodes": [0]}],
         "nodes": [{"mesh": 0, "name": asset.name}],
-        "meshes": [{"name": asset.name, "primitives": [{"attributes": attributes, "indices": indices, "material": 0}]}],
-        "materials": [material],
+        "meshes": [{"name": asset.name, "primitives": primitives}],
+        "materials": materials,
         "textures": [{"sampler": 0, "source": number} for number in range(len(pictures))],
         "images": [{"bufferView": binary.view(p.data), "mimeType": p.media_type} for p in pictures],
         "samplers": [
@@ -91,6 +94,20 @@ def write_glb(asset: Asset) -> bytes:
         "buffers": [{"byteLength": len(binary.data)}],
     }
     return _container(orjson.dumps(document), bytes(binary.data))
+
+
+def _material(asset: Asset, layer: Layer) -> dict[str, Any]:
+    """Textures are shared by all; what can be seen through is blended with what is behind it."""
+    shown: dict[str, Any] = {"baseColorTexture": {"index": 0}, "metallicRoughnessTexture": {"index": 1}}
+    material: dict[str, Any] = {"name": asset.name + layer.suffix, "pbrMetallicRoughness": shown}
+    if layer.opacity < 1:
+        material["alphaMode"] = "BLEND"
+        shown["baseColorFactor"] = [1, 1, 1, layer.opacity]
+    else:  # light comes through glass: no corner of it is dark
+        material["occlusionTexture"] = {"index": 1}
+    if asset.normal is not None:
+        material["normalTexture"] = {"index": 2}
+    return material
 
 
 def _container(document: bytes, data: bytes) -> bytes:

@@ -37,6 +37,8 @@ class Coat(msgspec.Struct, frozen=True, eq=False):
     metallic: Array
     height: Array
     """(N,) metres above the mesh, for the normal map."""
+    opacity: Array | None = None
+    """(N,) 0..1, None where nothing can be seen through."""
 
 
 class Paint(Protocol):
@@ -65,6 +67,7 @@ class MaterialPaint:
                 raise Permanent("material-unknown", f"There is no pattern named {material.pattern!r}.")
         self.lossless = all(material.pattern == "plain" for material in self.materials)
         self.names = tuple(material.name for material in self.materials)
+        self._opacity = np.array([material.opacity for material in self.materials], np.float32)
 
     def regions(self, points: Array, closely: bool) -> Array:
         if closely:  # chords of round parts lie beside the surface, which would make a border wave
@@ -75,7 +78,7 @@ class MaterialPaint:
         size = len(surfaces.points)
         coat = Coat(
             np.zeros((size, 3), np.float32), np.zeros(size, np.float32), np.zeros(size, np.float32),
-            np.zeros(size, np.float32),
+            np.zeros(size, np.float32), self._opacity[surfaces.region] if (self._opacity < 1).any() else None,
         )  # fmt: skip
         rows, stops = _sorted(surfaces.region, len(self.materials))
         for material, mine in zip(self.materials, np.split(rows, stops[:-1]), strict=True):

@@ -21,11 +21,33 @@ class Part(msgspec.Struct, frozen=True):
     """Less than 1: glass, and the like."""
 
 
+class Layer(msgspec.Struct, frozen=True, eq=False):
+    """Faces that hide equally much of what is behind them: a material of their own, in most formats."""
+
+    suffix: str
+    """For the material's name: empty, `_glass`, `_glass2`, …"""
+    opacity: float
+    faces: Ints
+    """(N,), in their order."""
+
+
 class Parts(msgspec.Struct, frozen=True, eq=False):
     parts: tuple[Part, ...]
     """Those that a face shows, in the order of the paint's regions."""
     of_face: Ints
     """(F,) int32 index into `parts`."""
+
+    def layers(self) -> tuple[Layer, ...]:
+        """What hides most first: the order to draw them in. All but glass has no suffix."""
+        opacity = np.array([part.opacity for part in self.parts])
+        levels = np.unique(opacity)[::-1]
+        glass = int((levels < 1).sum())
+        suffixes = [""] * (len(levels) - glass) + [f"_glass{n or ''}" for n in (0, *range(2, glass + 1))][:glass]
+        of_face = opacity[self.of_face]
+        return tuple(
+            Layer(suffix, float(level), np.flatnonzero(of_face == level))
+            for suffix, level in zip(suffixes, levels, strict=True)
+        )
 
 
 def parted(names: tuple[str, ...], of_face: Array, of_texel: Array, coat: Coat) -> Parts:
@@ -39,7 +61,8 @@ def parted(names: tuple[str, ...], of_face: Array, of_texel: Array, coat: Coat) 
             texels = np.ones(len(of_texel), bool)
         name = _unlike(names[region], taken)
         taken.add(name)
-        found.append(Part(name, _mean(coat.roughness[texels]), _mean(coat.metallic[texels])))
+        opacity = 1.0 if coat.opacity is None else _mean(coat.opacity[texels])
+        found.append(Part(name, _mean(coat.roughness[texels]), _mean(coat.metallic[texels]), opacity))
     return Parts(tuple(found), index.astype(np.int32))
 
 

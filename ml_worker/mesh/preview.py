@@ -66,9 +66,8 @@ def _lamp_light(shot: Shot) -> Array:
     corners = scene.asset.faces[face[seen]]
     normal = between(scene.asset.normals, corners, weight[seen])
     point = shot.camera.eye + directions[seen] * distance[seen, None]
-    turned_to = (
-        normal @ (KEY @ shot.turn) > 0
-    )  # elsewhere the lamp does not count: its absence must not leak over edges
+    # Elsewhere the lamp does not count, and its absence must not leak over edges.
+    turned_to = normal @ (KEY @ shot.turn) > 0
     seen = seen[turned_to]
     both = np.zeros((half * half, 2), np.float32)
     both[seen, 0] = shot.lit(point[turned_to], normal[turned_to])

@@ -18,7 +18,7 @@ from ml_worker.mesh.studio import develop, lamp, shade, to_linear, to_srgb
 
 Array = npt.NDArray[Any]
 LAMP_RAYS, FLOOR_RAYS = 9, 28
-LAYERS: Final = 8
+LAYERS: Final = 6
 """Of glass that one look goes through."""
 GLASS_SHADOW: Final = 0.3
 """Share of the light that glass keeps from what stands behind it."""
@@ -116,6 +116,14 @@ class Shot:
             total += self.scene.sees(start, direction)
         return total / LAMP_RAYS
 
+    def _lit(self, points: Array, normals: Array, opacity: Array | None) -> Array:
+        """The same; on glass, which scatters little, shadows are not worth their rays."""
+        if opacity is None:
+            return self.lit(points, normals)
+        share, solid = np.full(len(points), 1 - GLASS_SHADOW, np.float32), opacity == 1
+        share[solid] = self.lit(points[solid], normals[solid])
+        return share
+
     def background(self, x: Array, y: Array, directions: Array) -> Array:
         """(N, 3) sRGB of backdrop and floor where no part of the model is seen."""
         scene, size = self.scene, self.scene.floor_grid
@@ -162,7 +170,7 @@ class Shot:
             normal[inside] *= -1  # glass is seen from both of its sides
             base *= opacity[:, None]
             surface[:, 0] = np.where(opacity < 1, 1, surface[:, 0])
-        share_lit = self.lit(point, normal) if lit is None else lit[seen]
+        share_lit = self._lit(point, normal, opacity) if lit is None else lit[seen]
         towards, eye = (normal.astype(np.float32) @ self.turn.T, view @ self.turn.T)
         shown = develop(shade(base, surface[:, 1], surface[:, 2], surface[:, 0], share_lit, towards, eye))
         if opacity is not None:

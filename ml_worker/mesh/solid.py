@@ -13,6 +13,8 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
     color: tuple[float, float, float]
     metallic: float = 0.0
     roughness: float = 0.6
+    opacity: float = 1.0
+    """How much of what is behind a surface it hides: 1 all, as most things do; glass some of it at each surface."""
     pattern: str = "plain"
     """`plain`, `wood`, `marble`, `brushed`, `fabric`, `brick`, …: a procedural texture baked in object space."""
     color2: tuple[float, float, float] | None = None

@@ -1,4 +1,4 @@
-"""A GLB's one primitive as it stands in the file: no reader's idea of normals or seams in between."""
+"""A GLB as it stands in the file, its primitives together: no reader's idea of normals or seams in between."""
 
 import io
 import json
@@ -29,7 +29,9 @@ def read_glb(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray, list[np.nda
             -1, WIDTHS[entry["type"]]
         )
 
-    primitive = document["meshes"][0]["primitives"][0]
+    primitives = document["meshes"][0]["primitives"]
+    assert all(each["attributes"] == primitives[0]["attributes"] for each in primitives)
     images = [np.asarray(Image.open(io.BytesIO(view(i["bufferView"]))).convert("RGB")) for i in document["images"]]
-    attributes = {name: values(number) for name, number in primitive["attributes"].items()}
-    return attributes, values(primitive["indices"]).reshape(-1, 3).astype(int), images
+    attributes = {name: values(number) for name, number in primitives[0]["attributes"].items()}
+    faces = np.concatenate([values(each["indices"]).reshape(-1, 3).astype(int) for each in primitives])
+    return attributes, faces, images

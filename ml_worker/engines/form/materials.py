@@ -20,6 +20,8 @@ class Stuff:
     pattern: str = "plain"
     color2: Rgb | None = None
     scale: float = 1.0
+    opacity: float = 1.0
+    dyed_opacity: float | None = None
     dyed_roughness: float | None = None
     dyed_pattern: str | None = None
 
@@ -60,7 +62,7 @@ STUFF: dict[str, Stuff] = {
     "brass": _metal("#d9b763", 0.26),
     "gold": _metal("#f0c05a", 0.2),
     "silver": _metal("#e3e1dc", 0.18),
-    "glass": Stuff("glass", from_hex("#c9dfe0"), 0.05),
+    "glass": Stuff("glass", from_hex("#c9dfe0"), 0.05, opacity=0.3, dyed_opacity=0.5),
     "window": Stuff("glass", from_hex("#27343d"), 0.08),
     "ceramic": Stuff("ceramic", from_hex("#efece4"), 0.16),
     "porcelain": Stuff("ceramic", from_hex("#f6f5f2"), 0.1),
@@ -105,6 +107,7 @@ def make(stuff: str, color: Rgb | None = None, name: str | None = None) -> Mater
             pattern=kind.pattern,
             color2=kind.color2,
             scale=kind.scale,
+            opacity=kind.opacity,
         )
     pattern = kind.dyed_pattern or kind.pattern
     second = None
@@ -120,6 +123,7 @@ def make(stuff: str, color: Rgb | None = None, name: str | None = None) -> Mater
     return Material(
         name=label,
         color=color,
+        opacity=kind.opacity if kind.dyed_opacity is None else kind.dyed_opacity,
         metallic=metallic,
         roughness=roughness,
         pattern=pattern,
