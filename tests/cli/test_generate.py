@@ -89,7 +89,10 @@ def test_from_a_prompt_to_a_file(server: Server) -> None:
 
 
 @pytest.mark.usefixtures("logged_in")
-@pytest.mark.parametrize(("file", "form"), [("mug.fbx", "fbx"), ("MUG.STL", "stl"), ("mug.zip", "obj")])
+@pytest.mark.parametrize(
+    ("file", "form"),
+    [("mug.fbx", "fbx"), ("MUG.STL", "stl"), ("mug.zip", "obj"), ("mug.3mf", "3mf"), ("mug.usdz", "usdz")],
+)
 def test_the_ending_of_the_result_file_decides_the_format(server: Server, file: str, form: str) -> None:
     result = lathe("generate", "a blue mug", "-o", file)
     assert (result.exit_code, result.stdout) == (0, f"{file}\n"), result.stderr
