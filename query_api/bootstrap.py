@@ -11,9 +11,9 @@ from adapters.object_store.s3 import make_store
 from adapters.postgres.audit import Audit
 from adapters.postgres.engine import make_pool
 from adapters.postgres.ops_migrate import migrate_ops
-from adapters.postgres.read.engine import make_read_engine
 from adapters.postgres.read.migrate import live_schema, migrate_read
 from adapters.postgres.read.partitions import PARTITIONS
+from adapters.postgres.read.pool import make_read_pool
 from adapters.security.authenticator import Authenticator
 from adapters.security.deletions import keys_of_users
 from adapters.security.master_key import load_master_key, require_master_key
@@ -58,13 +58,14 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
     positions = ProjectionPositions(settings.postgres_url, schema)
     ends = LogEnds(kafka, PARTITIONS)
     live = LiveFeed(kafka)
+    reading = await make_read_pool(settings.postgres_url, schema, first_look=positions.require_not_behind)
     tokens = AccessTokens(signing, settings.page_url(), settings.token_minutes * 60)
     parts = Parts(
         settings=settings,
         log=kafka,
         users=users,
         catalog=catalog,
-        queries=Queries(make_read_engine(settings.postgres_url, schema), positions),
+        queries=Queries(reading),
         positions=positions,
         ends=ends,
         freshness=Freshness(positions, ends, live),
@@ -101,6 +102,6 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
         await users.stop()
         await kafka.close()
         await store.close()
-        await parts.queries.engine.dispose()
+        await parts.queries.pool.close()
         await parts.audit.stop()
         await pool.close()

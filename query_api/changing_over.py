@@ -5,8 +5,8 @@ from typing import Final
 
 import structlog
 
-from adapters.postgres.read.engine import make_read_engine
 from adapters.postgres.read.live import AWAY, live_schemas
+from adapters.postgres.read.pool import make_read_pool
 from query_api.positions import ProjectionPositions
 from query_api.queries import Queries
 
@@ -34,12 +34,12 @@ async def change_over_with_the_live_schema(postgres_url: str, queries: Queries, 
 async def _change_over(postgres_url: str, schema: str, queries: Queries, positions: ProjectionPositions) -> None:
     if schema == positions.schema:
         return
-    engine = make_read_engine(postgres_url, schema)
-    before = queries.engine
+    pool = await make_read_pool(postgres_url, schema, first_look=positions.require_not_behind)
+    before = queries.pool
     try:
         while True:
             try:
-                await positions.change_over(schema, lambda: queries.use(engine))
+                await positions.change_over(schema, lambda: queries.use(pool))
                 break
             except AWAY as error:
                 log.warning("cannot go on to the read schema that serves now; trying again", why=repr(error))
@@ -47,4 +47,4 @@ async def _change_over(postgres_url: str, schema: str, queries: Queries, positio
         log.info("queries go to another read schema", schema=schema)
         await asyncio.sleep(LAST_QUERY_S)
     finally:
-        await (before if queries.engine is engine else engine).dispose()
+        await (before if queries.pool is pool else pool).close()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from adapters.errors import Unavailable
 from adapters.kafka.position import TP, Position
@@ -56,9 +57,22 @@ class ProjectionPositions:
         """Every record before it is in the read models."""
         return self._now.next.get(tp, 0)
 
-    def furthest(self) -> dict[TP, int]:
-        """How far the read models ever were: answers may have told of what is before it."""
-        return dict(self._now.furthest)
+    async def require_not_behind(self, connection: Any) -> None:
+        """Raises ProjectionBehind for a new connection on which the read models are behind what was told before.
+
+        Projectors commit without waiting for the disk: a crash of PostgreSQL may take rows that were read already. It
+        also cuts all connections, so one that is not behind when it is new never is.
+        """
+        told = dict(self._now.furthest)
+        rows = await connection.fetch("SELECT topic, partition, next_offset FROM projection_offsets")
+        stands = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+        for (topic, partition), offset in told.items():
+            if (stand := stands.get((topic, partition), 0)) < offset:
+                raise ProjectionBehind(
+                    f"The read models lost their last rows when PostgreSQL went down: they stand at "
+                    f"{topic}:{partition}@{stand}, answers told of what is before {offset}. They are folded again.",
+                    retry_after_s=1,
+                )
 
     async def reach(self, tp: TP, offset: int, timeout_s: float | None) -> bool:
         """Wait until every record before `offset` is in the read models; False when that took too long."""

@@ -1,64 +1,73 @@
 """Queries on the read models. Each takes the account that asks: rows of others are not there."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import asyncpg
-from sqlalchemy import ColumnElement, Executable, Select, Table, func, select
-from sqlalchemy.engine import RowMapping
-from sqlalchemy.exc import DataError, DBAPIError, ProgrammingError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import BindParameter, ClauseElement, ColumnElement, Table, bindparam, func, select
 
 from adapters.errors import DependencyDown
-from adapters.postgres.read.engine import CONNECTIONS
-from adapters.postgres.read.tables import accounts, files, ledger, projection_offsets, task_events, tasks
+from adapters.postgres.read.live import AWAY
+from adapters.postgres.read.pool import ACQUIRE_S, CONNECTIONS
+from adapters.postgres.read.tables import accounts, files, ledger, task_events, tasks
 from domain.account.timeline import TimelineEntry
 from query_api.ledger_queries import LedgerFilter, with_balances
-from query_api.positions import ProjectionBehind, ProjectionPositions
-from query_api.task_queries import TaskFilter
+from query_api.statements import Statement
+from query_api.task_queries import TaskFilter, count_of_tasks, page_of_tasks
 
-Row = RowMapping
+Row = Mapping[str, Any]
 _LONGEST_NAMES: Final = 20_000
 """Files of one account whose names are compared when a file is asked for by its name."""
-_NOT_BEHIND: Final = "sees all that was told"
-"""Key of a connection's `info`."""
+_MISTAKES: Final = (asyncpg.SyntaxOrAccessError, asyncpg.DataError)
+"""Of ours: no query that is right raises them."""
+_CUT: Final = (
+    asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
+    ConnectionError,
+)  # fmt: skip
 
-AWAY: Final = (DBAPIError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
-"""What is raised when PostgreSQL does not answer, or cuts a connection."""
+_account: Final[BindParameter[str]] = bindparam("account_id")
+_ACCOUNT: Final = Statement(select(accounts).where(accounts.c.account_id == _account))
+_TASK: Final = Statement(select(tasks).where(tasks.c.task_id == bindparam("task_id"), tasks.c.account_id == _account))
+_EVENTS: Final = Statement(
+    select(task_events)
+    .where(task_events.c.task_id == bindparam("task_id"), task_events.c.seq > bindparam("after"))
+    .order_by(task_events.c.seq)
+    .limit(bindparam("limit"))
+)
+_FILE: Final = Statement(select(files).where(files.c.file_id == bindparam("file_id"), files.c.account_id == _account))
 
 
 class Queries:
-    """All methods raise DependencyDown when PostgreSQL does not answer, ProjectionBehind while a crash of it has left
-    the read models behind what was told before."""
+    """All methods raise DependencyDown when PostgreSQL does not answer, and what a first look at a new connection
+    raises (`ProjectionPositions.require_not_behind`)."""
 
-    def __init__(self, engine: AsyncEngine, positions: ProjectionPositions) -> None:
-        self.engine, self._positions = engine, positions
+    def __init__(self, pool: "asyncpg.Pool[Any]") -> None:
+        self.pool = pool
         self._turns = asyncio.Semaphore(CONNECTIONS)
         """First come, first served. The pool itself lets newcomers pass those who wait, and some wait for ever."""
 
-    def use(self, engine: AsyncEngine) -> None:
-        """Ask by another engine from now on. Queries that run already end on the one they began on."""
-        self.engine = engine
+    def use(self, pool: "asyncpg.Pool[Any]") -> None:
+        """Ask by another pool from now on. Queries that run already end on the one they began on."""
+        self.pool = pool
 
     async def account(self, account_id: str) -> Row | None:
-        return await self._one(select(accounts).where(accounts.c.account_id == account_id))
+        return _first(await self.run(_ACCOUNT, account_id=account_id))
 
     async def task(self, account_id: str, task_id: str) -> Row | None:
-        return await self._one(select(tasks).where(tasks.c.task_id == task_id, tasks.c.account_id == account_id))
+        return _first(await self.run(_TASK, account_id=account_id, task_id=task_id))
 
     async def tasks(
         self, wanted: TaskFilter, *, before: str | None = None, offset: int = 0, limit: int = 20
     ) -> tuple[list[Row], int]:
         """The newest first, and how many there are in all. `before`: only tasks older than this id."""
-        page = select(tasks).where(*wanted.conditions()).order_by(tasks.c.task_id.desc()).offset(offset).limit(limit)
-        if before is not None:
-            page = page.where(tasks.c.task_id < before)
-        rows = await self.rows(page)
-        if before is None and offset == 0 and len(rows) < limit:
-            return rows, len(rows)
-        return rows, await self.count(tasks, wanted.conditions())
+        given = wanted.given()
+        place = {} if before is None else {"before": before}
+        page = page_of_tasks(frozenset(given), before is not None)
+        rows = await self.run(page, **given, **place, offset=offset, limit=limit)
+        if rows or (before is None and offset == 0):
+            return rows, rows[0]["total"] if rows else 0
+        return rows, (await self.run(count_of_tasks(frozenset(given)), **given))[0]["total"]
 
     async def transactions(
         self, wanted: LedgerFilter, *, before: int | None = None, offset: int = 0, limit: int = 20
@@ -73,12 +82,11 @@ class Queries:
 
     async def task_events(self, task_id: str, *, after: int = 0, limit: int = 1000) -> list[TimelineEntry]:
         """The life of a task that was found before, from its event `after` + 1 on."""
-        found = select(task_events).where(task_events.c.task_id == task_id, task_events.c.seq > after)
-        rows = await self.rows(found.order_by(task_events.c.seq).limit(limit))
+        rows = await self.run(_EVENTS, task_id=task_id, after=after, limit=limit)
         return [TimelineEntry(*(row[name] for name in TimelineEntry.__struct_fields__)) for row in rows]
 
     async def file(self, account_id: str, file_id: str) -> Row | None:
-        return await self._one(select(files).where(files.c.file_id == file_id, files.c.account_id == account_id))
+        return _first(await self.run(_FILE, account_id=account_id, file_id=file_id))
 
     async def file_names(self, account_id: str) -> list[Row]:
         """(file_id, name) of the newest files; uploads' names are sealed."""
@@ -94,46 +102,29 @@ class Queries:
         found = await self.rows(select(func.count().label("total")).select_from(table).where(*conditions))
         return int(found[0]["total"])
 
-    async def _one(self, query: Select[Any]) -> Row | None:
-        rows = await self.rows(query)
-        return rows[0] if rows else None
+    async def rows(self, query: ClauseElement) -> list[Row]:
+        """What a query finds that is not asked often enough to be kept as a statement."""
+        return await self.run(Statement(query))
 
-    async def rows(self, query: Executable) -> list[Row]:
-        """What a query of somebody else's finds."""
+    async def run(self, statement: Statement, **given: Any) -> list[Row]:
+        """What it finds with these values."""
+        values = statement.values(**given)
         try:
-            return await self._rows(query)
-        except (ProgrammingError, DataError):
+            try:
+                return await self._fetch(statement.text, values)
+            except _CUT:
+                # A connection of the pool was cut since its last use: others of that time will be as well.
+                await self.pool.expire_connections()
+                return await self._fetch(statement.text, values)
+        except _MISTAKES:
             raise
         except AWAY as error:
-            if not (isinstance(error, DBAPIError) and error.connection_invalidated):
-                raise _down(error) from error
-        # A connection of the pool was cut since its last use; the others of that time were thrown away with it.
-        try:
-            return await self._rows(query)
-        except AWAY as error:
-            raise _down(error) from error
+            raise DependencyDown(f"PostgreSQL does not answer: {error}", dependency="postgres") from error
 
-    async def _rows(self, query: Executable) -> list[Row]:
-        async with self._turns, self.engine.connect() as connection:
-            if _NOT_BEHIND not in connection.info:
-                await self._require_not_behind(connection)
-                connection.info[_NOT_BEHIND] = True
-            return list((await connection.execute(query)).mappings())
-
-    async def _require_not_behind(self, connection: AsyncConnection) -> None:
-        """Projectors commit without waiting for the disk: a crash of PostgreSQL may take rows that were read before.
-        It also cuts all connections. So one that is not behind when it is new never is."""
-        furthest = self._positions.furthest()
-        rows = (await connection.execute(select(projection_offsets))).mappings()
-        stands = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
-        for (topic, partition), offset in furthest.items():
-            if (stand := stands.get((topic, partition), 0)) < offset:
-                raise ProjectionBehind(
-                    f"The read models lost their last rows when PostgreSQL went down: they stand at "
-                    f"{topic}:{partition}@{stand}, answers told of what is before {offset}. They are folded again.",
-                    retry_after_s=1,
-                )
+    async def _fetch(self, text: str, values: Sequence[Any]) -> list[Row]:
+        async with self._turns, self.pool.acquire(timeout=ACQUIRE_S) as connection:
+            return [dict(row) for row in await connection.fetch(text, *values)]
 
 
-def _down(error: Exception) -> DependencyDown:
-    return DependencyDown(f"PostgreSQL does not answer: {error}", dependency="postgres")
+def _first(rows: Sequence[Row]) -> Row | None:
+    return rows[0] if rows else None

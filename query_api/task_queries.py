@@ -2,11 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ARRAY, ColumnElement, FromClause, Integer, Text, any_, bindparam, func, or_, select
 
 from adapters.postgres.read.tables import tasks
+from query_api.statements import Statement
+
+_statuses: Final = bindparam("statuses", type_=ARRAY(Text))
+_limit, _offset = bindparam("limit", type_=Integer), bindparam("offset", type_=Integer)
 
 
 class TaskFilter(msgspec.Struct, frozen=True):
@@ -20,27 +26,58 @@ class TaskFilter(msgspec.Struct, frozen=True):
     until: datetime | None = None
     text: str | None = None
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        found = [tasks.c.account_id == self.account_id]
-        if self.statuses:
-            found.append(tasks.c.status.in_(self.statuses))
-        if self.model is not None:
-            found.append(tasks.c.model == self.model)
-        if self.kind is not None:
-            found.append(tasks.c.kind == self.kind)
-        if self.since is not None:
-            found.append(tasks.c.created_at >= self.since)
-        if self.until is not None:
-            found.append(tasks.c.created_at < self.until)
+    def given(self) -> dict[str, Any]:
+        """What is asked for, by the names in the conditions."""
+        named = {name: getattr(self, name) for name in self.__struct_fields__}
+        found = {name: value for name, value in named.items() if value not in (None, "", [], ())}
         if self.text:
-            found.append(_has(self.text))
+            found["text"] = _escaped(self.text)
         return found
 
 
-def _has(text: str) -> ColumnElement[bool]:
+@cache
+def page_of_tasks(asked: frozenset[str], goes_on: bool) -> Statement:
+    """The newest first; `total` of each is how many there are in all. `asked`: the names that a filter gives.
+
+    With `goes_on` only tasks older than the id `before`.
+    """
+    others = tasks.alias("others")
+    total = select(func.count()).select_from(others).where(*_conditions(others, asked)).scalar_subquery()
+    page = select(tasks, total.label("total")).where(*_conditions(tasks, asked))
+    if goes_on:
+        page = page.where(tasks.c.task_id < bindparam("before"))
+    return Statement(page.order_by(tasks.c.task_id.desc()).offset(_offset).limit(_limit))
+
+
+@cache
+def count_of_tasks(asked: frozenset[str]) -> Statement:
+    """Their `total` alone."""
+    return Statement(select(func.count().label("total")).select_from(tasks).where(*_conditions(tasks, asked)))
+
+
+def _conditions(rows: FromClause, asked: frozenset[str]) -> list[ColumnElement[bool]]:
+    known: dict[str, ColumnElement[bool]] = {
+        "account_id": rows.c.account_id == bindparam("account_id"),
+        "statuses": rows.c.status == any_(_statuses),
+        "model": rows.c.model == bindparam("model"),
+        "kind": rows.c.kind == bindparam("kind"),
+        "since": rows.c.created_at >= bindparam("since"),
+        "until": rows.c.created_at < bindparam("until"),
+        "text": _has(rows),
+    }
+    return [known[name] for name in sorted(asked)]
+
+
+def _has(rows: FromClause) -> ColumnElement[bool]:
     """What is kept in clear: prompts, names and messages are sealed."""
-    parts = (tasks.c.model, tasks.c.kind, tasks.c.status, tasks.c.reason, tasks.c.problem["code"].astext)
+    text = bindparam("text", type_=Text)
+    parts = (rows.c.model, rows.c.kind, rows.c.status, rows.c.reason, rows.c.problem["code"].astext)
     return or_(
-        tasks.c.task_id.startswith(text.lower(), autoescape=True),
-        *(part.icontains(text, autoescape=True) for part in parts),
+        rows.c.task_id.startswith(func.lower(text), escape="/"),
+        *(part.icontains(text, escape="/") for part in parts),
     )
+
+
+def _escaped(text: str) -> str:
+    """For LIKE: nothing in it stands for anything else."""
+    return "".join(f"/{letter}" if letter in "/%_" else letter for letter in text)

@@ -29,13 +29,13 @@ async def make_pool(postgres_url: str, *, size: int = 5) -> "asyncpg.Pool[Any]":
     """An asyncpg pool of at most `size` connections; jsonb travels as Python values. Raises DependencyDown."""
     try:
         return await asyncpg.create_pool(
-            postgres_url, min_size=1, max_size=size, init=_json_codec, server_settings={"application_name": "lathe"}
+            postgres_url, min_size=1, max_size=size, init=json_codec, server_settings={"application_name": "lathe"}
         )
     except (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
         raise DependencyDown(f"PostgreSQL does not answer: {error}", dependency="postgres") from error
 
 
-async def _json_codec(connection: "asyncpg.Connection[Any]") -> None:
+async def json_codec(connection: "asyncpg.Connection[Any]") -> None:
     await connection.set_type_codec(
         "jsonb", schema="pg_catalog", encoder=lambda value: orjson.dumps(value).decode(), decoder=orjson.loads
     )

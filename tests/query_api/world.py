@@ -21,8 +21,8 @@ from adapters.object_store.memory import MemoryStore
 from adapters.object_store.port import object_key
 from adapters.postgres.audit import Audit
 from adapters.postgres.engine import make_pool
-from adapters.postgres.read.engine import make_read_engine
 from adapters.postgres.read.partitions import PARTITIONS
+from adapters.postgres.read.pool import make_read_pool
 from adapters.postgres.read.tables import SCHEMA
 from adapters.security.authenticator import Authenticator
 from adapters.security.deletions import keys_of_users
@@ -206,18 +206,18 @@ async def world(url: str, home: Path) -> AsyncIterator[World]:
     pool = await make_pool(url)
     signing = SigningKeys(pool, MASTER.key_wrapping, token_lifetime_s=900)
     await signing.start()
-    engine = make_read_engine(url, SCHEMA, size=4)
     users = Replica(by_hand.log, topics.IDENTITY, IdentityDecider())
     catalog = Replica(by_hand.log, topics.CATALOG, CatalogDecider())
     positions, ends = ProjectionPositions(url, SCHEMA), LogEnds(by_hand.log, PARTITIONS)
     live = LiveFeed(by_hand.log)
+    reading = await make_read_pool(url, SCHEMA, size=4, first_look=positions.require_not_behind)
     tokens = AccessTokens(signing, "http://lathe.test", 900)
     parts = Parts(
         settings=settings,
         log=by_hand.log,
         users=users,
         catalog=catalog,
-        queries=Queries(engine, positions),
+        queries=Queries(reading),
         positions=positions,
         ends=ends,
         freshness=Freshness(positions, ends, live),
@@ -260,5 +260,5 @@ async def world(url: str, home: Path) -> AsyncIterator[World]:
         await positions.stop()
         await catalog.stop()
         await users.stop()
-        await engine.dispose()
+        await reading.close()
         await pool.close()

@@ -26,7 +26,7 @@ async def here(url: str, tmp_path: Path) -> AsyncIterator[World]:
         yield running
         changing.cancel()
         await asyncio.wait([changing])
-        await parts.queries.engine.dispose()
+        await parts.queries.pool.close()
 
 
 class Client:
