@@ -100,6 +100,8 @@ def _material(asset: Asset, layer: Layer) -> dict[str, Any]:
     """Textures are shared by all; what can be seen through is blended with what is behind it."""
     shown: dict[str, Any] = {"baseColorTexture": {"index": 0}, "metallicRoughnessTexture": {"index": 1}}
     material: dict[str, Any] = {"name": asset.name + layer.suffix, "pbrMetallicRoughness": shown}
+    if (asset.parts.opacity() < 1).any():  # through glass one sees things from within
+        material["doubleSided"] = True
     if layer.opacity < 1:
         material["alphaMode"] = "BLEND"
         shown["baseColorFactor"] = [1, 1, 1, layer.opacity]

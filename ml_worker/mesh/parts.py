@@ -37,9 +37,13 @@ class Parts(msgspec.Struct, frozen=True, eq=False):
     of_face: Ints
     """(F,) int32 index into `parts`."""
 
+    def opacity(self) -> Array:
+        """(P,) by part."""
+        return np.array([part.opacity for part in self.parts])
+
     def layers(self) -> tuple[Layer, ...]:
         """What hides most first: the order to draw them in. All but glass has no suffix."""
-        opacity = np.array([part.opacity for part in self.parts])
+        opacity = self.opacity()
         levels = np.unique(opacity)[::-1]
         glass = int((levels < 1).sum())
         suffixes = [""] * (len(levels) - glass) + [f"_glass{n or ''}" for n in (0, *range(2, glass + 1))][:glass]

@@ -39,7 +39,7 @@ class Scene:
         relief = asset.maps.normal
         self.relief = None if relief is None else _shrunk(relief, side).astype(np.float32) / 127.5 - 1
         self.lamp = lamp(LAMP_RAYS)
-        opacity = np.array([part.opacity for part in asset.parts.parts], np.float32)
+        opacity = asset.parts.opacity().astype(np.float32)
         self.opacity: Array | None = opacity[asset.parts.of_face] if (opacity < 1).any() else None
         """(F,), None when nothing can be seen through."""
         self._solid_only = self.rays

@@ -12,6 +12,7 @@ import numpy as np
 
 from ml_worker.mesh.archive import write_zip
 from ml_worker.mesh.assets import Asset
+from ml_worker.mesh.parts import Layer
 
 ALIGNMENT = 64
 _INPUTS = (
@@ -49,7 +50,13 @@ def _layer(asset: Asset, files: dict[str, str], folder: Path) -> bytes:
     root.GetPrim().SetDisplayName(asset.name)
     for group in ("Geom", "Materials"):
         UsdGeom.Scope.Define(stage, f"/{name}/{group}")
-    _bind(_mesh(stage, f"/{name}/Geom/{name}", asset), _material(stage, f"/{name}/Materials/{name}", files))
+    mesh = _mesh(stage, f"/{name}/Geom/{name}", asset)
+    layers = asset.parts.layers()
+    if layers[-1].opacity < 1:  # through glass one sees things from within
+        mesh.CreateDoubleSidedAttr(True)
+    for layer in layers:
+        material = _material(stage, f"/{name}/Materials/{name}{layer.suffix}", files, layer.opacity)
+        _bind(mesh if len(layers) == 1 else _subset(mesh, f"part{layer.suffix}", layer), material)
     with tempfile.TemporaryDirectory(dir=folder) as place:
         path = Path(place) / "model.usdc"
         stage.GetRootLayer().Export(str(path))
@@ -74,13 +81,23 @@ def _mesh(stage: Any, path: str, asset: Asset) -> Any:
     return mesh
 
 
+def _subset(mesh: Any, name: str, layer: Layer) -> Any:
+    """The faces of a layer, each face being in one subset."""
+    from pxr import UsdGeom, UsdShade, Vt
+
+    binding = UsdShade.MaterialBindingAPI.Apply(mesh.GetPrim())
+    subset = binding.CreateMaterialBindSubset(name, Vt.IntArray.FromNumpy(layer.faces.astype(np.int32)))
+    binding.SetMaterialBindSubsetsFamilyType(UsdGeom.Tokens.partition)
+    return subset
+
+
 def _bind(mesh: Any, material: Any) -> None:
     from pxr import UsdShade
 
     UsdShade.MaterialBindingAPI.Apply(mesh.GetPrim()).Bind(material)
 
 
-def _material(stage: Any, path: str, files: dict[str, str]) -> Any:
+def _material(stage: Any, path: str, files: dict[str, str], opacity: float) -> Any:
     """The inputs that glTF's material has too, by the channels of the same pictures."""
     from pxr import Gf, Sdf, UsdShade
 
@@ -105,8 +122,10 @@ def _material(stage: Any, path: str, files: dict[str, str]) -> Any:
     if "normal" in nodes:  # texels of 0..1 are vectors of -1..1
         nodes["normal"].CreateInput("scale", types.Float4).Set(Gf.Vec4f(2, 2, 2, 1))
         nodes["normal"].CreateInput("bias", types.Float4).Set(Gf.Vec4f(-1, -1, -1, 0))
+    if opacity < 1:
+        shader.CreateInput("opacity", types.Float).Set(opacity)
     for name, kind, use, channel in _INPUTS:
-        if use in nodes:
+        if use in nodes and not (name == "occlusion" and opacity < 1):
             single = channel != "rgb"
             output = nodes[use].CreateOutput(channel, types.Float if single else types.Float3)
             shader.CreateInput(name, getattr(types, kind)).ConnectToSource(output)
