@@ -28,7 +28,7 @@ def measure() -> list[Result]:
 def accepted(ours: Target, peers: list[Target], suffix: str = "") -> list[Result]:
     """Requests a second, and the slowest of a hundred."""
     order = Order(scenario="accept", target=ours, connections=pick(50, 50, 4), seconds=pick(6, 4, 1))
-    warm_up = Order(scenario="accept", target=ours, connections=order.connections, seconds=pick(5, 3, 1))
+    warm_up = Order(scenario="accept", target=ours, connections=order.connections, seconds=pick(20, 10, 1))
     seen = interleaved([ours, *peers], order, warm_up=warm_up)
     results = []
     for other in peers:

@@ -17,8 +17,8 @@ log = structlog.get_logger(__name__)
 INTERVAL_S: Final = 1.0
 SHARE: Final = 0.05
 """Of the process's time that this may take at most: a queue of a hundred thousand is told of less often."""
-MOST_TASKS: Final = 400
-"""Of one account in one record, which holds 64 KiB at most: the first in the queue."""
+MOST_TASKS: Final = 100
+"""Of one account in one record: the first in the queue, five times as many as it may usually have there."""
 _ETA_MATTERS: Final = 0.25
 """A new estimate is told when it moved by more than this share, and by more than 2 s."""
 
