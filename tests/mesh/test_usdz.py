@@ -1,5 +1,6 @@
 """USDZ: what USD's own validators say of it, and what USD reads, against the GLB of the same run."""
 
+import json
 import struct
 import subprocess
 import sys
@@ -18,7 +19,11 @@ from tests.mesh.runs import RecordedRun
 from tests.mesh.test_fbx_files import sheet
 from tests.mesh.usdz_reader import Placed, faults, picture, read_usdz
 
-PROMPTS = {"chair": "a red wooden chair with metal legs", "mug": "three blue mugs with coffee"}
+PROMPTS = {
+    "chair": "a red wooden chair with metal legs",
+    "mug": "three blue mugs with coffee",
+    "table": "a glass table with steel legs",
+}
 ASKED = {"quality": "draft", "texture_size": 512, "formats": ["glb", "usdz"]}
 PICTURES = {
     "diffuseColor": ("color", "rgb", "sRGB"),
@@ -53,7 +58,7 @@ def test_it_stands_in_metres_with_y_up_and_has_the_name_of_the_model(files: dict
 
 def test_it_is_the_glb_point_by_point(files: dict[str, Path], read: Placed) -> None:
     attributes, faces, _ = read_glb(files["glb"])
-    assert np.array_equal(read.faces, faces)
+    assert np.array_equal(read.faces[np.concatenate([look.faces for look in read.looks])], faces)
     assert np.array_equal(read.points, attributes["POSITION"])
     assert np.array_equal(read.normals, attributes["NORMAL"])
     assert read.uvs == pytest.approx(attributes["TEXCOORD_0"] * [1, -1] + [0, 1], abs=1e-6)
@@ -63,11 +68,23 @@ def test_it_is_the_glb_point_by_point(files: dict[str, Path], read: Placed) -> N
 def test_its_pictures_are_those_of_the_glb_and_feed_the_same_inputs(files: dict[str, Path], read: Placed) -> None:
     glb = files["glb"].read_bytes()
     _, _, images = read_glb(files["glb"])
-    named = {name: (Path(file).stem, channel, space) for name, (file, channel, space) in read.inputs.items()}
-    assert named == (PICTURES if len(images) == 3 else {k: v for k, v in PICTURES.items() if k != "normal"})
-    for file, _, _ in read.inputs.values():
-        assert picture(files["usdz"], file) in glb
-    assert len({file for file, _, _ in read.inputs.values()}) == len(images)
+    left_out = {"normal"} if len(images) == 2 else set()
+    for look in read.looks:
+        named = {name: (Path(file).stem, channel, space) for name, (file, channel, space) in look.inputs.items()}
+        without = left_out | ({"occlusion"} if look.opacity < 1 else set())
+        assert named == {name: fed for name, fed in PICTURES.items() if name not in without}
+        assert all(picture(files["usdz"], file) in glb for file, _, _ in look.inputs.values())
+        assert len({file for file, _, _ in look.inputs.values()}) == len(images)
+
+
+def test_one_sees_through_its_glass_as_through_that_of_the_glb(files: dict[str, Path], read: Placed) -> None:
+    data = files["glb"].read_bytes()
+    materials = json.loads(data[20 : 20 + int.from_bytes(data[12:16], "little")])["materials"]
+    factors = [each["pbrMetallicRoughness"].get("baseColorFactor", [1, 1, 1, 1]) for each in materials]
+    assert [look.opacity for look in read.looks] == pytest.approx([factor[3] for factor in factors])
+    assert [look.name for look in read.looks] == [each["name"] for each in materials]
+    assert read.two_sided == any(each.get("doubleSided", False) for each in materials)
+    assert read.two_sided == (files["glb"].stem == "table") == (len(read.looks) == 2)
 
 
 def test_its_files_lie_bare_at_multiples_of_64_bytes_and_the_binary_layer_is_the_first(files: dict[str, Path]) -> None:

@@ -9,8 +9,19 @@ import numpy as np
 from pxr import Usd, UsdGeom, UsdShade, UsdValidation
 
 
+class Look(msgspec.Struct, frozen=True, eq=False):
+    """A material, and the faces that have it."""
+
+    name: str
+    faces: np.ndarray
+    """(N,) of the mesh's."""
+    opacity: float
+    inputs: dict[str, tuple[str, str, str]]
+    """Of the shader, by name: picture in the archive, its channel, its colour space."""
+
+
 class Placed(msgspec.Struct, frozen=True, eq=False):
-    """The one mesh of a file and its material."""
+    """The one mesh of a file and its materials."""
 
     metres: float
     up: str
@@ -23,8 +34,9 @@ class Placed(msgspec.Struct, frozen=True, eq=False):
     """(N, 2), origin at the lower left."""
     faces: np.ndarray
     extent: np.ndarray
-    inputs: dict[str, tuple[str, str, str]]
-    """Of the shader, by name: picture in the archive, its channel, its colour space."""
+    two_sided: bool
+    looks: list[Look]
+    """Each face has one."""
 
 
 def faults(path: Path) -> list[str]:
@@ -45,9 +57,8 @@ def read_usdz(path: Path) -> Placed:
     assert mesh.GetNormalsInterpolation() == places.GetInterpolation() == UsdGeom.Tokens.vertex
     assert mesh.GetSubdivisionSchemeAttr().Get() == UsdGeom.Tokens.none
     assert mesh.ComputeLocalToWorldTransform(Usd.TimeCode.Default()) == type(mesh.GetLocalTransformation())(1)
-    material, _ = UsdShade.MaterialBindingAPI(mesh.GetPrim()).ComputeBoundMaterial()
-    shader, _, _ = material.ComputeSurfaceSource()
-    assert shader.GetIdAttr().Get() == "UsdPreviewSurface"
+    subsets = UsdShade.MaterialBindingAPI(mesh.GetPrim()).GetMaterialBindSubsets()
+    looks = [_look(each.GetPrim(), np.array(each.GetIndicesAttr().Get())) for each in subsets]
     return Placed(
         metres=UsdGeom.GetStageMetersPerUnit(stage),
         up=UsdGeom.GetStageUpAxis(stage),
@@ -58,8 +69,19 @@ def read_usdz(path: Path) -> Placed:
         uvs=np.array(places.Get()),
         faces=np.array(mesh.GetFaceVertexIndicesAttr().Get()).reshape(-1, 3),
         extent=np.array(mesh.GetExtentAttr().Get()),
-        inputs={each.GetBaseName(): _source(each) for each in shader.GetInputs()},
+        two_sided=mesh.GetDoubleSidedAttr().Get(),
+        looks=looks or [_look(mesh.GetPrim(), np.arange(len(counts)))],
     )
+
+
+def _look(bound: Any, faces: np.ndarray) -> Look:
+    material, _ = UsdShade.MaterialBindingAPI(bound).ComputeBoundMaterial()
+    shader, _, _ = material.ComputeSurfaceSource()
+    assert shader.GetIdAttr().Get() == "UsdPreviewSurface"
+    opacity = shader.GetInput("opacity")
+    inputs = {each.GetBaseName(): _source(each) for each in shader.GetInputs() if each.HasConnectedSource()}
+    name = material.GetPrim().GetName()
+    return Look(name, faces, opacity.Get() if opacity else 1.0, inputs)
 
 
 def _source(wanted: Any) -> tuple[str, str, str]:
