@@ -134,7 +134,8 @@ class Shot:
         ground = self.camera.eye[[0, 2]] + directions[:, [0, 2]] * distance[:, None]
         at = ((ground - scene.floor_low) / scene.floor_span * size - 0.5).astype(np.float32)
         light = lookup(self.floor_light, at, cv2.INTER_CUBIC)
-        inside = np.clip(np.minimum(at.min(axis=1), size - 1 - at.max(axis=1)) / (size * 0.12), 0, 1)
+        nearest = np.minimum(np.minimum(at[:, 0], at[:, 1]), size - 1 - np.maximum(at[:, 0], at[:, 1]))
+        inside = np.clip(nearest / (size * 0.12), 0, 1)
         dark = np.where(hits, (1 - np.clip(light, 0, 1)) * inside, 0)[:, None]
         tint = np.array([1.0, 0.98, 0.95], np.float32)
         return np.asarray(color * (1 - np.clip(dark * 0.95, 0, 0.9) * tint), np.float32)

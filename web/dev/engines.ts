@@ -23,7 +23,7 @@ const views: Engine = {
     type: 'object',
     additionalProperties: false,
     properties: {
-      formats: { type: 'array', items: { enum: ['glb', 'obj', 'stl', 'fbx', '3mf', 'usdz'] }, minItems: 1, default: ['glb'] },
+      formats: { type: 'array', items: { enum: ['glb', 'obj', 'stl', 'fbx', '3mf', 'usdz', 'webp'] }, minItems: 1, default: ['glb'] },
       smooth: { type: 'boolean', default: true, title: 'Smooth seams' },
       steps: { type: 'integer', minimum: 1, maximum: 50, default: 20 },
       finish: { enum: ['#b3261e', '#2b55c4', '#18723f', '#d9a441'], default: '#b3261e', title: 'Finish' },

@@ -198,6 +198,7 @@ export class Task {
       fbx: 'application/octet-stream',
       '3mf': 'model/3mf',
       usdz: 'model/vnd.usdz+zip',
+      webp: 'image/webp',
     }
     this.outputs = formats.map((format) => this.store(`model.${format}`, types[format]!, model))
     this.preview = this.store('preview.png', 'image/png', previewPng(this.isChair()))

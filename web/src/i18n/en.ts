@@ -116,7 +116,7 @@ export const en = {
   'engine.lathe/relief': 'Relief: from one photo',
 
   'param.formats': 'Formats',
-  'param.formats.hint': 'GLB, OBJ, FBX and USDZ bring their textures; STL and 3MF are in millimetres, for printers.',
+  'param.formats.hint': 'GLB, OBJ, FBX and USDZ bring their textures; STL and 3MF are in millimetres, for printers. WEBP is a picture of the model turning.',
   'param.target_faces': 'Most faces',
   'param.target_faces.hint': 'Triangles at the most. Flat parts take fewer by themselves.',
   'param.texture_size': 'Texture size',
@@ -225,6 +225,7 @@ export const en = {
   'download.stl': 'For 3D printing',
   'download.3mf': 'For 3D printing, with colours',
   'download.usdz': 'For iPhone and iPad, in your room',
+  'download.webp': 'A turning picture, for chats and pages',
   'download.fbx': 'For Unity, Unreal, Maya',
   'download.picture': 'Picture of the model',
 

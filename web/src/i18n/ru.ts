@@ -120,7 +120,7 @@ export const ru: Catalogue = {
   'engine.lathe/relief': 'Relief: по одному фото',
 
   'param.formats': 'Форматы',
-  'param.formats.hint': 'GLB, OBJ, FBX и USDZ идут с текстурами; STL и 3MF — в миллиметрах, для печати.',
+  'param.formats.hint': 'GLB, OBJ, FBX и USDZ идут с текстурами; STL и 3MF — в миллиметрах, для печати. WEBP — картинка, на которой модель вращается.',
   'param.target_faces': 'Граней не больше',
   'param.target_faces.hint': 'Предел числа треугольников. Плоским частям хватает меньшего.',
   'param.texture_size': 'Размер текстуры',
@@ -229,6 +229,7 @@ export const ru: Catalogue = {
   'download.stl': 'Для 3D-печати',
   'download.3mf': 'Для 3D-печати, с цветами',
   'download.usdz': 'Для iPhone и iPad, в вашей комнате',
+  'download.webp': 'Вращающаяся картинка для чатов и страниц',
   'download.fbx': 'Для Unity, Unreal, Maya',
   'download.picture': 'Изображение модели',
 
