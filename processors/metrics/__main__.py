@@ -17,7 +17,8 @@ from adapters.kafka.position import Position
 from adapters.kafka.topics import ACCOUNTS
 from adapters.settings import Settings, SettingsError, load_settings
 from adapters.telemetry.start import start_telemetry
-from processors.metrics.bootstrap import make_app
+from processors.metrics.bootstrap import CHANGELOGS, make_app
+from processors.metrics.changelogs import make_changelogs
 from processors.metrics.tables import Tables
 
 NAME: Final = "usage"
@@ -37,6 +38,7 @@ async def serve(settings: Settings) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
         replication = await replication_of(settings.kafka_url, ACCOUNTS.name)
+        await make_changelogs(settings.kafka_url, CHANGELOGS, ACCOUNTS.partitions, replication)
     except LogUnavailable as error:
         log.warning("the broker does not answer", why=str(error))
         return 75

@@ -19,11 +19,12 @@ from adapters.kafka.record import Record
 from adapters.kafka.topics import ACCOUNTS
 from adapters.settings import Settings, host_and_port
 from processors.metrics.reading import Reading
-from processors.metrics.tables import Tables
+from processors.metrics.tables import TABLES, Tables
 from processors.metrics.views import MOST_MINUTES, usage_document
 
 APP: Final = "lathe-usage"
-"""The consumer group; the changelogs are `lathe-usage-<table>-changelog`."""
+"""The consumer group."""
+CHANGELOGS: Final = tuple(f"{APP}-{table}-changelog" for table in TABLES)
 PAGE: Final = files("processors.metrics").joinpath("page.html").read_text()
 _SECURITY: Final = {
     "content-security-policy": "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'",
@@ -34,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 
 def make_app(settings: Settings, kafka_url: str, replication: int) -> tuple[faust.App, Tables]:
-    """To be called inside the event loop that will run it. `replication`: of the changelogs Faust makes."""
+    """To be called inside the event loop that will run it. `replication`: of the changelogs."""
     host, port = host_and_port(settings.usage_bind)
     app = faust.App(
         APP,

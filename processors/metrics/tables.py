@@ -15,6 +15,9 @@ from processors.metrics.usage import OpenTask, Window, added, empty
 
 MINUTE_S: Final = 60.0
 KEPT_S: Final = 24 * 3600.0
+STATE: Final = "state"
+USAGE: Final = "usage"
+TABLES: Final = (STATE, USAGE)
 _POSITION: Final = "position"
 
 
@@ -22,8 +25,8 @@ class Tables:
     """Made once for the app, before it starts. Writes are allowed within the stream only."""
 
     def __init__(self, app: faust.App, partitions: int) -> None:
-        self._state: Any = app.Table("state", partitions=partitions, help="open tasks, and how far the log was read")
-        usage: Any = app.Table("usage", default=empty, partitions=partitions, help="usage by model and minute")
+        self._state: Any = app.Table(STATE, partitions=partitions, help="open tasks, and how far the log was read")
+        usage: Any = app.Table(USAGE, default=empty, partitions=partitions, help="usage by model and minute")
         self._windowed: Any = usage.tumbling(MINUTE_S).relative_to_stream()
         self._usage: Any = usage
 
