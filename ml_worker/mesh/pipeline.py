@@ -26,6 +26,7 @@ import numpy as np
 from ml_worker.engines.port import Made, Run
 from ml_worker.mesh.assets import Asset, assemble
 from ml_worker.mesh.bake import Exact, bake
+from ml_worker.mesh.borders import cut_at_borders
 from ml_worker.mesh.charts import Charts, split_charts, unwrap
 from ml_worker.mesh.copies import Place, repeated, spread
 from ml_worker.mesh.extract import FLUSH, REACH, extract
@@ -80,6 +81,8 @@ EFFORTS: dict[Quality, Effort] = {
 }
 FOLDS_SEEN_AT = 320
 """Texture size at which charts are first looked through for folds: cheaper than the real one."""
+CUTS = 0.06
+"""Share of the faces that is kept for cutting along the borders of glass."""
 ALONE: Final = ((0.0, 0.0),)
 LEAST_FACES = 2_500
 """A copy of several is not cut below this for the sake of the budget of them all."""
@@ -181,8 +184,13 @@ def build(
     told.at("surface", 0.4)
     longest = float(np.ptp(dense.vertices, axis=0).max())
     budget = max(options.target_faces // len(places), min(options.target_faces, LEAST_FACES))
-    lean = simplify(dense, budget, longest * effort.tolerance, told.watch).mesh
+    opacity = np.array([material.opacity for material in solid.materials])
+    mixed = paint is None and len(set(opacity)) > 1
+    spared = CUTS if mixed else 0.0
+    lean = simplify(dense, round(budget * (1 - spared)), longest * effort.tolerance, told.watch).mesh
     mesh = drawn_apart(without_crumbs(lean))
+    if mixed:
+        mesh = cut_at_borders(mesh, lambda points: opacity[field.material(points)], told.watch)
     told.at("surface", 0.8)
     normals, group = corner_normals(mesh, field, lattice.step * REACH)
     exact = partial(partial, exact_normals, field=field, reach=lattice.step * REACH)

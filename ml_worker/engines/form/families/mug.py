@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
+import msgspec
+
 from ml_worker.engines.form.families.family import Family, Feature, Variant, Wish
 from ml_worker.engines.form.materials import make
 from ml_worker.engines.form.palette import shade
@@ -15,6 +17,8 @@ from ml_worker.engines.form.solid import Part
 from ml_worker.mesh.solid import Material
 
 DRINKS = ("coffee", "tea", "milk", "cocoa", "water")
+CLEAR_DRINKS = {"water": 0.4, "tea": 0.75}
+"""Opacity of those that one can see through, where they are seen through glass."""
 
 
 def build(wish: Wish) -> Sequence[Part]:
@@ -29,7 +33,7 @@ def build(wish: Wish) -> Sequence[Part]:
     body = revolve(outer.joined(ring))
     # A floor as thick as the wall closes the middle.
     body = body.joined(cylinder(foot_r, wall, wall * 0.2).at(y=line[0][1]))
-    glaze = wish.finish("main", "ceramic")
+    glaze = wish.finish("main", "glass" if wish.variant == "tumbler" else "ceramic")
     shape: Shape = body
     handles = wish.count("handle")
     if handles:
@@ -41,17 +45,22 @@ def build(wish: Wish) -> Sequence[Part]:
     lining = _lining(wish)
     if lining is not None:
         coats.append((_inside(line, wall, h), lining))
+    drink = next((d for d in DRINKS if wish.has(d)), None)
+    level = line[0][1] + h * 0.82
+    if drink:
+        filling = wish.finish(drink, drink, follow="none")
+        if glaze.opacity < 1:  # a full glass looks full to its outer side, as it bends light
+            filling = msgspec.structs.replace(filling, opacity=CLEAR_DRINKS.get(drink, 1.0))
+            coats.append((_filled(line, wall, h, level), filling))
     parts = [Part(shape, glaze, tuple(coats))]
     if wish.has("handle") and (handle := wish.finishes.get("handle")) and (handle.color or handle.stuff):
         grip = box(h * 3, h * 3, h * 3).at(x=r + wall * 0.35 + h * 1.5)
         if handles == 2:
             grip = grip.mirrored("x")
         parts[0] = Part(shape, glaze, (*coats, (grip, wish.finish("handle", "ceramic"))))
-    drink = next((d for d in DRINKS if wish.has(d)), None)
     if drink:
-        level = h * 0.82
-        liquid = _inside(line, -wall * 0.2, h).common(box(3 * r, level, 3 * r).at(y=level / 2 + line[0][1]))
-        parts.append(Part(liquid, wish.finish(drink, drink, follow="none")))
+        liquid = _inside(line, -wall * 0.2, h).common(_slab(r, line[0][1], level))
+        parts.append(Part(liquid, filling))
     if wish.has("saucer"):
         parts.append(Part(_saucer(r, h, wall), wish.finish("saucer", "ceramic", accent=True)))
     return parts
@@ -88,6 +97,15 @@ def _inside(line: Sequence[Point2], wall: float, h: float) -> Shape:
     return revolve(polygon([(0, line[0][1] + wall * 0.3), *inner, (inner[-1][0], h + wall), (0, h + wall)]))
 
 
+def _filled(line: Sequence[Point2], wall: float, h: float, level: float) -> Shape:
+    """The mug with its walls, from the top of its floor to a little above the drink, where it clings to the glass."""
+    return _inside(line, -wall * 3, h).common(_slab(line[-1][0] + wall, line[0][1] + wall / 2, level + wall * 0.45))
+
+
+def _slab(r: float, low: float, high: float) -> Shape:
+    return box(3 * r, high - low, 3 * r).at(y=(low + high) / 2)
+
+
 def _handle(wish: Wish, line: Sequence[Point2], r: float, h: float, wall: float) -> Shape:
     """A strap of softly oval section along an ear-shaped line; it starts and ends within the wall."""
     reach = wish.width / 2 - r if wish.count("handle") == 2 else wish.width - 2 * r
@@ -115,7 +133,8 @@ def _lining(wish: Wish) -> Material | None:
     if inside or (wish.finishes.get("accent") and not any(wish.has(f) for f in ("saucer", "stripe", "dot"))):
         return wish.finish("inside", "ceramic", accent=True, follow="stuff")
     main = wish.finishes.get("main")
-    if main and main.color and sum(main.color) < 2.4 and main.stuff in (None, "ceramic", "porcelain"):
+    pottery = ("ceramic", "porcelain") if wish.variant == "tumbler" else (None, "ceramic", "porcelain")
+    if main and main.color and sum(main.color) < 2.4 and main.stuff in pottery:
         return make("ceramic", None, "inside")
     return None
 
