@@ -10,6 +10,15 @@ from tests.system import logins
 from tests.system.client import Client
 from tests.system.stack import Stack
 
+MEDIA_TYPES = {
+    "glb": "model/gltf-binary",
+    "obj": "application/zip",
+    "stl": "model/stl",
+    "fbx": "application/vnd.autodesk.fbx",
+    "3mf": "model/3mf",
+    "usdz": "model/vnd.usdz+zip",
+}
+
 
 def photo() -> bytes:
     """A red pear on white."""
@@ -24,16 +33,14 @@ def photo() -> bytes:
 
 @pytest.mark.timeout(120)
 def test_a_prompt_becomes_a_closed_textured_model(client: Client) -> None:
-    task_id = client.generate(
-        prompt="a red wooden chair with four legs", params={"formats": ["glb", "obj", "stl", "fbx"]}
-    )
+    task_id = client.generate(prompt="a red wooden chair with four legs", params={"formats": list(MEDIA_TYPES)})
     told, progress = client.follow(task_id)
     assert [event["type"] for event in told] == ["requested", "started", "completed"]
     fractions = [p["progress"] for p in progress]
     assert len(set(fractions)) >= 5
     assert fractions == sorted(fractions)
     result = client.result(task_id)
-    assert {output["format"] for output in result["outputs"]} == {"glb", "obj", "stl", "fbx"}
+    assert {output["format"]: output["media_type"] for output in result["outputs"]} == MEDIA_TYPES
     assert result["report"]["watertight"]
     assert result["understood"]["family"] == "chair"
     glb = next(output for output in result["outputs"] if output["format"] == "glb")
