@@ -1,6 +1,7 @@
 """What the commands have in common: the options that choose events, and how they are read."""
 
 import re
+import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
@@ -53,7 +54,7 @@ def selection(
             types=tuple(types or ()),
             since=moment(since, "--since", now),
             until=moment(until, "--until", now),
-            account=account,
+            account=None if account is None else account_id(account),
             task=task,
         )
     except ValueError as error:
@@ -72,6 +73,16 @@ def moment(text: str | None, option: str, now: datetime) -> datetime | None:
     except (ValueError, OverflowError):
         raise Misused(
             f"{option}: {text!r} is neither a time (2026-11-01, 2026-11-01T10:00Z) nor a duration (90m, 12h, 7d)."
+        ) from None
+
+
+def account_id(text: str) -> str:
+    """An account's id as it stands in the log. Raises Misused for what is none: nothing would be found, silently."""
+    try:
+        return str(uuid.UUID(text.strip()))
+    except ValueError:
+        raise Misused(
+            f"--account: {text!r} is no account's id. It is the `uuid` of GET /auth/profile, and the key of its events."
         ) from None
 
 

@@ -65,7 +65,10 @@ def order(
 
 def listed(lines: Iterable[str]) -> list[str]:
     """The accounts of a list that `list --json` made. Raises Misused."""
-    accounts = [_account(line, number) for number, line in enumerate(lines, start=1) if line.strip()]
+    try:
+        accounts = [_account(line, number) for number, line in enumerate(lines, start=1) if line.strip()]
+    except UnicodeDecodeError:
+        raise Misused("This is no such list: it is not even text.") from None
     if not accounts:
         raise Misused("There is nobody on this list.")
     return accounts

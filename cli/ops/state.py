@@ -13,7 +13,7 @@ from rich.table import Table
 
 from adapters.kafka import topics
 from cli.client.failures import Misused
-from cli.events.options import moment
+from cli.events.options import account_id, moment
 from cli.ops.failing import ending_clearly
 from cli.ops.place import environment
 
@@ -38,6 +38,7 @@ def state(
     place, 75 the broker does not answer.
     """
     with ending_clearly():
+        account = account_id(account)
         place = _place(account, at)
     done = subprocess.run(
         [sys.executable, "-m", "processors.past", account, *place],

@@ -76,6 +76,8 @@ async def _heard(bootstrap: str) -> list[Heard]:
 
 
 async def _drain(bootstrap: str, wanted: str, leave: bool, wait_s: float) -> dict[str, object]:
+    if not wanted.strip():
+        raise Misused("Name a worker: its id, or the beginning of one. `lathe ops workers list` shows them.")
     found = [w for w in await _heard(bootstrap) if w.alive and w.worker_id.startswith(wanted)]
     if len(found) != 1:
         how = "several workers have such an id" if found else "no worker that is heard has such an id"

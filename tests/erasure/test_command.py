@@ -78,3 +78,9 @@ def test_a_file_that_is_no_such_list_changes_nothing(url: str, lathe: Lathe, lin
     refused = lathe("order", "-", "--yes", stdin=f'{{"account_id": "{account}"}}\n{line}\n')
     assert (refused.returncode, "Line 2" in refused.stderr) == (2, True), refused.stderr
     assert asyncio.run(state(url)) == ({account}, [])
+
+
+def test_a_file_that_is_no_text_is_no_such_list_either(lathe: Lathe, tmp_path: Path) -> None:
+    (tmp_path / "list").write_bytes(b"\xff\xfe")
+    refused = lathe("order", str(tmp_path / "list"), "--yes")
+    assert (refused.returncode, refused.stderr) == (2, "This is no such list: it is not even text.\n")
