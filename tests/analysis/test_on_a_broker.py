@@ -195,6 +195,7 @@ def test_no_broker(command: list[str], tmp_path: Path, monkeypatch: pytest.Monke
         (["tail", "--from-position", "accounts@7"], "does not look like lathe.accounts:5@1200"),
         (["tail", "--from-position", "lathe.accounts:12@7"], "lathe.accounts/12 does not exist"),
         (["tail", "--topic", "runs", "--from-position", "lathe.accounts:1@7"], "the other options leave it out"),
+        (["cat", "--account", "ada"], "no account's id"),
         (["export"], "Missing argument"),
         (["export", "out", "--format", "csv"], "'csv' is neither parquet nor jsonl"),
         (["export", "file.txt"], "is a file; Parquet goes into a folder"),
