@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: a SQLAlchemy engine for queries and schema, an asyncpg pool where it is hot."""
+"""Connections to PostgreSQL: a SQLAlchemy engine for migrations, an asyncpg pool for all else."""
 
 from typing import Any
 
@@ -9,19 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from adapters.errors import DependencyDown
 
 
-def make_engine(postgres_url: str, *, size: int = 5, read_only: bool = False) -> AsyncEngine:
+def make_engine(postgres_url: str, *, size: int = 5) -> AsyncEngine:
     """An async SQLAlchemy engine for `postgresql://…`. `size` is the most connections it keeps."""
-    server_settings = {"application_name": "lathe", "jit": "off"}
-    if read_only:
-        server_settings["default_transaction_read_only"] = "on"
     return create_async_engine(
         f"postgresql+asyncpg://{postgres_url.partition('://')[2]}",
         pool_size=size,
         max_overflow=0,
         pool_pre_ping=True,
-        json_serializer=lambda value: orjson.dumps(value).decode(),
-        json_deserializer=orjson.loads,
-        connect_args={"server_settings": server_settings},
+        connect_args={"server_settings": {"application_name": "lathe", "jit": "off"}},
     )
 
 
@@ -36,6 +31,7 @@ async def make_pool(postgres_url: str, *, size: int = 5) -> "asyncpg.Pool[Any]":
 
 
 async def json_codec(connection: "asyncpg.Connection[Any]") -> None:
+    """jsonb travels as Python values on this connection."""
     await connection.set_type_codec(
         "jsonb", schema="pg_catalog", encoder=lambda value: orjson.dumps(value).decode(), decoder=orjson.loads
     )
