@@ -31,7 +31,7 @@ from ml_worker.mesh.charts import Charts, split_charts, unwrap
 from ml_worker.mesh.copies import Place, repeated, spread
 from ml_worker.mesh.extract import FLUSH, REACH, extract
 from ml_worker.mesh.fbx import write_fbx
-from ml_worker.mesh.gate import require_clean
+from ml_worker.mesh.gate import faults, require_clean
 from ml_worker.mesh.gltf import write_glb
 from ml_worker.mesh.lattice import Field, resolution, sample
 from ml_worker.mesh.mesh import Floats, Ints, Mesh
@@ -81,8 +81,8 @@ EFFORTS: dict[Quality, Effort] = {
 }
 FOLDS_SEEN_AT = 320
 """Texture size at which charts are first looked through for folds: cheaper than the real one."""
-CUTS = 0.06
-"""Share of the faces that is kept for cutting along the borders of glass."""
+LEAN_ATTEMPTS = 3
+"""To keep the budget of faces when triangles are cut."""
 ALONE: Final = ((0.0, 0.0),)
 LEAST_FACES = 2_500
 """A copy of several is not cut below this for the sake of the budget of them all."""
@@ -184,13 +184,7 @@ def build(
     told.at("surface", 0.4)
     longest = float(np.ptp(dense.vertices, axis=0).max())
     budget = max(options.target_faces // len(places), min(options.target_faces, LEAST_FACES))
-    opacity = np.array([material.opacity for material in solid.materials])
-    mixed = paint is None and len(set(opacity)) > 1
-    spared = CUTS if mixed else 0.0
-    lean = simplify(dense, round(budget * (1 - spared)), longest * effort.tolerance, told.watch).mesh
-    mesh = drawn_apart(without_crumbs(lean))
-    if mixed:
-        mesh = cut_at_borders(mesh, lambda points: opacity[field.material(points)], told.watch)
+    mesh = _lean(dense, field, budget, longest * effort.tolerance, paint is None, told.watch)
     told.at("surface", 0.8)
     normals, group = corner_normals(mesh, field, lattice.step * REACH)
     exact = partial(partial, exact_normals, field=field, reach=lattice.step * REACH)
@@ -211,6 +205,26 @@ def build_mesh(mesh: Mesh, paint: Paint, options: Options, run: Run, *, name: st
     normals, group = corner_normals(lean)
     told.at("surface", 1.0)
     return _finish(_Surface(lean, normals, group, None, None), paint, options, told, name)
+
+
+def _lean(
+    dense: Mesh, field: Field, budget: int, tolerance: float, with_glass: bool, watch: Callable[[], None]
+) -> Mesh:
+    """With few triangles, and those cut along the borders of glass, if it has any and something else too."""
+    opacity = np.array([material.opacity for material in field.solid.materials])
+    allowed = budget
+    for attempt in range(LEAN_ATTEMPTS):
+        mesh = drawn_apart(without_crumbs(simplify(dense, allowed, tolerance, watch).mesh))
+        if not with_glass or (opacity == opacity[0]).all():
+            return mesh
+        cut = drawn_apart(cut_at_borders(mesh, lambda points: opacity[field.material(points)], watch))
+        if faults(cut):  # a border that is not sharp is better than no model
+            cut = mesh
+        over = len(cut.faces) - budget
+        if over <= 0 or attempt == LEAN_ATTEMPTS - 1:
+            break
+        allowed = max(allowed - round(1.3 * over), budget // 2)
+    return cut
 
 
 def _deviation(mesh: Mesh, field: Field) -> float:

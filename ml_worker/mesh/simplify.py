@@ -47,10 +47,10 @@ def from_manifold(solid: manifold3d.Manifold) -> Mesh:
     return Mesh(vertices, np.asarray(data.tri_verts).astype(np.int32))
 
 
-def degenerate(mesh: Mesh) -> npt.NDArray[np.bool_]:
+def degenerate(mesh: Mesh, thin: float = THIN) -> npt.NDArray[np.bool_]:
     """(F,) bool: faces whose height over their longest side is next to nothing."""
     found = np.empty(len(mesh.faces), np.bool_)
-    _flat(mesh.vertices, mesh.faces, THIN * float(np.ptp(mesh.vertices, axis=0).max()), found)
+    _flat(mesh.vertices, mesh.faces, thin * float(np.ptp(mesh.vertices, axis=0).max()), found)
     return found
 
 
