@@ -9,6 +9,7 @@ from typing import Any, Final
 import faust
 import structlog
 
+from adapters.kafka.changelogs import make_changelogs
 from adapters.kafka.cluster import replication_of
 from adapters.kafka.follower import Follower
 from adapters.kafka.lag import Lag
@@ -18,7 +19,6 @@ from adapters.kafka.topics import ACCOUNTS
 from adapters.settings import Settings, SettingsError, load_settings
 from adapters.telemetry.start import start_telemetry
 from processors.metrics.bootstrap import CHANGELOGS, make_app
-from processors.metrics.changelogs import make_changelogs
 from processors.metrics.tables import Tables
 
 NAME: Final = "usage"

@@ -4,11 +4,11 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from adapters.ids import new_id
+from adapters.kafka.changelogs import make_changelogs
 from adapters.kafka.port import LogUnavailable
 from adapters.kafka.topics import ACCOUNTS
 from adapters.settings import Settings
 from processors.metrics.bootstrap import CHANGELOGS, make_app
-from processors.metrics.changelogs import make_changelogs
 
 
 async def test_changelogs_are_seen_with_all_partitions_as_soon_as_they_are_made(kafka_url: str) -> None:

@@ -1,4 +1,4 @@
-"""The tables' changelogs: there, and seen to be there, before Faust joins its group.
+"""The changelogs of Faust's tables: there, and seen to be there, before Faust joins its group.
 
 Faust makes them too, but does not wait. What the broker does not show yet when a consumer joins has no partitions for
 it until something changes, and every write to that table is refused (PartitionsMismatch): nothing would be counted.
