@@ -4,7 +4,6 @@ A layer in USD's binary form and the pictures, in a ZIP without compression whos
 (USDZ File Format Specification 1.3). `pxr` is imported when the first is written: it takes half a second.
 """
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +56,12 @@ def _layer(asset: Asset, files: dict[str, str], folder: Path) -> bytes:
     for layer in layers:
         material = _material(stage, f"/{name}/Materials/{name}{layer.suffix}", files, layer.opacity)
         _bind(mesh if len(layers) == 1 else _subset(mesh, f"part{layer.suffix}", layer), material)
-    with tempfile.TemporaryDirectory(dir=folder) as place:
-        path = Path(place) / "model.usdc"
+    path = folder / "layer.usdc"
+    try:
         stage.GetRootLayer().Export(str(path))
         return path.read_bytes()
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _mesh(stage: Any, path: str, asset: Asset) -> Any:
