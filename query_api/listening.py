@@ -48,9 +48,14 @@ class Listening:
             self._url, timeout=10, server_settings={"application_name": "lathe query_api", "search_path": self.schema}
         )
         heard: dict[TP, int] = {}
-        await connection.add_listener(self.schema, partial(self._heard, heard))
+        try:
+            await connection.add_listener(self.schema, partial(self._heard, heard))
+            rows = await connection.fetch("SELECT * FROM projection_offsets")
+        except BaseException:
+            connection.terminate()
+            raise
         stands = {}
-        for row in await connection.fetch("SELECT * FROM projection_offsets"):
+        for row in rows:
             tp = (row["topic"], row["partition"])
             stands[tp] = Position(row["next_offset"], row["epoch"], row["nonce"], row["seq"])
             self.origin[tp[0]] = (row["cluster_id"], row["topic_id"])

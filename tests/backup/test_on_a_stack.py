@@ -12,16 +12,28 @@ import pytest
 
 from tests.system.client import Client
 from tests.system.stack import Stack
+from tests.telemetry.stack import wait_until
 
 
-def ops(home: Path, *arguments: str) -> dict[str, Any]:
-    """The last line that `lathe ops … --json` says."""
+def said(home: Path, *arguments: str) -> str:
+    """What `lathe ops … --json` prints."""
     done = subprocess.run(
         [sys.executable, "-m", "cli.main", "ops", *arguments, "--json"], env=os.environ | {"LATHE_HOME": str(home)},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+    return done.stdout
+
+
+def ops(home: Path, *arguments: str) -> dict[str, Any]:
+    """The last line that `lathe ops … --json` says."""
+    return dict(json.loads(said(home, *arguments).splitlines()[-1]))
+
+
+def erasure(home: Path, account_id: str) -> dict[str, Any]:
+    """What is known of it; empty when nobody ordered it."""
+    listed = map(json.loads, said(home, "erasures", "list").splitlines())
+    return next((found for found in listed if found["account_id"] == account_id), {})
 
 
 ORDERS: Final = 3
@@ -66,6 +78,10 @@ def test_restored_elsewhere_and_gone_on(stack: Stack, tmp_path: Path) -> None:
     assert told[-1]["status"] == "completed"
     made = ada.download(next(o["url"] for o in ada.result(task)["outputs"] if o["format"] == "glb"))
     ada.close()
+    eve = Client(stack.url)
+    eve.register()
+    eve.follow(eve.generate(prompt="a secret chair"))
+    leaves = eve.profile()
     folder, home = tmp_path / "backup", tmp_path / "home"
     with Crowd(stack.url) as crowd:
         assert crowd.came.wait(120)
@@ -78,7 +94,13 @@ def test_restored_elsewhere_and_gone_on(stack: Stack, tmp_path: Path) -> None:
     assert second["records"] > first["records"]
     assert [path for path in (folder, *folder.rglob("*")) if path.stat().st_mode & 0o077] == []
 
-    judged = ops(home, "restore", str(folder))  # it verifies at its end
+    # Who is deleted after the backup stays erased.
+    assert eve.call("DELETE", f"/users/{leaves['id']}").status_code == 202
+    wait_until(lambda: erasure(stack.home, leaves["uuid"]) != {}, "the list of erasures")
+    newer = tmp_path / "erased.jsonl"
+    newer.write_text(said(stack.home, "erasures", "list"))
+
+    judged = ops(home, "restore", str(folder), "--erased", str(newer))  # it verifies at its end
     assert judged["state"] == "verified"
     assert judged["records"] == second["records"]
 
@@ -91,7 +113,11 @@ def test_restored_elsewhere_and_gone_on(stack: Stack, tmp_path: Path) -> None:
         assert again.download(next(o["url"] for o in again.result(task)["outputs"] if o["format"] == "glb")) == made
         told, _ = again.follow(again.generate(prompt="a blue mug"))
         assert told[-1]["status"] == "completed"
+        answer = eve.http.post(f"{elsewhere.url}/auth/login", json={"username": eve.name, "password": eve.password})
+        assert answer.status_code == 401
+        wait_until(lambda: erasure(home, leaves["uuid"])["emptied_at"] is not None, "the erasure")
         assert ops(home, "verify")["state"] == "verified"
         again.close()
+        eve.close()
     finally:
         elsewhere.stop()
