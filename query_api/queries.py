@@ -23,8 +23,9 @@ _MISTAKES: Final = (asyncpg.SyntaxOrAccessError, asyncpg.DataError)
 """Of ours: no query that is right raises them."""
 _CUT: Final = (
     asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
-    ConnectionError,
+    asyncpg.InternalClientError, ConnectionError,
 )  # fmt: skip
+"""A connection that is of no use any more; asyncpg's internal error is one that was cut at an odd moment."""
 
 _account: Final[BindParameter[str]] = bindparam("account_id")
 _ACCOUNT: Final = Statement(select(accounts).where(accounts.c.account_id == _account))
@@ -118,12 +119,16 @@ class Queries:
                 return await self._fetch(statement.text, values)
         except _MISTAKES:
             raise
-        except AWAY as error:
+        except (*AWAY, asyncpg.InternalClientError) as error:
             raise DependencyDown(f"PostgreSQL does not answer: {error}", dependency="postgres") from error
 
     async def _fetch(self, text: str, values: Sequence[Any]) -> list[Row]:
         async with self._turns, self.pool.acquire(timeout=ACQUIRE_S) as connection:
-            return [dict(row) for row in await connection.fetch(text, *values)]
+            try:
+                return [dict(row) for row in await connection.fetch(text, *values)]
+            except _CUT:
+                connection.terminate()  # the pool would try to close it in peace, and lose it where that fails
+                raise
 
 
 def _first(rows: Sequence[Row]) -> Row | None:

@@ -27,8 +27,12 @@ async def make_read_pool(
     """
 
     async def init(connection: Any) -> None:
-        await json_codec(connection)
-        await first_look(connection)
+        try:
+            await json_codec(connection)
+            await first_look(connection)
+        except BaseException:
+            connection.terminate()  # the pool would try to close it in peace, and lose it where that fails
+            raise
 
     return await asyncpg.create_pool(
         postgres_url,
