@@ -226,8 +226,8 @@ EXPLAINED: Final[dict[str, Explanation]] = {
         "Повторите через указанное в `Retry-After` число секунд.",
     ),
     "projection-behind": Explanation(
-        "What you ask for may be accepted already (`min_position`, a live stream or an earlier answer told of it), but it "
-        "is not yet readable.",
+        "What you ask for may be accepted already (`min_position`, a live stream or an earlier answer told of it), but "
+        "it is not yet readable.",
         "Repeat after the seconds in `Retry-After`: it is not lost.",
         "То, что вы хотите увидеть (о нём сказали `min_position`, поток событий или прежний ответ), возможно, уже "
         "принято, но ещё не доступно для чтения.",

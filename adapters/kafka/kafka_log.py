@@ -50,7 +50,7 @@ class KafkaLog:
         consumer.assign(list(tps))
         for tp, offset in tps.items():
             consumer.seek(tp, offset)
-        return KafkaReader(consumer, len(tps))
+        return KafkaReader(consumer, list(tps))
 
     async def appender(self) -> "KafkaAppender":
         producer = AIOKafkaProducer(
@@ -157,15 +157,22 @@ class KafkaLog:
 
 
 class KafkaReader:
-    def __init__(self, consumer: AIOKafkaConsumer, partitions: int) -> None:
-        self._consumer = consumer
-        self._pace_s = FETCH_PACE_S * partitions
-        self._fetched_at = self._wait_s = 0.0
+    """Between two polls that brought something it is paused: left to itself the consumer fetches at once, gets the one
+    record that has come by then, and asks for the other partitions by a fetch that hangs for as long as they are idle.
+    One that is behind goes on fetching.
+    """
+
+    def __init__(self, consumer: AIOKafkaConsumer, tps: Sequence[TopicPartition]) -> None:
+        self._consumer, self._tps = consumer, tps
+        self._pace_s = FETCH_PACE_S * len(tps)
+        self._paused_until: float | None = None
 
     async def poll(self, timeout_ms: int, max_records: int) -> list[Record]:
         clock = asyncio.get_running_loop().time
-        if (early := self._fetched_at + self._wait_s - clock()) > 0:
-            await asyncio.sleep(early)  # the consumer fetches nothing while there is something to take
+        if self._paused_until is not None:
+            await asyncio.sleep(max(0.0, self._paused_until - clock()))
+            self._consumer.resume(*self._tps)
+            self._paused_until = None
         try:
             got = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
         except OffsetOutOfRangeError as error:
@@ -177,9 +184,9 @@ class KafkaReader:
             for records in got.values()
             for r in records
         ]
-        if found:  # one that is behind takes what it can
-            self._fetched_at = clock() if len(found) < max_records else 0.0
-            self._wait_s = self._pace_s * min(max(1.0, len(found) / FETCH_FEW), FETCH_PATIENCE)
+        if 0 < len(found) < max_records:
+            self._consumer.pause(*self._tps)
+            self._paused_until = clock() + self._pace_s * min(max(1.0, len(found) / FETCH_FEW), FETCH_PATIENCE)
         return found
 
     async def close(self) -> None:

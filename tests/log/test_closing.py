@@ -29,7 +29,7 @@ class Consumer:
 
 async def test_the_end_of_a_fetch_is_not_the_end_of_who_closes() -> None:
     consumer = Consumer()
-    reader = KafkaReader(consumer, 1)
+    reader = KafkaReader(consumer, [])
     await reader.close()
     assert consumer._client.closed
 
@@ -39,7 +39,7 @@ async def test_who_is_cancelled_while_closing_is_cancelled() -> None:
         async def stop(self) -> None:
             await asyncio.sleep(60)
 
-    closing = asyncio.create_task(KafkaReader(Slow(), 1).close())
+    closing = asyncio.create_task(KafkaReader(Slow(), []).close())
     await asyncio.sleep(0)
     closing.cancel()
     with pytest.raises(asyncio.CancelledError):
