@@ -26,7 +26,7 @@ def burst(ours: Target, peers: list[Target], suffix: str = "") -> list[Result]:
     """Tasks a second from the first POST to the last visible result."""
     tasks = pick(3000, 1000, 20)
     order = Order(scenario="burst", target=ours, connections=pick(50, 50, 4), tasks=tasks)
-    warm_up = Order(scenario="burst", target=ours, connections=order.connections, tasks=pick(3000, 1000, 4))
+    warm_up = Order(scenario="burst", target=ours, connections=order.connections, tasks=pick(9000, 3000, 4))
     seen = interleaved([ours, *peers], order, warm_up=warm_up)
     rates = {name: [tasks / s.seconds for s in rounds] for name, rounds in seen.items()}
     return [
