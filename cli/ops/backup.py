@@ -109,7 +109,9 @@ def _named(found: Place, name: str) -> str | None:
 
 
 def _give_secrets(folder: Path, found: Place) -> None:
-    """Those that the backup brings, where the installation has none yet."""
+    """Those that the backup brings, where the installation has none yet. Raises StackError."""
+    if not folder.is_dir():
+        raise StackError(f"{folder} is no folder that is there: restore from one that `lathe ops backup` made.")
     found.home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in SECRETS:
         if _named(found, name) is None and (folder / name).exists() and not (found.home.path / name).exists():

@@ -1,5 +1,7 @@
 """What operators mistype does nothing, and says what was wrong. No broker is asked."""
 
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
@@ -18,3 +20,12 @@ def test_a_worker_without_a_name_is_not_drained(worker: str, monkeypatch: pytest
 def test_what_is_no_account_is_not_looked_for(account: str) -> None:
     ended = CliRunner().invoke(app, ["ops", "state", f"--account={account}"])
     assert (ended.exit_code, "no account's id" in ended.output) == (2, True), ended.output
+
+
+def test_a_backup_that_is_not_there_is_not_restored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is told first, whatever else is missing; nothing is made."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("LATHE_HOME", str(home))
+    ended = CliRunner().invoke(app, ["ops", "restore", str(tmp_path / "monday")])
+    assert (ended.exit_code, "monday is no folder" in ended.output) == (1, True), ended.output
+    assert not (home / "master.key").exists()
