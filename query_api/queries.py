@@ -25,7 +25,7 @@ _CUT: Final = (
     asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
     asyncpg.InternalClientError, ConnectionError,
 )  # fmt: skip
-"""A connection that is of no use any more; asyncpg's internal error is one that was cut at an odd moment."""
+"""A connection that is of no use any more."""
 
 _account: Final[BindParameter[str]] = bindparam("account_id")
 _ACCOUNT: Final = Statement(select(accounts).where(accounts.c.account_id == _account))
@@ -119,7 +119,7 @@ class Queries:
                 return await self._fetch(statement.text, values)
         except _MISTAKES:
             raise
-        except (*AWAY, asyncpg.InternalClientError) as error:
+        except AWAY as error:
             raise DependencyDown(f"PostgreSQL does not answer: {error}", dependency="postgres") from error
 
     async def _fetch(self, text: str, values: Sequence[Any]) -> list[Row]:

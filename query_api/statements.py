@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from sqlalchemy import ClauseElement, make_url
+from sqlalchemy.sql.compiler import SQLCompiler
 
 _DIALECT: Final = make_url("postgresql+asyncpg://").get_dialect()()
 
@@ -12,9 +13,11 @@ class Statement:
 
     def __init__(self, query: ClauseElement) -> None:
         compiled = query.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-        self.text: Final = str(compiled)
-        self._order: Final[list[str]] = list(getattr(compiled, "positiontup", None) or ())
-        self._fixed: Final = dict(compiled.params)
+        assert isinstance(compiled, SQLCompiler), "only queries are compiled here"
+        self.text: Final = compiled.string
+        self._order: Final[list[str]] = list(compiled.positiontup or ())
+        open_ = {name for name, bound in compiled.binds.items() if bound.required}
+        self._fixed: Final = {name: value for name, value in compiled.params.items() if name not in open_}
 
     def values(self, **given: Any) -> list[Any]:
         """`given`: what stands for each `bindparam` of the query. Raises KeyError when one is missing."""

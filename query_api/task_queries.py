@@ -29,10 +29,8 @@ class TaskFilter(msgspec.Struct, frozen=True):
     def given(self) -> dict[str, Any]:
         """What is asked for, by the names in the conditions."""
         named = {name: getattr(self, name) for name in self.__struct_fields__}
-        found = {name: value for name, value in named.items() if value not in (None, "", [], ())}
-        if self.text:
-            found["text"] = _escaped(self.text)
-        return found
+        named |= {"statuses": self.statuses or None, "text": _escaped(self.text) if self.text else None}
+        return {name: value for name, value in named.items() if value is not None}
 
 
 @cache

@@ -8,6 +8,15 @@ import msgspec
 Quality = Literal["draft", "standard", "high"]
 Format = Literal["glb", "obj", "stl", "fbx", "3mf", "usdz", "webp"]
 FORMATS: tuple[Format, ...] = get_args(Format)
+MEDIA_TYPES: dict[str, str] = {
+    "glb": "model/gltf-binary",
+    "obj": "application/zip",
+    "stl": "model/stl",
+    "fbx": "application/vnd.autodesk.fbx",
+    "3mf": "model/3mf",
+    "usdz": "model/vnd.usdz+zip",
+    "webp": "image/webp",
+}
 
 PROPERTIES: dict[str, Any] = {
     "formats": {

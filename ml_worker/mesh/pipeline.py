@@ -39,7 +39,7 @@ from ml_worker.mesh.normals import corner_normals
 from ml_worker.mesh.obj import write_obj_zip
 from ml_worker.mesh.packing import pack
 from ml_worker.mesh.paint import MaterialPaint, Paint
-from ml_worker.mesh.params import Format, Options, Quality
+from ml_worker.mesh.params import MEDIA_TYPES, Format, Options, Quality
 from ml_worker.mesh.preview import render
 from ml_worker.mesh.rays import Rays
 from ml_worker.mesh.relief_map import exact_normals
@@ -86,15 +86,6 @@ LEAN_ATTEMPTS = 3
 ALONE: Final = ((0.0, 0.0),)
 LEAST_FACES = 2_500
 """A copy of several is not cut below this for the sake of the budget of them all."""
-MEDIA_TYPES: dict[Format, str] = {
-    "glb": "model/gltf-binary",
-    "obj": "application/zip",
-    "stl": "model/stl",
-    "fbx": "application/vnd.autodesk.fbx",
-    "3mf": "model/3mf",
-    "usdz": "model/vnd.usdz+zip",
-    "webp": "image/webp",
-}
 SUFFIXES: dict[Format, str] = {
     "glb": ".glb",
     "obj": ".obj.zip",

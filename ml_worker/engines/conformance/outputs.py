@@ -11,19 +11,11 @@ import numpy as np
 
 from ml_worker.engines.conformance.findings import Broken
 from ml_worker.engines.port import Result
+from ml_worker.mesh import params
 from ml_worker.mesh.gate import faults
 from ml_worker.mesh.mesh import Mesh
 
-MEDIA_TYPES: Final = {
-    "glb": "model/gltf-binary",
-    "obj": "application/zip",
-    "stl": "model/stl",
-    "fbx": "application/vnd.autodesk.fbx",
-    "3mf": "model/3mf",
-    "usdz": "model/vnd.usdz+zip",
-    "webp": "image/webp",
-    "preview": "image/png",
-}
+MEDIA_TYPES: Final[dict[str, str]] = {**params.MEDIA_TYPES, "preview": "image/png"}
 READABLE: Final = ("glb", "obj", "stl")
 PREVIEW_SIDE: Final = 512
 MILLIMETRES: Final = 1000.0
