@@ -21,8 +21,11 @@ class Keyed:
     """
 
     def __init__(self, request: Request, digests: Digests, caller: str, route: str) -> None:
-        """Raises MalformedRequest for a key that is not 1 to 255 printable ASCII characters."""
-        given = request.headers.get(KEY_HEADER)
+        """Raises MalformedRequest for a key that is not 1 to 255 printable ASCII characters, and for more than one."""
+        keys = request.headers.getlist(KEY_HEADER)
+        if len(keys) > 1:
+            raise MalformedRequest(f"{KEY_HEADER} came {len(keys)} times: send one, so that a repeat is known again.")
+        given = keys[0] if keys else None
         if given is not None and not (1 <= len(given) <= 255 and given.isascii() and given.isprintable()):
             raise MalformedRequest(f"{KEY_HEADER} must be 1 to 255 printable ASCII characters.")
         self.is_clients = given is not None

@@ -76,6 +76,18 @@ async def test_malformed_keys(here: World, key: str | bytes) -> None:
             refused(answer, 400, "malformed-request")
 
 
+@pytest.mark.parametrize("second", ["k", "other"])
+async def test_several_keys_are_none(here: World, second: str) -> None:
+    """Which of them would be meant? Also when both are the same: two hands set it, and may not agree next time."""
+    ann = await here.user()
+    headers = httpx.Headers([*ann.headers.items(), ("idempotency-key", "k"), ("idempotency-key", second)])
+    with here.nothing_written():
+        request = here.http.build_request("POST", "/generate", json=MUG, headers=headers)
+        answer = await here.http.send(request)
+        refused(answer, 400, "malformed-request")
+        assert "Idempotency-Key came 2 times" in answer.json()["detail"]
+
+
 async def test_48_in_flight(here: World) -> None:
     """The second comes while the body of the first is still on its way."""
     ann = await here.user()
