@@ -25,14 +25,12 @@ from processors.projections.projector import Goal, Projector
 from processors.projections.registry import READ_MODELS
 from processors.rebuild.comparing import Comparison, columns_of, compare, look, shared
 from processors.rebuild.progress import Progress
-from processors.rebuild.schemas import Plan, Refused, plan
+from processors.rebuild.schemas import LOCK, Plan, Refused, plan
 from processors.rebuild.skips import skip_again
 from processors.rebuild.stands import Stands, load_stands
 from processors.telling import Tell
 
 log = structlog.get_logger(__name__)
-LOCK: Final = 0x4C617468_52654275
-"""Advisory lock "LathReBu": one rebuild at a time."""
 STILL_S: Final = 60.0
 """The read models that serve stand still when they do not move so long, though they are behind."""
 

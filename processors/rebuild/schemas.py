@@ -10,6 +10,8 @@ from adapters.postgres.rebuilds import end, unfinished
 
 _NAME: Final = re.compile(r"read_v([1-9][0-9]{0,3})")
 _MOST: Final = 9999
+LOCK: Final = 0x4C617468_52654275
+"""Advisory lock "LathReBu": one rebuild at a time, and nothing is dropped under one."""
 
 
 class Refused(Exception):
@@ -47,14 +49,16 @@ async def exists(connection: Any, schema: str) -> bool:
 
 
 async def drop(connection: Any, schema: str) -> None:
-    """Drop a read schema that does not serve. Raises Refused."""
+    """Drop a read schema that does not serve. Raises Refused, also while a rebuild runs: it may be of this schema."""
     if not _NAME.fullmatch(schema):
         raise Refused(f"{schema} is no read schema: those are called read_v<n>")
-    if schema == await live_schema(connection):
-        raise Refused(f"{schema} serves: nothing that serves is dropped")
-    if not await exists(connection, schema):
-        raise Refused(f"there is no {schema}")
     async with connection.transaction():
+        if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK):
+            raise Refused("a rebuild is running, and may need it: drop it when GET /admin/rebuilds shows its end")
+        if schema == await live_schema(connection):
+            raise Refused(f"{schema} serves: nothing that serves is dropped")
+        if not await exists(connection, schema):
+            raise Refused(f"there is no {schema}")
         await connection.execute(f"DROP SCHEMA {schema} CASCADE")
         if (begun := await unfinished(connection)) is not None and begun.schema == schema:
             await end(connection, begun.rebuild_id, "failed", "what it had built was dropped")

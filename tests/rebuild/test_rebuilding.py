@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import asyncpg
 import pytest
 
 from adapters.postgres.read.live import live_schemas
@@ -12,8 +13,8 @@ from adapters.settings import load_settings
 from domain.account import events as e
 from processors.parts import Parts
 from processors.projections.projector import Projector
-from processors.rebuild.rebuilding import LOCK, Different, Wishes, rebuild, tell_plan
-from processors.rebuild.schemas import Refused, drop, exists, plan
+from processors.rebuild.rebuilding import Different, Wishes, rebuild, tell_plan
+from processors.rebuild.schemas import LOCK, Refused, drop, exists, plan
 from tests.projections.handmade import CREDIT, HandmadeLog, requested
 from tests.projections.reading import expected, fold
 from tests.rebuild.making import Making, project, some_accounts
@@ -189,6 +190,23 @@ async def test_only_one_at_a_time(making: Making, live: Any, url: str) -> None:
     with pytest.raises(Refused, match="a rebuild is running already"):
         await rebuild(parts, Wishes(), making.told.append)
     assert await latest(making.control) == []
+
+
+async def test_nothing_is_dropped_under_a_rebuild(making: Making, live: Any, by_hand: HandmadeLog, url: str) -> None:
+    """Neither what it builds, nor what served before: the next name is made from those that are there."""
+    await some_accounts(by_hand, OPENED, 1)
+    await project(live, by_hand)
+    await making.rebuild()
+    await making.rebuild(swap=False)
+    rebuilding = await asyncpg.connect(url)
+    await rebuilding.execute("SELECT pg_advisory_lock($1)", LOCK)
+    for schema in ("read_v1", "read_v3"):
+        with pytest.raises(Refused, match="a rebuild is running"):
+            await drop(making.control, schema)
+        assert await exists(making.control, schema)
+    await rebuilding.close()
+    await drop(making.control, "read_v1")
+    await making.control.execute("SELECT pg_advisory_lock($1)", LOCK)  # the drop has given it back
 
 
 async def test_a_dry_run_tells_and_changes_nothing(making: Making, live: Any, by_hand: HandmadeLog, url: str) -> None:
