@@ -6,11 +6,13 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+INTERRUPTED: Final = 130
 
 
 class BarScreen(ABC):
@@ -55,18 +57,33 @@ def carry_out(
 ) -> int:
     """Run `python -m module` and show its lines on `screen(console)`, or print them as they are. Its exit code."""
     command = [sys.executable, "-m", module, *arguments]
-    with subprocess.Popen(command, env=dict(around), stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
+    # In a group of its own, where Ctrl-C does not reach it: it is told to end below, also while it still imports.
+    with subprocess.Popen(command, env=dict(around), stdout=subprocess.PIPE, text=True, process_group=0) as process:
         try:
             if as_json:
-                for line in process.stdout:
-                    typer.echo(line, nl=False)
-            else:
-                with screen(Console(highlight=False, soft_wrap=True)) as shown:
-                    for line in process.stdout:
-                        shown.show(json.loads(line))
-            process.wait()
+                return _relay(process, lambda line: typer.echo(json.dumps(line)))
+            with screen(Console(highlight=False, soft_wrap=True)) as shown:
+                return _relay(process, shown.show)
         finally:
             if process.poll() is None:
                 process.terminate()
-    return process.returncode
+
+
+def _relay(process: "subprocess.Popen[str]", show: Callable[[dict[str, Any]], None]) -> int:
+    """Show each line until its end: the exit code. Ctrl-C ends the command, and its last word is still shown."""
+    assert process.stdout is not None
+    said = False
+    try:
+        for line in process.stdout:
+            show(json.loads(line))
+    except KeyboardInterrupt:
+        process.terminate()
+        for line in process.stdout:
+            last = json.loads(line)
+            said = last["state"] == "refused"
+            show(last)
+        if not said:
+            show({"state": "refused", "why": "it was interrupted before it began"})
+        process.wait()
+        return INTERRUPTED
+    return process.wait()
