@@ -5,30 +5,23 @@ import contextlib
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 
 from adapters.coalescing import Coalescing
-from adapters.kafka.leaving import Leaving
+from adapters.kafka.connections import AIOKafkaConsumer, AIOKafkaProducer
+from adapters.kafka.leaving import Leaving, ended
 from adapters.kafka.picking import FETCH_BYTES, Picker
-from adapters.kafka.port import AppendFailed, LogTruncated, LogUnavailable, NewRecord
+from adapters.kafka.port import AppendFailed, LogUnavailable, NewRecord
 from adapters.kafka.position import TP
-from adapters.kafka.record import Record, kept_of
+from adapters.kafka.reader import KafkaReader
+from adapters.kafka.record import Record
 
 ACK_DEADLINE_S: Final = 5.0
 SHARED_QUESTION_S: Final = 1.0
 """How long several askers wait together for the ends of their partitions; then each asks for itself."""
 MAX_BATCH: Final = 900_000
 """Bytes of one append; below the broker's default message.max.bytes."""
-FETCH_PACE_S: Final = 0.0004
-"""For each partition of a reader: how long it waits between two fetches that brought something.
-
-A fetch costs both sides in proportion to the partitions it names, whatever it brings, so a busy reader of 24 partitions
-fetches at most 100 times a second, and takes more each time. The first record after a silence is not waited for.
-"""
-FETCH_FEW: Final = 8
-FETCH_PATIENCE: Final = 4.0
-"""A fetch that brought more than `FETCH_FEW` records is followed by a wait as many times as long, up to this."""
 
 
 class KafkaLog:
@@ -43,14 +36,10 @@ class KafkaLog:
         self._picker = Picker(self._picking)
         self._ends: Coalescing[Sequence[TP], dict[TP, int] | LogUnavailable] = Coalescing(self._ask_ends, most=500)
 
-    async def reader(self, start: Mapping[TP, int]) -> "KafkaReader":
-        consumer = self._consumer()
-        await _started(consumer)
-        tps = {TopicPartition(*tp): offset for tp, offset in start.items()}
-        consumer.assign(list(tps))
-        for tp, offset in tps.items():
-            consumer.seek(tp, offset)
-        return KafkaReader(consumer, list(tps))
+    async def reader(self, start: Mapping[TP, int]) -> KafkaReader:
+        reader = KafkaReader(self._reading, self.ends, start)
+        await reader.connected()
+        return reader
 
     async def appender(self) -> "KafkaAppender":
         producer = AIOKafkaProducer(
@@ -135,11 +124,16 @@ class KafkaLog:
         await self._ends.stop()
         await self._leaving.close()
         if self._asker is not None:
-            await self._asker.stop()
+            await ended(self._asker.stop())
             self._asker = None
 
     async def _picking(self) -> AIOKafkaConsumer:
         consumer = self._consumer(FETCH_BYTES)
+        await _started(consumer)
+        return consumer
+
+    async def _reading(self) -> AIOKafkaConsumer:
+        consumer = self._consumer()
         await _started(consumer)
         return consumer
 
@@ -154,50 +148,6 @@ class KafkaLog:
             request_timeout_ms=10_000,
             metadata_max_age_ms=60_000,
         )
-
-
-class KafkaReader:
-    """Between two polls that brought something it is paused: left to itself the consumer fetches at once, gets the one
-    record that has come by then, and asks for the other partitions by a fetch that hangs for as long as they are idle.
-    One that is behind goes on fetching.
-    """
-
-    def __init__(self, consumer: AIOKafkaConsumer, tps: Sequence[TopicPartition]) -> None:
-        self._consumer, self._tps = consumer, tps
-        self._pace_s = FETCH_PACE_S * len(tps)
-        self._paused_until: float | None = None
-
-    async def poll(self, timeout_ms: int, max_records: int) -> list[Record]:
-        clock = asyncio.get_running_loop().time
-        if self._paused_until is not None:
-            await asyncio.sleep(max(0.0, self._paused_until - clock()))
-            self._consumer.resume(*self._tps)
-            self._paused_until = None
-        try:
-            got = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
-        except OffsetOutOfRangeError as error:
-            raise LogTruncated(f"offsets are not in the log any more: {error!r}") from error
-        except KafkaError as error:
-            raise LogUnavailable(repr(error)) from error
-        found = [
-            Record(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value, kept_of(r.headers))
-            for records in got.values()
-            for r in records
-        ]
-        if 0 < len(found) < max_records:
-            self._consumer.pause(*self._tps)
-            self._paused_until = clock() + self._pace_s * min(max(1.0, len(found) / FETCH_FEW), FETCH_PATIENCE)
-        return found
-
-    async def close(self) -> None:
-        """Also while the broker is gone: aiokafka then lets the cancellation of its own fetches out of `stop`."""
-        try:
-            await self._consumer.stop()
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            await self._consumer._client.close()
 
 
 class KafkaAppender:
@@ -236,7 +186,7 @@ class KafkaAppender:
             sender.remove_done_callback(producer._sender._fail_all)
             sender.add_done_callback(_retrieved)
         producer._message_accumulator.fail_all(KafkaError("discarded"))
-        await producer.client.close()
+        await ended(producer.client.close())
         if sender is not None:
             sender.cancel()
             await asyncio.wait([sender], timeout=1)
@@ -270,8 +220,7 @@ async def _started(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
         async with asyncio.timeout(10):
             await client.start()
     except BaseException as error:
-        with contextlib.suppress(Exception):
-            await client.stop()
+        await ended(client.stop())
         if isinstance(error, KafkaError | TimeoutError | OSError):
             raise LogUnavailable(f"cannot reach the broker: {error!r}") from error
         raise

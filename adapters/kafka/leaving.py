@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer
+from adapters.kafka.connections import AIOKafkaConsumer
 
 STOP_S: Final = 5.0
 
@@ -31,6 +32,17 @@ class Leaving:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(after_s):
                 await self._closing.wait()
-        with contextlib.suppress(Exception):
-            async with asyncio.timeout(STOP_S):
-                await consumer.stop()
+        await ended(consumer.stop())
+        await ended(consumer._client.close())  # not closed yet if the cancellation of its own fetches ended `stop`
+
+
+async def ended(closing: Coroutine[Any, Any, object]) -> BaseException | None:
+    """Wait until something is closed, `STOP_S` at most; what it raised. Nobody's work may depend on it."""
+    task = asyncio.create_task(closing)
+    try:
+        await asyncio.wait([task], timeout=STOP_S)
+    finally:
+        task.cancel()
+    if not task.done():
+        return TimeoutError(f"not closed within {STOP_S:.0f} s")
+    return asyncio.CancelledError() if task.cancelled() else task.exception()

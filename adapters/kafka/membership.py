@@ -9,10 +9,12 @@ from collections.abc import Callable, Collection
 from typing import Final
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.errors import KafkaError
 
+from adapters.kafka.connections import AIOKafkaConsumer
+from adapters.kafka.leaving import ended
 from adapters.kafka.position import TP
 
 SESSION_MS: Final = 6_000
@@ -26,7 +28,6 @@ not come (its connection is half open) does not know that, and claims against th
 CHECK_S: Final = 2.0
 LEASE_S: Final = 12.0
 """How long a member goes on that cannot confirm that it still is one: two sessions."""
-STOPPING_S: Final = 5.0
 log = structlog.get_logger(__name__)
 
 
@@ -92,7 +93,9 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._on_change(frozenset())
                 await asyncio.sleep(0.5)
             finally:
-                await _stop(consumer)
+                # One that is stuck must not keep the next one from its turn.
+                if (failure := await ended(consumer.stop())) is not None:
+                    log.info("leaving the group failed", why=repr(failure))
 
 
 async def _poll(consumer: AIOKafkaConsumer) -> None:
@@ -121,13 +124,3 @@ async def _confirm(consumer: AIOKafkaConsumer) -> None:
         except (KafkaError, TimeoutError) as error:
             if time.monotonic() - confirmed > LEASE_S:
                 raise NotConfirmed(repr(error)) from error
-
-
-async def _stop(consumer: AIOKafkaConsumer) -> None:
-    """As well as it can be: a consumer that is stuck must not keep the next one from its turn."""
-    stopping = asyncio.create_task(consumer.stop())
-    await asyncio.wait([stopping], timeout=STOPPING_S)
-    if not stopping.done():
-        stopping.cancel()
-    elif not stopping.cancelled() and (error := stopping.exception()) is not None:
-        log.info("leaving the group failed", why=repr(error))

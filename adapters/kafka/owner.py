@@ -87,6 +87,8 @@ class PartitionOwner:
         self._open_from: int | None = None
         """Where the first of them may stand: no fold may begin behind it, or nobody would see what became of it."""
         self._wanted = False
+        self._leaving = False
+        """Not wanted at some time of this term: it ends, as those who asked then were told, wanted again or not."""
         self._stopping = False
         self._superseded = False
         self._changed = asyncio.Event()
@@ -96,6 +98,7 @@ class PartitionOwner:
     def want(self, wanted: bool) -> None:
         """The group's suggestion: should this process own the partition?"""
         self._wanted = wanted
+        self._leaving = self._leaving or not wanted
         self._changed.set()
 
     def heard_of_epoch(self, epoch: int) -> None:
@@ -112,7 +115,7 @@ class PartitionOwner:
     def submit(self, request: Request, under: tuple[int, str] | None = None) -> "asyncio.Future[Applied]":
         """Queue a command; the future tells. `under`: only in that (epoch, nonce). Raises NotOwner, NotApplied."""
         claim = self.claim
-        if claim is None or self._stopping or not self._wanted:
+        if claim is None or self._stopping or self._leaving:
             raise NotOwner(f"{self.tp} is not owned here")
         if under is not None and under != (claim.epoch, claim.nonce):
             raise NotOwner(f"{self.tp} is owned here in epoch {claim.epoch}, not {under[0]}")
@@ -201,7 +204,7 @@ class PartitionOwner:
         if claim.epoch > 1:
             TAKEOVERS.labels(self.tp[0]).inc()
         OWNED.labels(self.tp[0]).inc()
-        self.claim = claim
+        self.claim, self._leaving = claim, not self._wanted
         log.info("owned", topic=self.tp[0], partition=self.tp[1], epoch=claim.epoch, offset=claim.offset)
         beside = asyncio.create_task(_run(self._on_owned, self)) if self._on_owned else None
         try:
@@ -308,7 +311,7 @@ class PartitionOwner:
             if self._superseded:
                 raise SteppedDown("superseded: a later claim was announced")
             position = Position(expected, claim.epoch, claim.nonce, seq)
-            if self._stopping or not self._wanted:
+            if self._stopping or self._leaving:
                 return position
             if self._keeping is not None:
                 self._keeping.consider(self.fold, position, self._last_record)

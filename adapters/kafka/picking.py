@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
-from adapters.kafka.leaving import Leaving
+from adapters.kafka.connections import AIOKafkaConsumer
+from adapters.kafka.leaving import Leaving, ended
 from adapters.kafka.port import LogTruncated, LogUnavailable
 from adapters.kafka.position import TP
 from adapters.kafka.record import Record, kept_of
@@ -53,7 +54,7 @@ class Picker:
     async def close(self) -> None:
         await self._leaving.close()
         if self._consumer is not None:
-            await self._consumer.stop()
+            await ended(self._consumer.stop())
             self._consumer = None
 
 

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, ProducerFenced, TopicAlreadyExistsError, for_code
 
 from adapters.kafka.cluster import replication_of
+from adapters.kafka.connections import AIOKafkaConsumer, AIOKafkaProducer
 from adapters.kafka.port import LogUnavailable, NewRecord
 from adapters.kafka.position import TP, Position
 from adapters.kafka.topics import PUBLIC_POSITIONS, PUBLISHED, public_name

@@ -19,6 +19,7 @@ from adapters.kafka.memory import MemoryAppender, MemoryLog
 from adapters.kafka.port import AppendFailed, NewRecord
 from adapters.kafka.position import TP, Position
 from adapters.kafka.readrule import event_headers
+from adapters.kafka.requests import NotOwner, Request
 from domain.account.commands import AdjustCredits, DescribeAccount, OpenAccount
 from domain.account.decider import AccountDecider
 from domain.decider import Context
@@ -225,6 +226,39 @@ async def test_who_is_superseded_and_not_wanted_waits_in_peace() -> None:
             await asyncio.sleep(0.5)  # longer than the pause after a step-down
             owner.want(True)
             assert await balance(client) == 100
+
+
+async def test_who_was_refused_because_the_owner_is_not_wanted_can_rely_on_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Wanted again before the round in flight is over: what works beside the ownership has gone by then."""
+    async with owning(MemoryLog()) as (client, host):
+        await client.send(TOPIC, 0, opened(), context())
+        good, written, may_end = MemoryAppender.append, asyncio.Event(), asyncio.Event()
+
+        async def held(self: MemoryAppender, tp: TP, records: Sequence[NewRecord]) -> int:
+            offset = await good(self, tp, records)
+            if tp == AT:
+                written.set()
+                await may_end.wait()
+            return offset
+
+        monkeypatch.setattr(MemoryAppender, "append", held)
+        owner = host.owners[AT]
+        assert owner.claim is not None
+        epoch = owner.claim.epoch
+        async with asyncio.timeout(20):
+            sending = asyncio.create_task(client.send(TOPIC, 0, adjusted(-10), context()))
+            await written.wait()
+            owner.want(False)
+            with pytest.raises(NotOwner):
+                owner.submit(Request(adjusted(-20), context()))
+            owner.want(True)
+            may_end.set()
+            assert (await sending).view == {"balance": 90}
+            while owner.claim is None or owner.claim.epoch == epoch:
+                await asyncio.sleep(0.01)
+        assert await balance(client) == 90
 
 
 @pytest.mark.parametrize("where", ["append", "ends"])
