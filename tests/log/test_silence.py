@@ -80,6 +80,7 @@ def test_on_uvloop_a_request_over_a_lost_connection_is_a_connection_error(kafka_
         log = KafkaLog(kafka_url)
         consumer = await log._reading()
         try:
+            assert await consumer._client.force_metadata_update()
             connection = next(iter(consumer._client._conns.values()))
             connection._writer.transport.abort()
             assert connection.connected()  # it will be told in the next turn of the loop
