@@ -10,6 +10,7 @@ from tests.engines.form_reading import READER
 UNKNOWN = [
     "a dragon", "chairman portrait", "a cat", "chain", "a cap", "a sword", "a teapot", "a birdhouse", "a wheelchair",
     "a wheel chair", "a periodic table", "a pool table", "a car seat", "a toilet bowl", "a family tree", "a chair leg",
+    "three red spheres on a table", "a cat under the old oak table", "a rabbit in a big blue bowl",
     "a house key", "a dog house", "a cup holder", "a toy soldier", "une chaise rouge", "ein roter Stuhl", "", "   ",
     "!!!", "blue", "wooden", "with four legs", "asdfghjkl", "🪑",
 ]  # fmt: skip

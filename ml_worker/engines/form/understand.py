@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from typing import Final
 
 from ml_worker.engines.form.families.family import Family
 from ml_worker.engines.form.grammar import Grammar
@@ -9,6 +10,10 @@ from ml_worker.engines.form.lexicon.reader import Item, Lexicon, lexicon, singul
 from ml_worker.engines.form.refusals import cannot_make, not_understood, other_language
 from ml_worker.engines.form.request import Request
 from ml_worker.engines.form.tokens import Token, foreign_share, tokenize
+
+PLACES: Final = frozenset(
+    ("above", "against", "behind", "below", "beside", "in", "inside", "near", "on", "over", "under", "underneath")
+)
 
 
 class Understanding:
@@ -35,6 +40,7 @@ class Understanding:
         items = words.items(tokens)
         head = self._head_index(items, family)
         self._check_compound(items, head, family)
+        self._check_scene(items, head)
         request = Request(family, variant, corrected=corrected)
         if items[head].plural:
             request.notes.append("plural")
@@ -108,6 +114,13 @@ class Understanding:
                 if beside.text.endswith(("ing", "ed", "ly")) or (beside.glued and beside.may_be("part")):
                     continue
                 raise not_understood(f'I do not know how to make a "{item.text} {beside.text}".', self._families)
+
+    def _check_scene(self, items: list[Item], head: int) -> None:
+        """`three red balls on a table`: the table is only where the balls would be, and nobody asked for three."""
+        for at in range(1, head):
+            thing, place, rest = items[at - 1], items[at], items[at + 1 : head]
+            if place.text in PLACES and not thing.meanings and all(item.meanings for item in rest):
+                raise not_understood(f'I do not know how to make "{thing.text}".', self._families)
 
     def _finish(self, request: Request) -> None:
         if "plural" in request.notes:
