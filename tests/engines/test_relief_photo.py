@@ -119,6 +119,13 @@ def test_a_photo_without_an_object_is_refused(pixels: np.ndarray) -> None:
     assert refusal.value.code == "no-object"
 
 
+def test_a_spot_is_an_object_where_the_background_is_certain_and_not_where_it_is_guessed() -> None:
+    spot = photos.disc(400, 40)
+    assert cut_out(Photo(photos.painted(spot, photos.NAVY, photos.WHITE), None), seed=1).way == "background"
+    with pytest.raises(BadInput, match="mode: plate"):
+        cut_out(Photo(photos.painted(spot, photos.NAVY, photos.meadow(spot.shape)), None), seed=1)
+
+
 def test_a_wholly_transparent_photo_is_refused() -> None:
     with pytest.raises(BadInput) as refusal:
         cut_out(Photo(np.zeros((100, 100, 3), np.uint8), np.zeros((100, 100), np.uint8)), seed=1)

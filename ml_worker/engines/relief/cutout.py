@@ -15,6 +15,8 @@ Way = Literal["alpha", "background", "grabcut"]
 
 LEAST, MOST = 0.004, 0.97
 """Share of the photo that an object may fill."""
+LEAST_GUESSED = 0.05
+"""The same for GrabCut: less is some spot of another colour (a spoon's shine), not what the photo is of."""
 EVEN = 14.0
 """How far, in CIE Lab, a pixel of an even background may lie from its colour."""
 EVEN_BORDER = 0.92
@@ -56,7 +58,7 @@ def cut_out(photo: Photo, seed: int) -> Cutout:
         way, soft = ("background", even) if even is not None else ("grabcut", _grab_cut(photo.color, seed))
     kept, dropped = _main_pieces(soft)
     share = float(kept.mean())
-    if not LEAST <= share <= MOST:
+    if not (LEAST_GUESSED if way == "grabcut" else LEAST) <= share <= MOST:
         raise no_object()
     return Cutout(kept, way, dropped)
 
@@ -64,8 +66,8 @@ def cut_out(photo: Photo, seed: int) -> Cutout:
 def no_object() -> BadInput:
     return BadInput(
         "no-object",
-        "No object stands out in the photo. Take one whole object in front of an even background, "
-        "or send a PNG whose background is transparent.",
+        "No object stands out in the photo. Take one whole object in front of an even background, send a PNG whose "
+        "background is transparent, or ask for a relief plate (mode: plate), which raises the whole photo.",
     )
 
 

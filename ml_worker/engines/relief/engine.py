@@ -107,7 +107,7 @@ class ReliefEngine:
 
     def _plate(self, photo: Photo, depth: float, options: Options, run: Run) -> Result:
         if float(photo.color.std(axis=(0, 1)).max()) < 2:
-            raise no_object()
+            raise BadInput("no-object", "The photo has one colour all over: there is nothing to raise.")
         try:
             cutout = cut_out(photo, run.seed)
         except BadInput:  # a landscape, a page: the whole photo is raised by its light
