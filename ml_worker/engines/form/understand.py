@@ -119,7 +119,7 @@ class Understanding:
         """`three red balls on a table`: the table is only where the balls would be, and nobody asked for three."""
         for at in range(1, head):
             thing, place, rest = items[at - 1], items[at], items[at + 1 : head]
-            if place.text in PLACES and not thing.meanings and all(item.meanings for item in rest):
+            if place.text.split()[0] in PLACES and not thing.meanings and all(item.meanings for item in rest):
                 raise not_understood(f'I do not know how to make "{thing.text}".', self._families)
 
     def _finish(self, request: Request) -> None:
