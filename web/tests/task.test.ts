@@ -1,7 +1,11 @@
-import { expect, test } from 'vitest'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
 import type { Task, TaskEvent } from '../src/api/types.ts'
+import { speak } from '../src/i18n/index.ts'
 import { scaleOf } from '../src/make/params/scale.ts'
 import { curlOf } from '../src/task/curlOf.ts'
+import { hint } from '../src/task/hints.ts'
 import { fileName } from '../src/task/name.ts'
 import { sizeOf } from '../src/task/Report.tsx'
 import { secondsBySteps, stepOf } from '../src/task/stages.ts'
@@ -64,6 +68,8 @@ test.each([
   expect(withoutWords(prompt, words)).toBe(rest)
 })
 
+afterEach(() => speak('en'))
+
 test('the stages of every engine belong to one of the five steps', () => {
   expect(stepOf('queued', 'field')).toBe('queued')
   expect(['understand', 'field', 'surface', 'texture', 'files', 'preview'].map((stage) => stepOf('running', stage))).toEqual([
@@ -93,6 +99,24 @@ test('the size is in centimetres, from the sides or from the corners', () => {
   expect(sizeOf({ size_mm: [450, 900, 450] })).toEqual([45, 90, 45])
   expect(sizeOf({ bounds_mm: [[-225, 0, -225], [225, 900, 225]] })).toEqual([45, 90, 45])
   expect(sizeOf({})).toBeNull()
+})
+
+/** What the mesh pipeline may say, with a figure in every place. */
+function advice(): string[] {
+  const source = readFileSync(join(import.meta.dirname, '../../ml_worker/mesh/report.py'), 'utf8')
+  const told = [...source.matchAll(/hints\.append\(\s*f?"(.*?)"/g)].map(([, text]) => text!)
+  return told
+    .flatMap((text) => (text.includes('{at}') ? [text.replace('{at}', ''), text.replace('{at}', ' at that scale')] : [text]))
+    .map((text) => text.replace(/\{[^}]*\}/g, '2.4'))
+}
+
+test('advice for printing is told in the language of the person, and in English as the engine says it', async () => {
+  expect(advice().length).toBeGreaterThan(4)
+  for (const said of advice()) expect(hint(said)).toBe(said)
+  await speak('ru')
+  for (const said of advice()) expect(hint(said), said).toMatch(/^[^a-z]+$/)
+  expect(hint('31 % of its surface hangs over: print with supports.')).toBe('Нависает 31 % поверхности: печатайте с поддержками.')
+  expect(hint('Needs repair: a hole.')).toBe('Needs repair: a hole.')
 })
 
 test('the command line survives quotes in the prompt', () => {

@@ -1,6 +1,7 @@
 import type { MeshReport } from '../api/types.ts'
 import { number, t } from '../i18n/index.ts'
 import { Icon } from '../ui/Icon.tsx'
+import { hint } from './hints.ts'
 import { companionOf, ScaleFigure } from './ScaleFigure.tsx'
 
 /** Width, height and depth in centimetres. */
@@ -53,10 +54,10 @@ export function Report({ report }: { report: MeshReport }) {
             </span>
           </li>
         )}
-        {report.printability?.hints.map((hint) => (
-          <li key={hint}>
+        {report.printability?.hints.map((said) => (
+          <li key={said}>
             <Icon name="info" size={16} />
-            <span>{hint}</span>
+            <span>{hint(said)}</span>
           </li>
         ))}
       </ul>

@@ -10,7 +10,7 @@ import { Turning } from './Turning.tsx'
 
 const Viewer = lazy(() => import('../viewer/Viewer.tsx'))
 
-/** The large box: first the work as it grows, then the model to turn around. It never changes its size. */
+/** The large box: first the work as it grows, then the model to turn around. It keeps its size, save for words that are longer. */
 export function Stage({ task, result }: { task: Task; result: Result | undefined }) {
   const box = useRef<HTMLDivElement>(null)
   return (

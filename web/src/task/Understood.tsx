@@ -77,7 +77,7 @@ function factsOf(reading: Reading): Fact[] {
   }
   const share = reading['share_of_photo']
   if (typeof share === 'number') {
-    facts.push({ label: t('understood.share'), value: percent(share) })
+    facts.push({ label: t('understood.share'), value: share < 0.01 ? `< ${percent(0.01)}` : percent(share) })
   }
   for (const [role, { material, color }] of Object.entries(reading.finishes ?? {})) {
     facts.push({ label: tOr(`finish.${role}`, word(role)), value: material ? word(material) : '', color })
