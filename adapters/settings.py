@@ -36,6 +36,8 @@ CONFIG = SettingsConfigDict(
 )
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+SYNCED_CONNECTIONS = 6
+"""Where each append waits for a disk, so many of a process may wait at the same time."""
 
 
 class SettingsError(Exception):
@@ -89,7 +91,8 @@ class Settings(BaseSettings):
     )
     durability: Literal["page-cache", "fsync"] = Field(
         "page-cache",
-        description="The embedded broker acknowledges from the page cache, or after fsync (a power cut loses nothing).",
+        description="The broker acknowledges from the page cache, or after fsync (a power cut loses nothing). "
+        "The embedded one does as it is told here; with fsync all services append over more connections.",
     )
 
     kafka_url: str | None = Field(None, description="External Kafka as host:port[,host:port]. Default: embedded.")
@@ -290,6 +293,11 @@ class Settings(BaseSettings):
 
     def worker_api_url(self) -> str:
         return self.api_url or f"http://127.0.0.1:{self.port}"
+
+    @property
+    def append_connections(self) -> int:
+        """Over how many connections a process appends to its partitions: several where each append is synced."""
+        return SYNCED_CONNECTIONS if self.durability == "fsync" else 1
 
     def own_url(self) -> str:
         """Where other processes reach this one: no two processes of an installation have the same."""

@@ -84,6 +84,7 @@ async def running_parts(settings: Settings) -> AsyncIterator[Parts]:
         group=GROUP,
         member=f"command_api@{urlsplit(settings.own_url()).netloc}",
         beside={ACCOUNTS: RunsFeed(kafka).feed},
+        connections=settings.append_connections,
         snapshots=_snapshots(settings.kafka_url, store, kafka, settings.snapshot_events),
     )
     commands = CommandClient(host.directory, master.internal_header, host)

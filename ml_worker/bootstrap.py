@@ -40,7 +40,7 @@ async def run(settings: Settings, own: WorkerSettings) -> None:
     machine = plan(own)
     worker_id = new_id()
     log_ = KafkaLog(settings.kafka_url, client_id="lathe-worker")
-    writer = EventWriter(log_, "lathe/ml_worker")
+    writer = EventWriter(log_, "lathe/ml_worker", settings.append_connections)
     api = CommandApi(own.command_url or (settings.worker_api_url(),), settings.service_token)
     lease = Lease()
     folder = make_work_folder()

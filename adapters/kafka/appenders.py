@@ -1,31 +1,37 @@
-"""The one producer of a process, made anew when it failed."""
+"""The producers of a process, made anew when they failed."""
 
 import asyncio
 
 from adapters.kafka.port import Appender, Log
+from adapters.kafka.position import TP
 
 
 class Appenders:
-    """A failed producer is discarded together with the ownership of all partitions it served."""
+    """`connections`: producers that share the partitions. A failed one is discarded, for all that it served.
 
-    def __init__(self, log: Log) -> None:
-        self._log = log
-        self._current: Appender | None = None
+    A broker takes one request at a time from a connection. Where appending means to wait for a disk, several
+    connections let the waits overlap; else one is best, as it puts most into each request.
+    """
+
+    def __init__(self, log: Log, connections: int = 1) -> None:
+        self._log, self._connections = log, connections
+        self._current: dict[int, Appender] = {}
         self._making = asyncio.Lock()
 
-    async def get(self) -> Appender:
-        """The present producer. Raises LogUnavailable."""
+    async def get(self, tp: TP) -> Appender:
+        """The present producer for a partition. Raises LogUnavailable."""
+        number = tp[1] % self._connections
         async with self._making:
-            if self._current is None:
-                self._current = await self._log.appender()
-            return self._current
+            if number not in self._current:
+                self._current[number] = await self._log.appender()
+            return self._current[number]
 
     async def discard(self, appender: Appender) -> None:
-        """Close this one without flushing; all its owners find out at their next append."""
-        if self._current is appender:
-            self._current = None
+        """Close this one without flushing; whoever else it served finds out at the next append."""
+        for number in [number for number, current in self._current.items() if current is appender]:
+            del self._current[number]
         await appender.discard()
 
     async def close(self) -> None:
-        if self._current is not None:
-            await self.discard(self._current)
+        for appender in list(self._current.values()):
+            await self.discard(appender)

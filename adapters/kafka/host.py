@@ -29,6 +29,7 @@ class Host:
     """`address`: where other processes forward commands to. `beside`: per topic, what runs while a partition is owned.
 
     `group`: Kafka group whose members share the partitions; None: this process wants them all (tests, the scheduler).
+    `connections`: over which its partitions are appended to.
     """
 
     def __init__(
@@ -43,9 +44,10 @@ class Host:
         member: str | None = None,
         beside: Mapping[Topic, OnOwned] | None = None,
         snapshots: Snapshots | None = None,
+        connections: int = 1,
     ) -> None:
         self._log = log_
-        self._appenders = Appenders(log_)
+        self._appenders = Appenders(log_, connections)
         self._writer = EventWriter(log_, source)
         self._beside = dict(beside or {})
         self._running: list[asyncio.Task[None]] = []

@@ -248,7 +248,7 @@ class PartitionOwner:
                 if not self._wanted and asyncio.get_running_loop().time() < patience:
                     self._fold_all(await follower.poll(100))
                     continue
-                appender = await self._appenders.get()
+                appender = await self._appenders.get(self.tp)
                 nonce = secrets.token_hex(8)
                 epoch = self.fold.position.epoch + 1
                 try:

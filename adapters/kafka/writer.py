@@ -8,8 +8,9 @@ from typing import Final
 import msgspec
 
 from adapters.ids import new_id
+from adapters.kafka.appenders import Appenders
 from adapters.kafka.kafka_log import MAX_BATCH, KafkaLog
-from adapters.kafka.port import Appender, AppendFailed, Log, LogUnavailable, NewRecord
+from adapters.kafka.port import AppendFailed, Log, LogUnavailable, NewRecord
 from adapters.kafka.position import TP
 from adapters.kafka.record import encode_headers, encode_value, type_of
 from adapters.kafka.topics import Topic
@@ -25,17 +26,13 @@ class EventWriter:
     After a failed write the producer is made anew; the caller decides on a repeat.
     """
 
-    def __init__(self, log: Log | str, source: str) -> None:
+    def __init__(self, log: Log | str, source: str, connections: int = 1) -> None:
         self._log = KafkaLog(log) if isinstance(log, str) else log
         self._owns_log = isinstance(log, str)
         self._source = source
-        self._appender: Appender | None = None
-        self._making = asyncio.Lock()
+        self._appenders = Appenders(self._log, connections)
         self._waiting: dict[TP, Waiting] = {}
         self._sending: dict[TP, asyncio.Task[None]] = {}
-
-    async def start(self) -> None:
-        await self._ready()
 
     async def stop(self) -> None:
         """What was not acknowledged by now stays open."""
@@ -43,9 +40,7 @@ class EventWriter:
         for task in sending:
             task.cancel()
         await asyncio.gather(*sending, return_exceptions=True)
-        if self._appender is not None:
-            await self._appender.discard()
-            self._appender = None
+        await self._appenders.close()
         if self._owns_log:
             await self._log.close()
 
@@ -101,7 +96,7 @@ class EventWriter:
 
     async def _append(self, tp: TP, batch: list[tuple[NewRecord, "asyncio.Future[int]"]]) -> None:
         try:
-            appender = await self._ready()
+            appender = await self._appenders.get(tp)
         except LogUnavailable as error:
             for _, written in batch:
                 _fail(written, error)
@@ -109,21 +104,13 @@ class EventWriter:
         try:
             base = await appender.append(tp, [record for record, _ in batch])
         except AppendFailed as error:
-            if self._appender is appender:
-                self._appender = None
-            await appender.discard()
+            await self._appenders.discard(appender)
             for _, written in batch:
                 _fail(written, error)
             return
         for i, (_, written) in enumerate(batch):
             if not written.done():
                 written.set_result(base + i)
-
-    async def _ready(self) -> Appender:
-        async with self._making:
-            if self._appender is None:
-                self._appender = await self._log.appender()
-            return self._appender
 
 
 def _take(waiting: Waiting) -> list[tuple[NewRecord, "asyncio.Future[int]"]]:

@@ -70,6 +70,7 @@ def shared_environment(settings: Settings, home: Home, secrets: Secrets, address
         "PORT": str(settings.port),
         "PUBLIC_URL": settings.page_url(),
         "API_URL": addresses.gateway_url,
+        "DURABILITY": settings.durability,
     }
     return {PREFIX + name: value for name, value in told.items()} | {"PYTHONUNBUFFERED": "1"}
 

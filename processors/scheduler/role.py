@@ -22,7 +22,7 @@ async def run_scheduler(parts: Parts, ready: Callable[[], None]) -> None:
     """Assign runs, or stand by for the process that does."""
     settings = parts.settings
     key = load_master_key(settings.home, settings.master_key).internal_header
-    writer = EventWriter(parts.log, SOURCE)
+    writer = EventWriter(parts.log, SOURCE, settings.append_connections)
 
     host = Host(
         parts.log,
