@@ -20,6 +20,8 @@ async def connect(url: str, schema: str) -> Connection:
     """A connection for projecting into `schema`.
 
     synchronous_commit is off: rows and offsets are lost together in a crash of PostgreSQL, and folded again.
+    Rows are found by their keys: statements are planned while tables are small or their figures old, and PostgreSQL
+    would then read whole tables, for each batch anew.
     """
     idle = f"{IDLE_S}s"
     return await asyncpg.connect(
@@ -32,6 +34,9 @@ async def connect(url: str, schema: str) -> Connection:
             "idle_session_timeout": idle,
             "idle_in_transaction_session_timeout": idle,
             "jit": "off",
+            "enable_seqscan": "off",
+            "enable_hashjoin": "off",
+            "enable_mergejoin": "off",
         },
     )
 
