@@ -27,6 +27,7 @@ from ml_worker.kept_stages import KeptStages
 from ml_worker.lease import Lease
 from ml_worker.orders import Order, Orders
 from ml_worker.outputs import Outputs
+from ml_worker.pace import Pace
 from ml_worker.progress import ENGINE_TO, ProgressReport
 from ml_worker.slot import Died, Slot
 
@@ -83,6 +84,7 @@ class Attempt:
         orders: Orders,
         writer: EventWriter,
         lease: Lease,
+        pace: Pace,
         folder: Path,
         most_s: float,
     ) -> None:
@@ -106,6 +108,7 @@ class Attempt:
         self._journal = RunJournal(
             writer,
             lease,
+            pace,
             run,
             correlation_id=envelope.correlation_id,
             cause=envelope.id,

@@ -14,6 +14,7 @@ from domain.runs.events import RunCancelled, RunCheckpointed, RunFailed, RunStar
 from domain.scheduling.events import RunAssigned
 from ml_worker.backoff import delays
 from ml_worker.lease import Lease
+from ml_worker.pace import Pace
 
 log = structlog.get_logger(__name__)
 ACTOR = "service/ml_worker"
@@ -32,13 +33,14 @@ class RunJournal:
         self,
         writer: EventWriter,
         lease: Lease,
+        pace: Pace,
         run: RunAssigned,
         *,
         correlation_id: str,
         cause: str,
         traceparent: str | None,
     ) -> None:
-        self._writer, self._lease, self._run = writer, lease, run
+        self._writer, self._lease, self._pace, self._run = writer, lease, pace, run
         self._correlation_id, self._cause, self._traceparent = correlation_id, cause, traceparent
         self._sequence = 0
         self._term = lease.term
@@ -122,6 +124,7 @@ class RunJournal:
 
     async def _say(self) -> None:
         """Repeat until the broker has all that was to be said by now. Raises LeaseLost."""
+        await self._pace.turn()
         async with self._in_order:
             unsaid, self._unsaid = self._unsaid, []
             for wait in delays():

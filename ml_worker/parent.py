@@ -16,6 +16,7 @@ from ml_worker.api import CommandApi
 from ml_worker.attempt import Attempt
 from ml_worker.lease import Lease
 from ml_worker.orders import Orders
+from ml_worker.pace import Pace
 from ml_worker.slot import Slot, offers_of
 
 log = structlog.get_logger(__name__)
@@ -49,7 +50,7 @@ class Worker:
         for slot in slots:
             self._free.put_nowait(slot)
         self._api, self._writer, self._lease = api, writer, lease
-        self._orders = Orders(api)
+        self._orders, self._pace = Orders(api), Pace()
         self._folder, self._host, self._started_at, self._most_s = folder, host, started_at, most_s
         self._on_change = on_change
         self._attempts: dict[tuple[str, int], Attempt] = {}
@@ -93,6 +94,7 @@ class Worker:
             orders=self._orders,
             writer=self._writer,
             lease=self._lease,
+            pace=self._pace,
             folder=self._folder / f"{run.task_id}-{run.attempt}",
             most_s=self._most_s,
         )
