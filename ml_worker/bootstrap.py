@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from adapters.collector import collect_rarely
 from adapters.ids import new_id
 from adapters.kafka.kafka_log import KafkaLog
 from adapters.kafka.writer import EventWriter
@@ -125,6 +126,7 @@ async def _get_ready(slots: list[Slot], heart: Heart, api: CommandApi, ready_fil
     """Ready: engines are described and a heartbeat says so."""
     await asyncio.gather(*(slot.ready.wait() for slot in slots), heart.first.wait())
     await heart.beat()
+    collect_rarely()
     log.info("worker is ready", engines=sorted(offers_of(slots)))
     if ready_file is not None:
         await asyncio.to_thread(ready_file.touch)
