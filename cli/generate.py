@@ -14,7 +14,7 @@ from cli.client.following import PATIENCE_S, TERMINAL
 from cli.client.following import follow as events_of
 from cli.progress import Bar
 from cli.request import Target, parameters, require_writable, target
-from cli.results import save, tell
+from cli.results import credits_told, save, tell
 from cli.session import errors, require_session, server
 
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Result file; its ending decides the format.")]
@@ -102,7 +102,7 @@ def _cancel(api: Api, task_id: str, goal: Target) -> NoReturn:
         task = told if kind == "task" else task
     if task["status"] == "completed":
         raise finished
-    raise Cancelled(f"Cancelled; {task.get('charged') or 0:g} credits were charged.") from None
+    raise Cancelled(f"Cancelled; charged: {credits_told(task.get('charged') or 0)}.") from None
 
 
 def _finish(api: Api, task_id: str, goal: Target, *, force: bool, quiet: bool, exists: bool = False) -> None:

@@ -77,6 +77,11 @@ def _umask() -> int:
     return mask
 
 
+def credits_told(amount: float) -> str:
+    """`1 credit`, `0.51 credits`."""
+    return f"{amount:g} credit" if amount == 1 else f"{amount:g} credits"
+
+
 def tell(console: Console, result: dict[str, Any], task: dict[str, Any], path: Path) -> None:
     """The result in a line or two, on the error output: the standard output has the path alone."""
     report = result.get("report") or {}
@@ -88,7 +93,7 @@ def tell(console: Console, result: dict[str, Any], task: dict[str, Any], path: P
         facts.append(" x ".join(f"{side:,.0f}" for side in size) + " mm")
     if report.get("watertight"):
         facts.append("watertight")
-    facts.append(f"{task.get('charged', 0):g} credits")
+    facts.append(credits_told(task.get("charged") or 0))
     console.print("  ".join(facts), style="dim", markup=False)
     if result.get("ignored"):
         console.print(f"Not used: {', '.join(result['ignored'])}", style="yellow", markup=False)

@@ -19,6 +19,11 @@ def to_credits(micro: int) -> int | float:
     return micro / MICRO if rest else whole
 
 
+def in_words(micro: int) -> str:
+    """`1 credit`, `0.51 credits`: for sentences."""
+    return "1 credit" if micro == MICRO else f"{to_credits(micro)} credits"
+
+
 def to_micro(amount: Decimal | int | float | str, pointer: str) -> int:
     """Micro-credits of an amount in credits, which may be negative. Raises InvalidInput naming `pointer`."""
     try:

@@ -108,7 +108,8 @@ def check_workers(beats: Iterable[tuple[int, msgspec.Struct]], now_s: float | No
         return
     engines = Counter(engine.id for beat in live for engine in beat.engines)
     slots, running = sum(beat.slots for beat in live), sum(len(beat.running) for beat in live)
-    yield ok("workers", f"{len(live)} alive with {slots} slots, {running} runs; engines: {', '.join(sorted(engines))}")
+    room = f"{slots} slot{'' if slots == 1 else 's'}, {running} run{'' if running == 1 else 's'}"
+    yield ok("workers", f"{len(live)} alive with {room}; engines: {', '.join(sorted(engines))}")
     if not engines and all(now - beat.started_at.timestamp() < LOADING_S for beat in live):
         yield warn("workers", "No worker has described its engines yet", "Wait a moment: they have just started.")
     elif not engines:

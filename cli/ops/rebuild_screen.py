@@ -38,7 +38,7 @@ class RebuildScreen(BarScreen):
             case "dropped":
                 self._say(f"{line['schema']} is dropped.")
             case "refused":
-                self._say(f"Nothing serves that did not before: {line['why']}.")
+                self._say(f"What serves is as it was: {line['why']}.")
             case _:
                 self._moved(line)
 

@@ -9,7 +9,7 @@ from domain.account.lookups import file_of, task_of
 from domain.account.state import Account, Accounts
 from domain.account.wallet import require_credits
 from domain.errors import AlreadyExists, InvalidInput, NotInState, PriceChanged, TooManyQueued
-from domain.money import require_amount, to_credits
+from domain.money import in_words, require_amount, to_credits
 
 
 def require_time_left(deadline: datetime | None, now: datetime) -> None:
@@ -35,7 +35,7 @@ def require_within(price: int, max_credits: int | None, **quote: object) -> None
     require_amount(max_credits, "/max_credits")
     if price > max_credits:
         raise PriceChanged(
-            f"It costs {to_credits(price)} credits, more than your limit of {to_credits(max_credits)}.",
+            f"It costs {in_words(price)}, more than your limit of {in_words(max_credits)}.",
             max_credits=to_credits(max_credits),
             **quote,
         )

@@ -8,7 +8,7 @@ from domain.account.views import account_view
 from domain.decider import Append, Context, Reply
 from domain.envelope import Envelope
 from domain.errors import InsufficientCredits, InvalidInput, NotInState
-from domain.money import MAX_AMOUNT, require_amount, to_credits
+from domain.money import MAX_AMOUNT, in_words, require_amount, to_credits
 
 MAX_REASON = 500
 
@@ -17,7 +17,7 @@ def require_credits(wallet: Wallet, price: int) -> None:
     """Raises InsufficientCredits. A balance below zero (after a chargeback) buys nothing, not even what is free."""
     if wallet.balance < max(price, 0):
         raise InsufficientCredits(
-            f"This costs {to_credits(price)} credits; {to_credits(wallet.balance)} are free to spend.",
+            f"This costs {in_words(price)}; free to spend: {in_words(wallet.balance)}.",
             balance=to_credits(wallet.balance),
             price=to_credits(price),
         )

@@ -56,7 +56,7 @@ async def drop(connection: Any, schema: str) -> None:
         if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", LOCK):
             raise Refused("a rebuild is running, and may need it: drop it when GET /admin/rebuilds shows its end")
         if schema == await live_schema(connection):
-            raise Refused(f"{schema} serves: nothing that serves is dropped")
+            raise Refused(f"{schema} serves, and what serves is not dropped")
         if not await exists(connection, schema):
             raise Refused(f"there is no {schema}")
         await connection.execute(f"DROP SCHEMA {schema} CASCADE")

@@ -280,7 +280,7 @@ def test_ctrl_c_cancels_on_the_server(server: Server) -> None:
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=10)
     assert process.returncode == 130
-    assert "Cancelled; 0.25 credits were charged." in told
+    assert "Cancelled; charged: 0.25 credits." in told
     assert [task["status"] for task in server.tasks.values()] == ["cancelled"]
     assert not Path("mug.glb").exists()
 

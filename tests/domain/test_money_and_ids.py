@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.errors import InvalidInput
 from domain.ids import derived_id, partition_in
-from domain.money import MAX_AMOUNT, share, to_credits, to_micro
+from domain.money import MAX_AMOUNT, in_words, share, to_credits, to_micro
 from tests.domain.scenario import new_id
 
 
@@ -18,6 +18,13 @@ def test_every_amount_is_told_exactly_with_six_decimals_at_most(micro: int) -> N
     told = to_credits(micro)
     assert Decimal(repr(told)) * 1_000_000 == micro
     assert to_micro(told, "/amount") == micro
+
+
+@pytest.mark.parametrize(
+    ("micro", "said"), [(1_000_000, "1 credit"), (2_000_000, "2 credits"), (510_000, "0.51 credits"), (0, "0 credits")]
+)
+def test_amounts_in_sentences(micro: int, said: str) -> None:
+    assert in_words(micro) == said
 
 
 @pytest.mark.parametrize("amount", ["NaN", "inf", "1e400", "x", "", "0.0000001", 2**63, -(2**63)])
