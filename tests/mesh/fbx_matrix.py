@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from scipy.ndimage import distance_transform_edt
 
 from ml_worker.mesh.assets import Asset, assemble
 from ml_worker.mesh.bake import Maps
@@ -48,7 +49,12 @@ def as_asset(seen: Seen) -> Asset:
     for channel, key in ((1, "roughness"), (2, "metallic")):
         values = np.rint(np.asarray(seen[key]) * 255).astype(np.uint8)
         surface[texels.row, texels.column, channel] = values[seen["part"]][texels.face]
-    parts = Parts((Part("all", 0.5, 0.0),), np.zeros(len(faces), np.int32))
+    bare = np.ones((size, size), bool)
+    bare[texels.row, texels.column] = False
+    row, column = distance_transform_edt(bare, return_distances=False, return_indices=True)
+    surface = surface[row, column]  # as far as a seam is blended with what lies beside it
+    told = zip(seen["parts"], seen["roughness"], seen["metallic"], seen["opacity"], strict=True)
+    parts = Parts(tuple(Part(str(name), *map(float, values)) for name, *values in told), seen["part"])
     return assemble("read", mesh, shown, Maps(color, surface, relief, False, False, parts))
 
 
