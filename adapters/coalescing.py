@@ -22,14 +22,18 @@ class Coalescing(Generic[Question, Answer]):
         self._flights: dict[asyncio.Task[None], float] = {}
 
     async def ask(self, question: Question) -> Answer:
-        """The answer to one question. Raises what `send` raises."""
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        """The answer to one question. Raises what `send` raises. Who asks in the same turn of the loop goes along."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append((question, answer))
-        self._go_on()
+        if len(self._waiting) == 1:
+            loop.call_soon(self._go_on)
         return await answer
 
     async def stop(self) -> None:
-        """Drop what is under way."""
+        """Drop what is under way, and what waits for it."""
+        while self._waiting:
+            self._waiting.popleft()[1].cancel()
         flights = list(self._flights)
         for flight in flights:
             flight.cancel()

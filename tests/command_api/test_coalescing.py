@@ -15,6 +15,12 @@ class Server:
         self.asked: list[list[int]] = []
         self.gate = asyncio.Event()
 
+    async def is_asked(self) -> None:
+        """Wait for the first list."""
+        async with asyncio.timeout(10):
+            while not self.asked:
+                await asyncio.sleep(0)
+
     async def answer(self, questions: Sequence[int]) -> Sequence[int]:
         self.asked.append(list(questions))
         await self.gate.wait()
@@ -26,19 +32,44 @@ class Server:
 async def test_what_comes_meanwhile_goes_together_and_each_gets_its_own_answer() -> None:
     server = Server()
     coalescing = Coalescing(server.answer, most=3)
-    asking = [asyncio.create_task(coalescing.ask(n)) for n in range(5)]
-    await asyncio.sleep(0)
+    first = asyncio.create_task(coalescing.ask(0))
+    await server.is_asked()
+    asking = [asyncio.create_task(coalescing.ask(n)) for n in range(1, 5)]
     await asyncio.sleep(0)
     assert server.asked == [[0]]
     server.gate.set()
-    assert await asyncio.gather(*asking) == [0, 10, 20, 30, 40]
+    assert await asyncio.gather(first, *asking) == [0, 10, 20, 30, 40]
     assert server.asked == [[0], [1, 2, 3], [4]]
+
+
+async def test_those_who_ask_at_once_go_together() -> None:
+    server = Server()
+    server.gate.set()
+    coalescing = Coalescing(server.answer, most=3)
+    assert await asyncio.gather(*(coalescing.ask(n) for n in range(3))) == [0, 10, 20]
+    assert server.asked == [[0, 1, 2]]
+
+
+async def test_who_waits_when_it_is_stopped_is_let_go_and_nothing_more_is_asked() -> None:
+    server = Server()
+    coalescing = Coalescing(server.answer, most=3)
+    first = asyncio.create_task(coalescing.ask(1))
+    await server.is_asked()
+    waiting = asyncio.create_task(coalescing.ask(2))
+    await asyncio.sleep(0)
+    await coalescing.stop()
+    for task in (first, waiting):
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert server.asked == [[1]]
 
 
 async def test_a_slow_answer_holds_nobody_up() -> None:
     server = Server()
     coalescing = Coalescing(server.answer, most=3)
-    slow, later = asyncio.create_task(coalescing.ask(1)), asyncio.create_task(coalescing.ask(2))
+    slow = asyncio.create_task(coalescing.ask(1))
+    await server.is_asked()
+    later = asyncio.create_task(coalescing.ask(2))
     async with asyncio.timeout(10):
         while len(server.asked) < 2:
             await asyncio.sleep(0.01)
@@ -51,8 +82,7 @@ async def test_a_failure_is_raised_by_all_who_asked_together_and_the_next_go_on(
     server = Server()
     server.gate.set()
     coalescing = Coalescing(server.answer, most=3)
-    first, *failing = [asyncio.create_task(coalescing.ask(n)) for n in (5, -1, 6)]
-    assert await first == 50
+    failing = [asyncio.create_task(coalescing.ask(n)) for n in (5, -1, 6)]
     for task in failing:
         with pytest.raises(ValueError, match="no question"):
             await task
@@ -62,7 +92,9 @@ async def test_a_failure_is_raised_by_all_who_asked_together_and_the_next_go_on(
 async def test_who_went_away_is_not_asked_for() -> None:
     server = Server()
     coalescing = Coalescing(server.answer, most=3)
-    first, gone, last = (asyncio.create_task(coalescing.ask(n)) for n in (1, 2, 3))
+    first = asyncio.create_task(coalescing.ask(1))
+    await server.is_asked()
+    gone, last = (asyncio.create_task(coalescing.ask(n)) for n in (2, 3))
     await asyncio.sleep(0)
     gone.cancel()
     await asyncio.wait([gone])
