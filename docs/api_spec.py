@@ -29,7 +29,7 @@ Text prompts and photos become clean, textured 3D models.
 Errors are RFC 9457 problem documents with a stable `type` (see /problems). Amounts are in credits with at most 6 \
 decimals, times in RFC 3339 UTC. Writes take an `Idempotency-Key` and answer with `Lathe-Position`; a read with that \
 as `min_position` is never older. Every path is served with and without a trailing slash, and with HEAD wherever \
-there is GET.
+there is GET. A member of a body that is not known is refused; a query parameter that is not known is passed over.
 """
 TAGS: Final = {
     "admin": "For operators and administrators",
