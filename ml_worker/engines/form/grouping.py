@@ -3,11 +3,16 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from ml_worker.engines.form.sdf.shape import REACH, Box, Points, Shape, nearest
+from ml_worker.engines.form.sdf.sorting import Sorting
+
+Array = npt.NDArray[Any]
 
 LEAF = 4
 
@@ -26,20 +31,23 @@ class Group:
         inner = [shapes[i] for i in self.members] + [group.shape(shapes) for group in self.groups]
         return Shape(lambda p: nearest(p, inner, reach), self.box) if len(inner) > 1 else inner[0]
 
-    def owners(self, p: Points, shapes: Sequence[Shape], best: Tensor, owner: Tensor) -> None:
-        """Put into `owner` the number of the shape nearest to each point, and its distance into `best`; both (N,)."""
+    def owners(self, p: Points, shapes: Sequence[Shape], best: Tensor, owner: Array) -> None:
+        """Put the number of the shape nearest to each point into `owner`, if its distance is below `best`; both (N,).
+
+        `best` is brought down to that distance.
+        """
+        sorting = Sorting(p.x, p.y, p.z, best)
         for number in self.members:
-            index = (shapes[number].box.distance(p) < best).nonzero().squeeze(1)
-            if index.numel():
-                found, old = shapes[number].distance(p.pick(index)), best[index]
-                owner[index] = torch.where(found < old, number, owner[index])
-                best[index] = torch.minimum(found, old)
+            near = sorting.inside(*shapes[number].box)
+            if near is not None:
+                sorting.take_owned(shapes[number].distance(Points(*near)), number, owner)
         for group in self.groups:
-            index = (group.box.distance(p) < best).nonzero().squeeze(1)
-            if index.numel():
-                near, whose = best[index], owner[index]
-                group.owners(p.pick(index), shapes, near, whose)
-                best[index], owner[index] = near, whose
+            near = sorting.inside(*group.box)
+            if near is not None:
+                index, so_far = sorting.taken()
+                whose = owner[index]
+                group.owners(Points(*near), shapes, torch.from_numpy(so_far), whose)
+                best.numpy()[index], owner[index] = so_far, whose
 
 
 def grouped(shapes: Sequence[Shape]) -> Group:

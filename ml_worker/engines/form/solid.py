@@ -3,13 +3,21 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from ml_worker.engines.form.grouping import grouped
 from ml_worker.engines.form.sdf.shape import Box, Points, Shape, Vec3
 from ml_worker.mesh.solid import Material
+
+Array = npt.NDArray[Any]
+NOBODY: Final = -1
+NEAR: Final = 0.01
+"""Share of the diagonal within which a place on the surface finds its part at the first look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +54,7 @@ class Assembly:
 
     def material(self, points: Tensor) -> Tensor:
         p = Points.of(points)
-        best = torch.full_like(p.x, math.inf)
-        owner = torch.zeros_like(p.x, dtype=torch.int64)
-        self._tree.owners(p, self._shapes, best, owner)
+        owner = torch.from_numpy(self._owners(p))
         found_material = torch.tensor([self._index[part.material] for part in self.parts])[owner]
         for number, part in enumerate(self.parts):
             if not part.coats:
@@ -59,6 +65,21 @@ class Assembly:
                 covered = index[shape.distance(mine) < 0]
                 found_material[covered] = self._index[coat]
         return found_material
+
+    def _owners(self, p: Points) -> Array:
+        """(N,) int64: the number of the part nearest to each point.
+
+        Materials are asked for along the surface: a part whose box is not near has no say there.
+        """
+        owner = np.full(len(p.x), NOBODY, np.int64)
+        self._tree.owners(p, self._shapes, torch.full_like(p.x, NEAR * math.dist(*self.box)), owner)
+        far = np.flatnonzero(owner == NOBODY)
+        if len(far):
+            others = np.zeros(len(far), np.int64)
+            rest = p.pick(torch.from_numpy(far))
+            self._tree.owners(rest, self._shapes, torch.full_like(rest.x, math.inf), others)
+            owner[far] = others
+        return owner
 
 
 class Standing:

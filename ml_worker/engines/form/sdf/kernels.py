@@ -62,3 +62,16 @@ def tabled(u: Array, v: Array, table: Array, lower: Array, upper: Array, margin:
         low = table[row, column] + (table[row, column + 1] - table[row, column]) * a
         top = table[row + 1, column] + (table[row + 1, column + 1] - table[row + 1, column]) * a
         out[i] = low + (top - low) * b
+
+
+@compiled
+def from_nearest(x: Array, y: Array, z: Array, places: Array, out: Array) -> None:
+    """(3, N): each point as seen from the nearest of `places` (K, 3), of several the first."""
+    for i in range(len(x)):
+        best, least = 0, np.float32(np.inf)
+        for k in range(len(places)):
+            u, v, w = x[i] - places[k, 0], y[i] - places[k, 1], z[i] - places[k, 2]
+            square = u * u + v * v + w * w
+            if square < least:
+                best, least = k, square
+        out[0, i], out[1, i], out[2, i] = x[i] - places[best, 0], y[i] - places[best, 1], z[i] - places[best, 2]

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from ml_worker.engines.form.sdf.kernels import from_nearest
 from ml_worker.engines.form.sdf.sorting import Sorting
 
 Vec3 = tuple[float, float, float]
@@ -167,17 +169,13 @@ class Shape:
         low, high = Box.around(places)
         box = Box((ax + low[0], ay + low[1], az + low[2]), (bx + high[0], by + high[1], bz + high[2]))
 
+        table = np.array(places, np.float32)
+
         def distance(p: Points) -> Tensor:
-            x0, y0, z0 = places[0]
-            x, y, z = p.x - x0, p.y - y0, p.z - z0
-            nearest_yet = x * x + y * y + z * z
-            for x1, y1, z1 in places[1:]:
-                u, v, w = p.x - x1, p.y - y1, p.z - z1
-                square = u * u + v * v + w * w
-                closer = square < nearest_yet
-                nearest_yet = torch.minimum(nearest_yet, square)
-                x, y, z = torch.where(closer, u, x), torch.where(closer, v, y), torch.where(closer, w, z)
-            return self.distance(Points(x, y, z))
+            found = np.empty((3, len(p.x)), np.float32)
+            from_nearest(p.x.numpy(), p.y.numpy(), p.z.numpy(), table, found)
+            x, y, z = found
+            return self.distance(Points(torch.from_numpy(x), torch.from_numpy(y), torch.from_numpy(z)))
 
         return Shape(distance, box)
 
@@ -223,12 +221,14 @@ class Shape:
 
         def distance(p: Points) -> Tensor:
             solid = self.distance(p)
-            bound = other.box.distance(p)
+            bound = torch.full_like(solid, math.inf)
+            sorting = Sorting(p.x, p.y, p.z, bound)
+            near = sorting.near(*other.box, reach)
             # The distance to the box less the blend never claims more depth than there is.
-            out = torch.maximum(solid, (blend - bound).where(bound >= reach, solid))
-            index = (bound < reach).nonzero().squeeze(1)
-            if index.numel():
-                taken, left = other.distance(p.pick(index)), solid[index]
+            out = torch.maximum(solid, blend - bound)
+            if near is not None:
+                index = torch.from_numpy(sorting.taken()[0]).long()
+                taken, left = other.distance(Points(*near)), solid[index]
                 cut = torch.maximum(left, -taken) if blend <= 0 else -smooth_min(-left, taken, blend)
                 out[index] = cut
             return out

@@ -1,5 +1,7 @@
 """Which of many points lie near a box, and the least of several distances: in one pass over the points each."""
 
+import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -32,19 +34,38 @@ class Sorting:
 
         Points farther off take their distance to the box for the distance to what it holds.
         """
-        box = np.array([lower, upper], np.float32)
+        middle, half = _measured(lower, upper)
         self._count = count = _sorted(
-            *self._places, (box[0] + box[1]) / 2, (box[1] - box[0]) / 2, np.float32(reach), self._best,
-            self._bound, self._index, self._near,
-        )  # fmt: skip
+            *self._places, middle, half, np.float32(reach), self._best, self._bound, self._index, self._near
+        )
         if not count:
             return None
-        x, y, z = torch.from_numpy(self._near[:, :count])
-        return x, y, z
+        x, y, z = self._near
+        return torch.from_numpy(x[:count]), torch.from_numpy(y[:count]), torch.from_numpy(z[:count])
+
+    def inside(self, lower: Corner, upper: Corner) -> tuple[Tensor, Tensor, Tensor] | None:
+        """The points that may be nearer to what the box holds than `best`."""
+        return self.near(lower, upper, math.inf)
+
+    def take_owned(self, distance: Tensor, number: int, owner: Array) -> None:
+        """`take`, and `number` for the `owner` (N,) of the points that this brought nearer."""
+        _take_owned(distance.contiguous().numpy(), self._index, self._best, number, owner)
+
+    def taken(self) -> tuple[Array, Array]:
+        """(K,) the numbers of the points that `near` or `inside` gave last, and their `best` so far."""
+        index = self._index[: self._count].copy()
+        return index, self._best[index]
 
     def take(self, distance: Tensor) -> None:
         """The distances of the points that `near` gave last, in their order."""
         _take(distance.contiguous().numpy(), self._index, self._best)
+
+
+@lru_cache(4096)
+def _measured(lower: Corner, upper: Corner) -> tuple[Array, Array]:
+    """(3,) the middle of a box, and (3,) half its sides."""
+    box = np.array([lower, upper], np.float32)
+    return (box[0] + box[1]) / 2, (box[1] - box[0]) / 2
 
 
 @compiled
@@ -80,3 +101,11 @@ def _take(distance: Array, index: Array, best: Array) -> None:
     for k in range(len(distance)):
         i = index[k]
         best[i] = min(best[i], distance[k])
+
+
+@compiled
+def _take_owned(distance: Array, index: Array, best: Array, number: int, owner: Array) -> None:
+    for k in range(len(distance)):
+        i = index[k]
+        if distance[k] < best[i]:
+            best[i], owner[i] = distance[k], number
