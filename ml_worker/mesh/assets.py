@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ml_worker.mesh.bake import Maps
+from ml_worker.mesh.lane import Lane
 from ml_worker.mesh.mesh import Ints, Mesh
 from ml_worker.mesh.parts import Parts
 from ml_worker.mesh.skin import Skin
@@ -62,7 +63,10 @@ def encode(picture: Array, lossless: bool) -> Picture:
     return Picture("image/jpeg", data.tobytes())
 
 
-def assemble(name: str, mesh: Mesh, skin: Skin, maps: Maps) -> Asset:
+def assemble(name: str, mesh: Mesh, skin: Skin, maps: Maps, lane: Lane) -> Asset:
+    color = lane.beside(lambda: encode(maps.color, maps.lossless))
+    normal = None if maps.normal is None else encode(maps.normal, maps.mirrors)
+    surface = encode(maps.surface, lossless=False)
     return Asset(
         name=name,
         positions=mesh.vertices[skin.vertex].astype(np.float32) + np.float32(0),  # -0 becomes +0
@@ -71,9 +75,9 @@ def assemble(name: str, mesh: Mesh, skin: Skin, maps: Maps) -> Asset:
         uvs=skin.uvs,
         faces=skin.faces,
         solid=mesh,
-        color=encode(maps.color, maps.lossless),
-        surface=encode(maps.surface, lossless=False),
-        normal=None if maps.normal is None else encode(maps.normal, maps.mirrors),
+        color=color(),
+        surface=surface,
+        normal=normal,
         parts=maps.parts,
         maps=maps,
     )

@@ -7,13 +7,13 @@ refined only where neighbouring blocks differ; the sky once a block of 6 x 6.
 from collections.abc import Callable
 from typing import Any
 
-import cv2
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from ml_worker.mesh.blocks import Blocks
 from ml_worker.mesh.compiled import compiled
+from ml_worker.mesh.lane import Lane
 from ml_worker.mesh.mesh import Ints
 from ml_worker.mesh.paint import Paint, Surfaces
 from ml_worker.mesh.parts import Parts, parted
@@ -48,59 +48,96 @@ class Maps(msgspec.Struct, frozen=True, eq=False):
 
 
 def bake(
-    sheet: Sheet, texels: Texels, rays: Rays, paint: Paint, watch: Callable[[], None], exact: Exact | None = None
-) -> Maps:
+    sheet: Sheet, texels: Texels, rays: Rays, paint: Paint, lane: Lane, watch: Callable[[], None],
+    exact: Exact | None = None,
+) -> Maps:  # fmt: skip
     """`rays`: against the sheet's mesh; `exact`: better normals for (texels, points, normals), where there is an exact
     surface to ask.
     """
     mesh = sheet.mesh
     points = blend(mesh.corners(), texels)
     normals = unit(blend(sheet.normals(), texels))
+    regions = lane.beside(lambda: _regions(sheet, texels, points, paint))
+    filled = lane.beside(lambda: _nearest(texels))
+    sky = lane.beside(lambda: _sky(sheet, texels, points, normals, rays))
     true = normals if exact is None else exact(texels, points, normals)
     watch()
-
-    blocks = Blocks(texels, sheet.chart, BLOCK)
-    region = blocks.spread_exact(points, paint.regions)
-    watch()
-    of_face = paint.regions(mesh.corners().mean(axis=1).astype(np.float32), False)
-    along = longest_axes(mesh, of_face)[texels.face]
+    region, of_face, along = regions()
     coat = paint.coat(Surfaces(points, true, region, along, sheet.texel_size))
     watch()
-    wide = Blocks(texels, sheet.chart, SKY_BLOCK)
-    open_to = openness(rays, points[wide.first], normals[wide.first], SKY_RAYS, rays.size * SKY_REACH)
-    sky = wide.spread_smooth(open_to[:, None])[:, 0]
+    nearest = filled()
+    relief = normal_map(sheet, texels, normals, true, coat.height, nearest)
+    color = lane.beside(lambda: _softened(_picture(coat.color, nearest), region, nearest))
+    parts = parted(paint.names, of_face, region, coat)
     watch()
-
-    nearest = _nearest(texels)
-    surface = np.stack([sky, coat.roughness, coat.metallic], axis=1)
+    surface = _picture(np.stack([sky(), coat.roughness, coat.metallic], axis=1), nearest)
     return Maps(
-        color=_softened(_picture(coat.color, nearest), region, nearest),
-        surface=_picture(surface, nearest),
-        normal=normal_map(sheet, texels, normals, true, coat.height, nearest),
-        lossless=paint.lossless,
-        mirrors=not coat.height.any(),
-        parts=parted(paint.names, of_face, region, coat),
-    )
+        color=color(), surface=surface, normal=relief, lossless=paint.lossless, mirrors=not coat.height.any(),
+        parts=parts,
+    )  # fmt: skip
+
+
+def _regions(sheet: Sheet, texels: Texels, points: Array, paint: Paint) -> tuple[Array, Array, Array]:
+    """(T,) and (F,): the paint's regions, and (T,) the axis along which the piece that a texel is on is longest."""
+    region = Blocks(texels, sheet.chart, BLOCK).spread_exact(points, paint.regions)
+    of_face = paint.regions(sheet.mesh.corners().mean(axis=1).astype(np.float32), False)
+    return region, of_face, longest_axes(sheet.mesh, of_face)[texels.face]
+
+
+def _sky(sheet: Sheet, texels: Texels, points: Array, normals: Array, rays: Rays) -> Array:
+    """(T,) 0..1: how much of the sky is seen."""
+    blocks = Blocks(texels, sheet.chart, SKY_BLOCK)
+    asked, upright, reach = points[blocks.first], normals[blocks.first], rays.size * SKY_REACH
+    return blocks.spread_smooth(openness(rays, asked, upright, SKY_RAYS, reach, blocks.around)[:, None])[:, 0]
 
 
 def _nearest(texels: Texels) -> Array:
-    """(S, S) int32 for every texel of the square the covered texel nearest to it: colours run on past the seams."""
-    empty = np.ones((texels.size, texels.size), np.uint8)
-    empty[texels.row, texels.column] = 0
-    _, label = cv2.distanceTransformWithLabels(empty, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
-    nearest = np.empty(label.shape, np.int32)
-    _numbered(texels.row, texels.column, label, nearest)
+    """(S, S) int32 for every texel of the square a covered texel next to none nearer: colours run on past the seams."""
+    nearest = np.full((texels.size, texels.size), -1, np.int32)
+    _reached(texels.row, texels.column, nearest)
     return nearest
 
 
 @compiled
-def _numbered(rows: Ints, columns: Ints, label: Ints, nearest: Ints) -> None:
-    number = np.zeros(label.size + 1, np.int32)
+def _reached(rows: Ints, columns: Ints, nearest: Ints) -> None:
+    """Two sweeps, each of which hands on from neighbour to neighbour what is nearest (Danielsson, 1980)."""
+    size = len(nearest)
     for texel in range(len(rows)):
-        number[label[rows[texel], columns[texel]]] = texel
-    for row in range(len(label)):
-        for column in range(len(label)):
-            nearest[row, column] = number[label[row, column]]
+        nearest[rows[texel], columns[texel]] = texel
+    for sweep in range(2):
+        onward = 1 if sweep == 0 else -1
+        for y in range(size):
+            row = y if sweep == 0 else size - 1 - y
+            for x in range(size):
+                column = x if sweep == 0 else size - 1 - x
+                best = nearest[row, column]
+                away = np.int64(1) << 40
+                if best >= 0:
+                    down, across = np.int64(rows[best]) - row, np.int64(columns[best]) - column
+                    away = down * down + across * across
+                    if away == 0:
+                        continue
+                for k in range(4):
+                    near_row = row if k == 0 else row - onward
+                    near_column = column - onward if k == 0 else column + k - 2
+                    if near_row < 0 or near_column < 0 or near_row >= size or near_column >= size:
+                        continue
+                    other = nearest[near_row, near_column]
+                    if other < 0:
+                        continue
+                    down, across = np.int64(rows[other]) - row, np.int64(columns[other]) - column
+                    square = down * down + across * across
+                    if square < away:
+                        best, away = other, square
+                nearest[row, column] = best
+    # What lies off to the side of everything above it and below it, in a square with a single chart.
+    for row in range(size):
+        for x in range(1, size):
+            column = size - 1 - x
+            if nearest[row, column] < 0:
+                nearest[row, column] = nearest[row, column + 1]
+            if nearest[row, x] < 0:
+                nearest[row, x] = nearest[row, x - 1]
 
 
 def _picture(values: Array, nearest: Array) -> Array:
@@ -125,23 +162,33 @@ def _softened(picture: Array, region: Ints, nearest: Ints) -> Array:
 
     `picture` (S, S, 3) uint8; `region` (T,) by texel.
     """
+    if (region == region[0]).all():
+        return picture
     soft = picture.copy()
-    if (region != region[0]).any():
-        _soften(picture, region, nearest, soft)
+    shown = np.empty(nearest.shape, np.int16)
+    _shown(region, nearest, shown)
+    _soften(picture, shown, soft)
     return soft
 
 
 @compiled
-def _soften(picture: Array, region: Ints, nearest: Ints, soft: Array) -> None:
-    last = len(nearest) - 1
+def _shown(region: Ints, nearest: Ints, shown: Ints) -> None:
+    for row in range(len(nearest)):
+        for column in range(len(nearest)):
+            shown[row, column] = region[nearest[row, column]]
+
+
+@compiled
+def _soften(picture: Array, region: Ints, soft: Array) -> None:
+    last = len(region) - 1
     for row in range(last + 1):
         above, below = row - 1 if row else 1, row + 1 if row < last else last - 1
         for column in range(last + 1):
             left, right = column - 1 if column else 1, column + 1 if column < last else last - 1
-            own = region[nearest[row, column]]
+            own = region[row, column]
             if (
-                region[nearest[row, left]] == own and region[nearest[row, right]] == own
-                and region[nearest[above, column]] == own and region[nearest[below, column]] == own
+                region[row, left] == own and region[row, right] == own
+                and region[above, column] == own and region[below, column] == own
             ):  # fmt: skip
                 continue
             for k in range(3):

@@ -67,6 +67,13 @@ class Blocks:
         _differing(self.texels.row, self.texels.column, self.texels.size, found, beside, near)
         return near
 
+    def around(self, some: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """(B,) of the blocks: which are among `some` (B,) or beside one of them."""
+        row, column = self.place
+        shown = np.zeros((self.side, self.side), np.uint8)
+        shown[row[some], column[some]] = 1
+        return np.asarray(cv2.dilate(shown, np.ones((3, 3), np.uint8))[row, column].astype(np.bool_))
+
     def spread_smooth(self, said: Array) -> Array:
         """(B, C) by block -> (T, C) float32, bilinear between the blocks around a texel as far as they are of its
         chart.
@@ -74,11 +81,8 @@ class Blocks:
         total = np.zeros((len(self.member), said.shape[1]), np.float32)
         texels, single = self.texels, np.ascontiguousarray(said, np.float32)
         charts = self.chart[texels.face[self.first]]
-        speaks = np.zeros((self.side, self.side), np.uint8)
-        row, column = self.place
-        speaks[row[single.any(axis=1)], column[single.any(axis=1)]] = 1
         # Where no block around says anything but nothing, that is what a texel gets.
-        heard = cv2.dilate(speaks, np.ones((3, 3), np.uint8))[row, column].astype(np.bool_)
+        heard = self.around(np.asarray(single.any(axis=1)))
         _blended(texels.row, texels.column, self.member, heard, self._slots, charts, self.width, single, total)
         return total
 

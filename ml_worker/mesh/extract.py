@@ -14,6 +14,7 @@ from ml_worker.engines.port import Permanent
 from ml_worker.mesh.compiled import compiled
 from ml_worker.mesh.faces import closed
 from ml_worker.mesh.lattice import Field, Lattice
+from ml_worker.mesh.least_squares import least_squares
 from ml_worker.mesh.loops import Loops, loops_of
 from ml_worker.mesh.merge import patches
 from ml_worker.mesh.mesh import Floats, Ints, Mesh
@@ -54,7 +55,7 @@ def extract(field: Field, lattice: Lattice, depth: float = 0.0) -> Mesh:
     vertices, upright, sharp = _placed(lattice, loops, points, normals)
     speaker = np.arange(len(vertices), dtype=np.int32)
     if depth > 0:
-        speaker = patches(loops.cells, loops.even & ~sharp, vertices, upright, depth * lattice.step)
+        speaker = patches(loops.cells, ~sharp, vertices, upright, depth * lattice.step)
     faces = closed(loops.quads, rising, speaker, vertices, points, normals)
     whole = Mesh(vertices, faces)
     kept, mesh = whole.used(), whole.compact()
@@ -137,10 +138,7 @@ def _placed(
     if size:
         ata, atb = np.zeros((size, 3, 3)), np.zeros((size, 3))
         _planes(loops.quads, points, normals, mean, sharp, number, ata, atb)
-        values, vectors = np.linalg.eigh(ata)
-        strong = values > RANK * values[:, 2:]
-        inverse = np.where(strong, 1 / np.where(strong, values, 1), 0)
-        move = np.einsum("nij,nj,nkj,nk->ni", vectors, inverse, vectors, atb)
+        move = least_squares(ata, atb, RANK)
         cell = lattice.origin + loops.cells[sharp] * lattice.step
         mean[sharp] = np.clip(mean[sharp] + move, cell, cell + lattice.step)
     return mean, lean.astype(np.float32), sharp

@@ -8,6 +8,7 @@ the surface, not with the volume. A field that lies a little (scaled, bent or bl
 """
 
 from collections.abc import Callable, Iterator
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -39,6 +40,9 @@ BLOCK_OF: Ints = (CUBE >> 1) @ np.array([1, 2, 4], np.int32)
 POINT_OF: Ints = (CUBE & 1) @ np.array([1, 2, 4], np.int32)
 """(27,): in which of the block's neighbours each of them lies, and as which of its points."""
 
+SIDES: Ints = np.array([np.flatnonzero(CUBE[:, axis] == end) for axis in range(3) for end in (0, 2)], np.int32)
+"""(6, 9): the points on each side of the block, lower and upper, axis after axis."""
+
 TETRAHEDRON = np.array([[1, -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]], np.float32)
 
 Watch = Callable[[], None]
@@ -46,13 +50,14 @@ Watch = Callable[[], None]
 
 
 class Field:
-    """A solid's distance by NumPy arrays, chunk after chunk, counting the queries."""
+    """A solid's distance by NumPy arrays, chunk after chunk, counting the queries; from any thread."""
 
     def __init__(self, solid: Solid, device: str = "cpu", watch: Watch = lambda: None) -> None:
         self.solid = solid
         self.device = device
         self.watch = watch
         self.queries = 0
+        self._counting = Lock()
         self.grain = float(getattr(solid, "grain", 0.0))
         """Metres below which the field is uneven (a solid made from pixels says so by an attribute of this name)."""
 
@@ -63,7 +68,8 @@ class Field:
 
     def distance(self, points: Floats) -> npt.NDArray[np.float32]:
         """(N, 3) -> (N,). Raises Permanent `field-invalid` when the field is not finite."""
-        self.queries += len(points)
+        with self._counting:
+            self.queries += len(points)
         with torch.inference_mode():
             parts = [self.solid.distance(chunk).cpu().numpy() for chunk in self._chunks(points)]
         values = np.concatenate(parts).astype(np.float32, copy=False) if parts else np.zeros(0, np.float32)
@@ -114,15 +120,9 @@ class Lattice(msgspec.Struct, frozen=True, eq=False):
     values: npt.NDArray[Any]
     """(B, 8) float32; NaN where no cell needs the sample."""
 
-    def inside(self) -> npt.NDArray[np.uint8]:
-        """(27, A): 1 where a point of an active block's 3 x 3 x 3 is inside; point (x, y, z) is row 9x + 3y + z."""
-        packed = np.packbits(self.values < 0, axis=1, bitorder="little")[:, 0]
-        around = packed[self.neighbours.T]
-        return np.stack([around[BLOCK_OF[point]] >> np.uint8(POINT_OF[point]) & np.uint8(1) for point in range(27)])
-
-    def point(self, slots: Ints) -> Floats:
+    def point(self, slots: Ints, kind: type[np.floating[Any]] = np.float64) -> Floats:
         """(N,) slot numbers -> (N, 3) positions."""
-        places = np.empty((len(slots), 3))
+        places = np.empty((len(slots), 3), kind)
         _positions(self.blocks, slots, self.origin, self.step, places)
         return places
 
@@ -186,12 +186,14 @@ def _sample_within(field: Field, low: Floats, high: Floats, cells: int) -> Latti
     near = np.stack(np.unravel_index(np.arange(count.prod()), count), axis=1).astype(np.int32)
     size = coarse
     while True:
-        centres = origin + (near + 0.5) * (size * step)
+        centres = np.empty(near.shape, np.float32)
+        _middles(near, origin, size * step, centres)
         slack = SLACK if size > 2 else 1.02  # blocks that are lost for no more than a lie are found by following
-        near = near[np.abs(field.distance(centres)) <= size * step * HALF_DIAGONAL * slack]
+        away = field.distance(centres)
         if size == 2:
+            near = near[np.abs(away) <= size * step * HALF_DIAGONAL * slack]
             break
-        near = (near[:, None] * 2 + OFFSETS).reshape(-1, 3)
+        near = _eighths(near, away, np.float32(size * step * HALF_DIAGONAL * slack))
         size //= 2
 
     shape = tuple(n + 1 for n in shape)  # the last blocks have neighbours upwards too
@@ -229,7 +231,7 @@ def _fill(
     flat = values.reshape(-1)
     for start in range(0, len(slots), CHUNK):
         part = slots[start : start + CHUNK]
-        sampled = field.distance(lattice.point(part))
+        sampled = field.distance(lattice.point(part, np.float32))
         # A sample of exactly 0 would be a corner on the surface, whose crossings fall together: count it as outside.
         flat[part] = np.where(sampled == 0, np.float32(step * 1e-5), sampled)
     return lattice, number
@@ -275,15 +277,61 @@ def _wanted(neighbours: Ints, values: Floats, slots: Ints) -> int:
 
 def _follow(lattice: Lattice, mask: npt.NDArray[np.bool_]) -> Ints | None:
     """(G, 3) inactive blocks into which the surface runs on; None when it runs out of the sampled box."""
-    grown = [np.zeros((0, 3), np.int32)]
-    limit = np.array(mask.shape) - 1
-    inside = lattice.inside().reshape(3, 3, 3, -1)
-    for axis in range(3):
-        for end in (0, 2):
-            side = np.take(inside, end, axis=axis).reshape(9, -1)
-            crossed = lattice.active[side.any(axis=0) & ~side.all(axis=0)]
-            crossed[:, axis] += 1 if end else -1
-            if ((crossed < 0) | (crossed >= limit)).any():
-                return None
-            grown.append(crossed[~mask[tuple(crossed.T)]])
-    return np.concatenate(grown)
+    grown = np.empty((6 * len(lattice.active), 3), np.int32)
+    count = _run_on(lattice.active, lattice.neighbours, lattice.values, mask, grown)
+    return None if count < 0 else grown[:count]
+
+
+@compiled
+def _run_on(active: Ints, neighbours: Ints, values: Floats, mask: npt.NDArray[np.bool_], grown: Ints) -> int:
+    """How many blocks were put into `grown`, or -1; `mask`: the active blocks in a box one block larger upwards."""
+    count = 0
+    negative, place = np.empty(27, np.bool_), np.empty(3, np.int64)
+    for row in range(len(active)):
+        total = 0
+        for point in range(27):
+            negative[point] = values[neighbours[row, BLOCK_OF[point]], POINT_OF[point]] < 0
+            total += negative[point]
+        if total in (0, 27):
+            continue
+        for side in range(6):
+            inside = 0
+            for point in SIDES[side]:
+                inside += negative[point]
+            if inside in (0, 9):
+                continue
+            for k in range(3):
+                place[k] = active[row, k]
+            place[side >> 1] += 1 if side & 1 else -1
+            for k in range(3):
+                if place[k] < 0 or place[k] >= mask.shape[k] - 1:
+                    return -1
+            if not mask[place[0], place[1], place[2]]:
+                for k in range(3):
+                    grown[count, k] = place[k]
+                count += 1
+    return count
+
+
+@compiled
+def _middles(cells: Ints, origin: Floats, size: float, middles: Floats) -> None:
+    for cell in range(len(cells)):
+        for k in range(3):
+            middles[cell, k] = origin[k] + (cells[cell, k] + 0.5) * size
+
+
+@compiled
+def _eighths(cells: Ints, away: Floats, most: np.float32) -> Ints:
+    """Each cell whose middle is at most so far `away` from the surface, cut in eight."""
+    count = 0
+    for cell in range(len(cells)):
+        count += abs(away[cell]) <= most
+    pieces = np.empty((8 * count, 3), np.int32)
+    count = 0
+    for cell in range(len(cells)):
+        if abs(away[cell]) <= most:
+            for piece in range(8):
+                for k in range(3):
+                    pieces[count, k] = 2 * cells[cell, k] + OFFSETS[piece, k]
+                count += 1
+    return pieces

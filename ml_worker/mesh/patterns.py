@@ -59,6 +59,26 @@ def _step(value: Array, at: float, width: float) -> Array:
     return ramp * ramp * (3 - 2 * ramp)
 
 
+def _arrays(places: Places) -> tuple[Array, Array]:
+    """Points and normals for compiled loops."""
+    return np.ascontiguousarray(places.points, np.float32), np.ascontiguousarray(places.normals, np.float32)
+
+
+@compiled
+def _seen(point: Array, normal: Array) -> tuple[float, float]:
+    """`_on_surface`, for one place."""
+    x, y, z = abs(normal[0]), abs(normal[1]), abs(normal[2])
+    facing = 0 if x >= y and x >= z else 1 if y >= z else 2
+    return np.float64(point[2] if facing == 0 else point[0]), np.float64(point[2] if facing == 1 else point[1])
+
+
+@compiled
+def _ramp(value: float, at: float, width: float) -> float:
+    """`_step`, for one value."""
+    part = min(max((value - at) / max(width, 1e-9) + 0.5, 0.0), 1.0)
+    return part * part * (3 - 2 * part)
+
+
 def wood(places: Places) -> Look:
     mix, roughness, height = (np.empty(len(places.points), np.float32) for _ in range(3))
     points, along = np.ascontiguousarray(places.points, np.float32), np.ascontiguousarray(places.along, np.int64)
@@ -154,28 +174,52 @@ def leather(places: Places) -> Look:
 
 
 def brick(places: Places) -> Look:
-    u, v = _on_surface(places)
-    length, height, joint = 0.25, 0.075, 0.011
-    course = np.floor(v / height)
-    along = u / length + 0.5 * (course % 2)
-    stone_number = np.floor(along) + 57 * course
-    edge = np.minimum(
-        np.minimum(along % 1, 1 - along % 1) * length, np.minimum(v / height % 1, 1 - v / height % 1) * height
-    )
-    rough = noise(places.points * 120, 4)
-    mortar = 1 - _step(edge + 0.0012 * rough, joint / 2, max(0.003, places.texel * 1.5))
-    tone = 1 + 0.2 * np.sin(stone_number * 12.9898) * np.sin(stone_number * 4.1414) + 0.07 * rough
-    tone = np.where(mortar > 0.5, 1 + 0.06 * rough, tone)
-    return Look(mortar, 0.05 * mortar, 0.004 * (1 - mortar) + 0.0007 * rough, tone)
+    mix, roughness, height, tone = (np.empty(len(places.points), np.float32) for _ in range(4))
+    points, normals = _arrays(places)
+    _bricked(points, normals, channel_lattice(4), max(0.003, places.texel * 1.5), mix, roughness, height, tone)
+    return Look(mix, roughness, height, tone)
+
+
+@compiled
+def _bricked(
+    points: Array, normals: Array, grit: Array, soft: float, mix: Array, roughness: Array, height: Array, tone: Array
+) -> None:
+    length, high, joint = 0.25, 0.075, 0.011
+    for number in range(len(points)):
+        x, y, z = points[number]
+        u, v = _seen(points[number], normals[number])
+        course = np.floor(v / high)
+        along = u / length + 0.5 * (course % 2)
+        stone = np.floor(along) + 57 * course
+        across, up = along % 1, v / high % 1
+        edge = min(min(across, 1 - across) * length, min(up, 1 - up) * high)
+        rough = value(grit, x * 120.0, y * 120.0, z * 120.0)
+        mortar = 1 - _ramp(edge + 0.0012 * rough, joint / 2, soft)
+        mix[number], roughness[number] = mortar, 0.05 * mortar
+        height[number] = 0.004 * (1 - mortar) + 0.0007 * rough
+        if mortar > 0.5:
+            tone[number] = 1 + 0.06 * rough
+        else:
+            tone[number] = 1 + 0.2 * np.sin(stone * 12.9898) * np.sin(stone * 4.1414) + 0.07 * rough
 
 
 def tiles(places: Places) -> Look:
-    u, v = _on_surface(places)
+    grout, tone = (np.empty(len(places.points), np.float32) for _ in range(2))
+    points, normals = _arrays(places)
     side, joint = 0.15, 0.004
-    edge = np.minimum(np.minimum(u / side % 1, 1 - u / side % 1), np.minimum(v / side % 1, 1 - v / side % 1)) * side
-    grout = 1 - _step(edge, max(joint / 2, places.texel * 0.7), max(0.002, places.texel * 1.2))
-    number = np.floor(u / side) * 31 + np.floor(v / side) * 17
-    return Look(grout, 0.4 * grout, -0.0015 * grout, 1 + 0.05 * np.sin(number * 12.9898))
+    middle, soft = max(joint / 2, places.texel * 0.7), max(0.002, places.texel * 1.2)
+    _tiled(points, normals, side, middle, soft, grout, tone)
+    return Look(grout, np.float32(0.4) * grout, np.float32(-0.0015) * grout, tone)
+
+
+@compiled
+def _tiled(points: Array, normals: Array, side: float, middle: float, soft: float, grout: Array, tone: Array) -> None:
+    for number in range(len(points)):
+        u, v = _seen(points[number], normals[number])
+        across, up = u / side % 1, v / side % 1
+        edge = min(min(across, 1 - across), min(up, 1 - up)) * side
+        grout[number] = 1 - _ramp(edge, middle, soft)
+        tone[number] = 1 + 0.05 * np.sin((np.floor(u / side) * 31 + np.floor(v / side) * 17) * 12.9898)
 
 
 def checker(places: Places) -> Look:

@@ -5,7 +5,7 @@
 
     STAGES: ((stage, weight), …)                      field, surface, texture, files, preview; weights sum to 1
     build(solid: Solid, options: Options, run: Run, *, name="model", device="cpu", paint: Paint | None = None,
-          fineness=1.0, places=((0, 0),)) -> Built
+          fineness=1.0, places=((0, 0),), threads=1) -> Built
     build_mesh(mesh: Mesh, paint: Paint, options: Options, run: Run, *, name="model") -> Built
 
     Built(files: tuple[Made, …], report: dict, metrics: dict[str, float])
@@ -33,6 +33,7 @@ from ml_worker.mesh.extract import FLUSH, REACH, extract
 from ml_worker.mesh.fbx import write_fbx
 from ml_worker.mesh.gate import faults, require_clean
 from ml_worker.mesh.gltf import write_glb
+from ml_worker.mesh.lane import Lane
 from ml_worker.mesh.lattice import Field, resolution, sample
 from ml_worker.mesh.mesh import Floats, Ints, Mesh
 from ml_worker.mesh.normals import corner_normals
@@ -124,20 +125,20 @@ class _Told:
         self.metrics[f"{stage}_s"] = round(now - self._since, 4)
         self.run.progress(stage, fraction)
 
-    def show(self, mesh: Mesh) -> None:
+    def show(self, picture: bytes) -> None:
         """The bare surface, for whoever watches; the picture in colour comes last."""
-        picture = self.run.folder / "sketch.png"
-        picture.write_bytes(sketch(mesh))
-        self.run.progress("surface", 1.0, picture)
+        path = self.run.folder / "sketch.png"
+        path.write_bytes(picture)
+        self.run.progress("surface", 1.0, path)
 
 
 class _Surface(msgspec.Struct, frozen=True, eq=False):
-    """A clean mesh with its shading normals, in the size in which it will be handed out."""
+    """A clean mesh, in the size in which it will be handed out, and what can be known of it."""
 
     mesh: Mesh
-    normals: Floats
-    group: Ints
-    deviation: float | None
+    normals: Callable[[], tuple[Floats, Ints]]
+    """As `corner_normals` gives them."""
+    deviation: Callable[[], float | None]
     exact: Callable[[Sheet], Exact] | None
     """Exact normals for texels, where there is a field to ask."""
 
@@ -152,12 +153,14 @@ def build(
     paint: Paint | None = None,
     fineness: float = 1.0,
     places: Sequence[Place] = ALONE,
+    threads: int = 1,
 ) -> Built:
     """Mesh a solid, paint it with its materials (or with `paint`), write the files into `run.folder`.
 
     `name`: ASCII letters, digits, `-` and `_`; it names the object and the files. `fineness`: how many times more
     lattice steps than usual the solid needs at the least, for small things on a large body (a house's windows).
-    `places`: where copies of the solid stand; they share the budget of faces and the textures.
+    `places`: where copies of the solid stand; they share the budget of faces and the textures. `threads`: with two or
+    more, what does not wait for each other is done at once.
     """
     told = _Told(run)
     told.at("field", 0.0)
@@ -177,12 +180,17 @@ def build(
     budget = max(options.target_faces // len(places), min(options.target_faces, LEAST_FACES))
     mesh = _lean(dense, field, budget, longest * effort.tolerance, paint is None, told.watch)
     told.at("surface", 0.8)
-    normals, group = corner_normals(mesh, field, lattice.step * REACH)
-    exact = partial(partial, exact_normals, field=field, reach=lattice.step * REACH)
-    surface = _Surface(mesh, normals, group, _deviation(mesh, field), exact)
-    told.at("surface", 1.0)
-    told.metrics |= {"cells": cells, "field_queries": field.queries}
-    return _finish(surface, coat, options, told, name, places)
+    reach = lattice.step * REACH
+    surface = _Surface(
+        mesh,
+        lambda: corner_normals(mesh, field, reach),
+        lambda: _deviation(mesh, field),
+        partial(partial, exact_normals, field=field, reach=reach),
+    )
+    with Lane(threads, told.watch) as lane:
+        built = _finish(surface, coat, options, told, lane, name, places)
+    built.metrics.update(cells=cells, field_queries=field.queries)
+    return built
 
 
 def build_mesh(mesh: Mesh, paint: Paint, options: Options, run: Run, *, name: str = "model") -> Built:
@@ -193,9 +201,9 @@ def build_mesh(mesh: Mesh, paint: Paint, options: Options, run: Run, *, name: st
     tolerance = longest * EFFORTS[options.quality].tolerance
     lean = drawn_apart(without_crumbs(simplify(mesh, options.target_faces, tolerance, told.watch).mesh))
     told.at("surface", 0.7)
-    normals, group = corner_normals(lean)
-    told.at("surface", 1.0)
-    return _finish(_Surface(lean, normals, group, None, None), paint, options, told, name)
+    with Lane(1) as lane:
+        surface = _Surface(lean, lambda: corner_normals(lean), lambda: None, None)
+        return _finish(surface, paint, options, told, lane, name)
 
 
 def _lean(
@@ -224,31 +232,37 @@ def _deviation(mesh: Mesh, field: Field) -> float:
 
 
 def _finish(
-    surface: _Surface, paint: Paint, options: Options, told: _Told, name: str, places: Sequence[Place] = ALONE
-) -> Built:
-    told.show(surface.mesh)
-    rays = Rays(surface.mesh)
-    told.at("texture", 0.0)
-    charts, uvs, texels = _unwrapped(surface.mesh, options.texture_size, told.watch)
-    told.at("texture", 0.3)
+    surface: _Surface, paint: Paint, options: Options, told: _Told, lane: Lane, name: str,
+    places: Sequence[Place] = ALONE,
+) -> Built:  # fmt: skip
+    mesh = surface.mesh
+    unwrapped = lane.beside(lambda: _unwrapped(mesh, options.texture_size, told.watch))
+    seen = lane.beside(lambda: (Rays(mesh), sketch(mesh)))
+    normals, group = surface.normals()
+    off = surface.deviation()
+    charts, uvs, texels = unwrapped()
     flat = charts.flat.reshape(-1, 2)
     metres = float(np.linalg.norm(flat[1::3] - flat[::3], axis=1).sum())
     pixels = float(np.linalg.norm(uvs[:, 1] - uvs[:, 0], axis=1).sum())
     corner_uvs = uvs.reshape(-1, 2) / options.texture_size
-    shown = skin(surface.mesh, surface.normals, surface.group, charts.number, corner_uvs)
-    sheet = Sheet(surface.mesh, shown, charts.number, metres / pixels)
-    maps = bake(sheet, texels, rays, paint, told.watch, surface.exact and surface.exact(sheet))
-    told.at("texture", 0.8)
-    extent = np.ptp(surface.mesh.vertices, axis=0) + spread(places)
+    shown = skin(mesh, normals, group, charts.number, corner_uvs)
+    sheet = Sheet(mesh, shown, charts.number, metres / pixels)
+    rays, picture = seen()
+    told.at("surface", 1.0)
+    told.show(picture)
+    told.at("texture", 0.0)
+    extent = np.ptp(mesh.vertices, axis=0) + spread(places)
     scale = 1.0 if options.size is None else options.size / float(extent.max())
-    scaled = Mesh(surface.mesh.vertices * scale, surface.mesh.faces)
+    scaled = Mesh(mesh.vertices * scale, mesh.faces)
+    maps = bake(sheet, texels, rays, paint, lane, told.watch, surface.exact and surface.exact(sheet))
+    told.at("texture", 0.8)
     require_clean(scaled)
-    asset = repeated(assemble(name, scaled, shown, maps), [(x * scale, z * scale) for x, z in places])
+    asset = repeated(assemble(name, scaled, shown, maps, lane), [(x * scale, z * scale) for x, z in places])
     told.at("texture", 1.0)
 
     made = _write(asset, options, told)
-    overlap = len(np.unique(texels.crowded)) / len(surface.mesh.faces)
-    deviation = None if surface.deviation is None else surface.deviation * scale
+    overlap = len(np.unique(texels.crowded)) / len(mesh.faces)
+    deviation = None if off is None else off * scale
     told.metrics |= {"faces": len(asset.faces), "charts": charts.count}
     return Built(made, report(asset, uv_overlap=overlap, deviation=deviation), told.metrics)
 

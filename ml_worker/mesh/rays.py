@@ -4,12 +4,14 @@ Embree asks the mesh where there is a build of it (`rays_embree.py`), elsewhere 
 has none. Both give the same hits, but for rounding.
 """
 
+from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from ml_worker.mesh.compiled import compiled
 from ml_worker.mesh.mesh import Mesh
 
 Array = npt.NDArray[Any]
@@ -73,16 +75,42 @@ def frames(normals: Array) -> tuple[Array, Array]:
     )
 
 
-def openness(rays: Rays, points: Array, normals: Array, count: int, reach: float) -> Array:
+def openness(
+    rays: Rays, points: Array, normals: Array, count: int, reach: float, around: Callable[[Array], Array] | None = None
+) -> Array:
     """(N,) 0..1: how much of the sky each point sees, near obstacles within `reach` counting most.
 
-    Every point uses the same set of directions, so there is no noise; what is left is smooth and deterministic.
+    Every point uses the same set of directions, so there is no noise; what is left is smooth and deterministic. With
+    `around` (N,) bool -> (N,) bool, those points and the ones beside them, only a third of the directions is asked
+    where neither a point nor those beside it meet anything in these.
     """
-    right, up = frames(normals)
-    total = np.zeros(len(points))
-    start = points + normals * (rays.size * 2e-4)
-    for x, y, z in hemisphere(count):
-        direction = right * x + up * y + normals * z
-        near = 1 - rays.distances(start, direction, reach) / reach
-        total += near * near
-    return 1 - total / count
+    total = np.zeros(len(points), np.float32)
+    directions = hemisphere(count).astype(np.float32)
+    thirds = np.arange(count) % 3 == 1
+    which = np.arange(len(points))
+    for part in (directions[thirds], directions[~thirds]):
+        own = np.ascontiguousarray(normals[which], np.float32)
+        start = np.asarray(points[which] + own * np.float32(rays.size * 2e-4), np.float32)
+        right, up = (np.ascontiguousarray(axis, np.float32) for axis in frames(own))
+        towards, dark = np.empty_like(own), total[which]
+        for direction in part:
+            _turned(right, up, own, direction, towards)
+            _shaded(rays.distances(start, towards, reach), np.float32(reach), dark)
+        total[which] = dark
+        which = which if around is None else np.flatnonzero(around(total > 0))
+    return 1 - total / np.float32(count)
+
+
+@compiled
+def _turned(right: Array, up: Array, normals: Array, towards: Array, direction: Array) -> None:
+    x, y, z = towards
+    for number in range(len(normals)):
+        for k in range(3):
+            direction[number, k] = right[number, k] * x + up[number, k] * y + normals[number, k] * z
+
+
+@compiled
+def _shaded(distance: Array, reach: np.float32, total: Array) -> None:
+    for number in range(len(distance)):
+        near = np.float32(1) - np.float32(distance[number]) / reach
+        total[number] += near * near

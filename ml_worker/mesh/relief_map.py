@@ -29,6 +29,8 @@ FAINT = 0.2
 """A slope below this (1 in an exact field) has no direction: the middle between two sides."""
 TORN = np.cos(np.radians(62))
 """An edge runs through a face in which exact normals differ by more than this."""
+CALM = np.cos(np.radians(0.6))
+"""A face whose shading is this near to the exact surface's in its middle needs no more comparisons."""
 PROBES = np.array([[1 / 3, 1 / 3, 1 / 3], [0.46, 0.46, 0.08], [0.08, 0.46, 0.46], [0.46, 0.08, 0.46]], np.float32)
 """Where in a face its shading is compared: its middle, and near the middles of its edges."""
 
@@ -74,7 +76,12 @@ def _strays(sheet: Sheet, field: Field, reach: float, shown: Array) -> Array:
         normals = np.einsum("k,fki->fi", weights, shading)
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
         exact, sure = _asked(field, points, normals, reach)
-        strays[faces] |= np.einsum("ij,ij->i", exact, normals) < SEEN
+        turn = np.einsum("ij,ij->i", exact, normals)
+        if not seen:
+            restless = ~sure | (turn < CALM)
+            faces, corners, shading = faces[restless], corners[restless], shading[restless]
+            exact, sure, turn, sound = exact[restless], sure[restless], turn[restless], sound[restless]
+        strays[faces] |= turn < SEEN
         sound &= sure
         for other in seen:
             sound &= np.einsum("ij,ij->i", exact, other) > TORN

@@ -21,6 +21,12 @@ BOUND = 0.006
 """Collapses may not move the surface farther than this share of the longest side, whatever the face budget."""
 LEAST_STEP = 1.03
 """Least factor by which the tolerance is raised: small, for the faces to come out near their budget."""
+NEARLY = 1.2
+"""With fewer than this many times the budget, the last step tells how far the next must go."""
+SHALLOW = 0.45
+"""Faces go with the tolerance to minus a power of at least this."""
+SPARE = 0.985
+"""The share of the budget that is aimed at: one more step for a few faces too many costs more than they are worth."""
 THIN = 1e-6
 """Faces lower than this share of the longest side count as degenerate (float32 has 6e-8)."""
 
@@ -70,6 +76,7 @@ def simplify(mesh: Mesh, target_faces: int, tolerance: float, watch: Callable[[]
     """At most `target_faces` faces as far as BOUND allows; `tolerance` (metres) is granted in any case."""
     bound = max(BOUND * float(np.ptp(mesh.vertices, axis=0).max()), tolerance)
     solid = as_manifold(mesh)
+    before = 0, tolerance
     while True:
         watch()
         # What has been simplified before is soon simplified further.
@@ -77,8 +84,13 @@ def simplify(mesh: Mesh, target_faces: int, tolerance: float, watch: Callable[[]
         count = solid.num_tri()
         if count <= target_faces or tolerance >= bound:
             break
-        # The faces of a curved surface go with 1 / tolerance.
-        tolerance = min(tolerance * max(count / target_faces, LEAST_STEP), bound)
+        # The faces of a curved surface go with 1 / tolerance, those between many edges more slowly.
+        over, power = count / target_faces, 1.0
+        if over < NEARLY and before[0] > count:
+            seen = math.log(before[0] / count) / math.log(tolerance / before[1])
+            over, power = over / SPARE, min(max(seen, SHALLOW), 1.0)
+        before = count, tolerance
+        tolerance = min(tolerance * max(over ** (1 / power), LEAST_STEP), bound)
     result = from_manifold(solid)
     for _ in range(4):
         if not degenerate(result).any():

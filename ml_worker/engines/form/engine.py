@@ -21,12 +21,15 @@ READING = 0.02
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """A field is asked in many small steps: on a busy machine, threads would wait for each other at every one."""
+def one_thread() -> Iterator[int]:
+    """A field is asked in many small steps: on a busy machine, threads would wait for each other at every one.
+
+    Gives the number of threads that the run has: for larger steps, one beside the other.
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        yield before
     finally:
         torch.set_num_threads(before)
 
@@ -40,7 +43,7 @@ class FormEngine:
     def describe(self) -> Description:
         return Description(
             id="lathe/form",
-            version="1.0.0",
+            version="1.1.0",
             title="Form: a parametric model from words",
             kinds=("text",),
             params_schema={"type": "object", "additionalProperties": False, "properties": PROPERTIES},
@@ -58,7 +61,7 @@ class FormEngine:
         if not inputs.prompt or not inputs.prompt.strip():
             raise not_understood("There is nothing to read in the request.", FAMILIES)
         request = self._understanding.read(inputs.prompt)
-        with one_thread():
+        with one_thread() as threads:
             wish = make_wish(request, run.seed)
             solid = make_solid(request, wish)
             run.progress("understand", 1.0)
@@ -69,6 +72,7 @@ class FormEngine:
                 name=request.family.id,
                 fineness=detail(request, wish),
                 places=rows(solid, request.count),
+                threads=threads,
             )
         return Result(
             files=built.files,
