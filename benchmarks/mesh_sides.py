@@ -1,4 +1,4 @@
-"""One measurement of `benchmarks.mesh`: `python -m benchmarks.mesh_sides surface|glb lathe|dense SOLID|PROMPT CELLS`.
+"""One measurement of `benchmarks.mesh`: `… mesh_sides surface|glb lathe|dense SOLID|PROMPT CELLS THREADS`.
 
 Prints a line of JSON: `seconds` of wall time, `processor` seconds, `memory` (bytes beyond what was in use before),
 `faces`, `bytes`.
@@ -132,6 +132,6 @@ def glb(side: str, prompt: str, cells: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
-    what, side, subject, cells = sys.argv[1:]
+    what, side, subject, cells, threads = sys.argv[1:]
+    torch.set_num_threads(int(threads))
     print(json.dumps((surface if what == "surface" else glb)(side, subject, int(cells))))
