@@ -267,6 +267,12 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
         yield f"| {' | '.join(columns)} |"
         yield f"|{'---|' * len(columns)}"
         for row in rows:
-            yield f"| {' | '.join(' '.join(str(cell).split()).replace('|', chr(92) + '|') for cell in row)} |"
+            yield f"| {' | '.join(_cell(str(text)) for text in row)} |"
 
     return "\n".join(lines())
+
+
+def _cell(text: str) -> str:
+    """Markdown for a cell of a table: `<LATHE_HOME>` is no tag of HTML, in code or out of it."""
+    pieces = " ".join(text.split()).replace("|", "\\|").split("`")
+    return "`".join(piece if number % 2 else piece.replace("<", "&lt;") for number, piece in enumerate(pieces))

@@ -25,6 +25,8 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     assert {"index.html", "reference/settings.html", "reference/events.html", "reference/problems.html"} <= set(pages)
     for name, page in pages.items():
         assert not FETCHED.search(page.read_text()), f"{name} fetches something from elsewhere"
+    told = pages["reference/settings.html"].read_text()
+    assert "kept in &lt;LATHE_HOME&gt;/admin-password" in told, "what stands in angle brackets is no tag"
 
 
 @pytest.mark.parametrize("page", ["requirements.md", "bad-inputs.md"])
