@@ -21,7 +21,7 @@ READERS: Final = 4
 MAKERS: Final = 3
 ONE_TRY_S: Final = 10.0
 SETTLING_S: Final = 180.0
-"""How long a command may be repeated after everything is well again."""
+"""How long a command may be repeated after everything is well again, and a queue of tasks may stand still."""
 PROMPTS: Final = ("a blue mug", "a red wooden chair", "a round table")
 SMALL: Final = {"quality": "draft", "target_faces": 2000}
 
@@ -40,6 +40,8 @@ class Load:
         self._answered = 0
         self._newest: dict[str, int] = {}
         """By account: the newest offset that an answer named."""
+        self._queues: dict[str, tuple[int, float]] = {}
+        """By account, when everything is well again: how many tasks are queued, and since when so many."""
         self._working: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -194,13 +196,20 @@ class Load:
             )
 
     async def _ended(self, maker: Caller, task_id: str) -> dict[str, str]:
-        """The task when it has ended, or as it is when the deadline is over."""
+        """The task when it has ended, or as it is when the queue of its maker stands still."""
         is_over: Callable[[str], bool] = ("completed", "failed", "cancelled").__contains__
         while True:
             task: dict[str, str] = await maker.get(f"/generate/{task_id}")
-            if is_over(task["status"]) or now() > self.deadline + SETTLING_S:
+            if is_over(task["status"]) or await self._stands_still(maker):
                 return task
             await asyncio.sleep(0.5)
+
+    async def _stands_still(self, maker: Caller) -> bool:
+        """However long the queue is and however slow the machine: nothing of it has ended for `SETTLING_S`."""
+        length = (await maker.get("/generate", status="queued", limit=1))["total"]
+        if self._queues.get(maker.account, (-1, 0.0))[0] != length:
+            self._queues[maker.account] = (length, now())
+        return now() - self._queues[maker.account][1] > SETTLING_S
 
     async def _look_at_wallet(self, owner: Caller) -> None:
         at = self._newest.get(owner.account, 0)

@@ -17,7 +17,7 @@ import msgspec
 import uvloop
 
 from tests.chaos.checker import Anomaly, check
-from tests.chaos.clients import SETTLING_S, Load
+from tests.chaos.clients import Load
 from tests.chaos.faults import Done, Faults
 from tests.chaos.history import History, now
 from tests.chaos.stack import ChaosStack
@@ -27,7 +27,7 @@ LIVELY: Final = 20
 """Commands that are answered between two faults."""
 DOWN_S: Final = 300.0
 """Nobody hurts it, and yet it has not answered so many for so long: it does not come back by itself."""
-LOOKING_S: Final = 3 * SETTLING_S
+LOOKING_S: Final = 1_800.0
 """For settling everything and looking at all that was done, when everything is well again."""
 
 
