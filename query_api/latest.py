@@ -69,7 +69,7 @@ class Latest:
             place = next((item for item in queue.tasks if item.task_id == task_id), None)
         if queue is None or place is None:
             return Now(stage="queued", message="Waiting in the queue")
-        if model in queue.no_worker_for:
+        if place.eta_s is None and model in queue.no_worker_for:  # not of another version
             message = f"No worker can run {model} at present"
             return Now(0.0, "queued", place.position, None, message, no_worker=True)
         about = "" if place.eta_s is None else f", about {round(place.eta_s)} s"
