@@ -133,6 +133,45 @@ def test_a_task_that_ends_twice_is_found() -> None:
     assert "no final state" in {anomaly.kind for anomaly in check(history, truth)}
 
 
+def failed(charged: int = 0) -> tuple[History, Truth]:
+    """The same task, in the log without a retry."""
+    history, truth = true()
+    truth.steps[4] = step(9, "run", 70 - charged, "TaskFailed", task_id="t", charged=charged)
+    history.tasks[0] = task(status="failed", charged=charged, has_result=False, problem="{'code': 'lease-expired'}")
+    history.finals[0].available = 70 - charged
+    return history, truth
+
+
+def retried(truth: Truth, times: int) -> None:
+    for offset in range(5, 5 + times):
+        truth.steps.insert(-1, step(offset, "run", 70 - PRICE, "TaskRetried", key=None, task_id="t", reserved=PRICE))
+
+
+def test_a_task_may_fail_whose_attempts_were_all_hurt() -> None:
+    history, truth = failed()
+    retried(truth, 2)
+    assert check(history, truth) == []
+
+
+def test_a_failure_before_the_last_attempt_is_found() -> None:
+    history, truth = failed()
+    retried(truth, 1)
+    assert "wrong end" in {anomaly.kind for anomaly in check(history, truth)}
+
+
+def test_a_failure_for_another_reason_is_found() -> None:
+    history, truth = failed()
+    retried(truth, 2)
+    history.tasks[0].problem = "{'code': 'engine-error'}"
+    assert "wrong end" in {anomaly.kind for anomaly in check(history, truth)}
+
+
+def test_a_failure_that_costs_something_is_found() -> None:
+    history, truth = failed(charged=PRICE)
+    retried(truth, 2)
+    assert "wrong charge" in {anomaly.kind for anomaly in check(history, truth)}
+
+
 def test_a_read_that_is_behind_what_it_asked_for_is_found() -> None:
     history, truth = true()
     history.reads[0].at_least = 3
