@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from aiokafka import TopicPartition
@@ -33,11 +34,11 @@ class KafkaLog:
         self._asker: AIOKafkaConsumer | None = None
         self._asker_lock = asyncio.Lock()
         self._leaving = Leaving()
-        self._picker = Picker(self._picking)
+        self._picker = Picker(partial(self._consumer, FETCH_BYTES))
         self._ends: Coalescing[Sequence[TP], dict[TP, int] | LogUnavailable] = Coalescing(self._ask_ends, most=500)
 
     async def reader(self, start: Mapping[TP, int]) -> KafkaReader:
-        reader = KafkaReader(self._reading, self.ends, start)
+        reader = KafkaReader(self._consumer, self.ends, start)
         await reader.connected()
         return reader
 
@@ -105,9 +106,7 @@ class KafkaLog:
     async def _connected(self) -> AIOKafkaConsumer:
         async with self._asker_lock:
             if self._asker is None:
-                asker = self._consumer()
-                await _started(asker)
-                self._asker = asker
+                self._asker = await self._consumer()
             return self._asker
 
     def _leave(self, asker: AIOKafkaConsumer) -> None:
@@ -127,18 +126,9 @@ class KafkaLog:
             await ended(self._asker.stop())
             self._asker = None
 
-    async def _picking(self) -> AIOKafkaConsumer:
-        consumer = self._consumer(FETCH_BYTES)
-        await _started(consumer)
-        return consumer
-
-    async def _reading(self) -> AIOKafkaConsumer:
-        consumer = self._consumer()
-        await _started(consumer)
-        return consumer
-
-    def _consumer(self, fetch_bytes: int = 4 * 1024 * 1024) -> AIOKafkaConsumer:
-        return AIOKafkaConsumer(
+    async def _consumer(self, fetch_bytes: int = 4 * 1024 * 1024) -> AIOKafkaConsumer:
+        """A new one, started. Raises LogUnavailable."""
+        consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             client_id=self._client_id,
             enable_auto_commit=False,
@@ -148,6 +138,8 @@ class KafkaLog:
             request_timeout_ms=10_000,
             metadata_max_age_ms=60_000,
         )
+        await _started(consumer)
+        return consumer
 
 
 class KafkaAppender:

@@ -39,7 +39,7 @@ async def nothing_for_ever(reader: KafkaReader) -> None:
 async def test_a_reader_that_stopped_fetching_reads_on(kafka_url: str) -> None:
     """As aiokafka's issue 983 has it: the task that fetches is over, and `getmany` returns nothing for ever."""
     log, tp = KafkaLog(kafka_url), await topic(kafka_url)
-    reader = KafkaReader(log._reading, log.ends, {tp: 0}, silence_s=0.1)
+    reader = KafkaReader(log._consumer, log.ends, {tp: 0}, silence_s=0.1)
     try:
         await write(log, tp, b"first")
         found: list[bytes | None] = []
@@ -62,7 +62,7 @@ async def test_a_reader_that_stopped_fetching_reads_on(kafka_url: str) -> None:
 
 async def test_a_reader_at_the_end_is_left_in_peace(kafka_url: str) -> None:
     log, tp = KafkaLog(kafka_url), await topic(kafka_url)
-    reader = KafkaReader(log._reading, log.ends, {tp: 0}, silence_s=0.0)
+    reader = KafkaReader(log._consumer, log.ends, {tp: 0}, silence_s=0.0)
     try:
         before = await reader.connected()
         for _ in range(20):
@@ -78,7 +78,7 @@ def test_on_uvloop_a_request_over_a_lost_connection_is_a_connection_error(kafka_
 
     async def lose_a_connection() -> None:
         log = KafkaLog(kafka_url)
-        consumer = await log._reading()
+        consumer = await log._consumer()
         try:
             assert await consumer._client.force_metadata_update()
             connection = next(iter(consumer._client._conns.values()))
