@@ -1,6 +1,6 @@
 """The child process of one slot: it loads engines and runs them, one run at a time, and lives as long as its parent.
 
-    python -m ml_worker.child <socket fd> <parent pid> <device> <threads> <settings, JSON: see Wanted>
+    python -m ml_worker.child <socket fd> <parent pid> <device> <settings, JSON: see Wanted>
 
 Engines are described first, so that the worker can take runs, and loaded in the background of waiting.
 """
@@ -234,14 +234,12 @@ def _die_with(parent: int) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    fd, parent, device, threads, wanted = arguments
+    fd, parent, device, wanted = arguments
     _die_with(int(parent))
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)  # A signal to the process group is the parent's to answer.
     os.nice(_NICE)
     start_telemetry("ml_worker.child", load_settings())
-    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[variable] = threads
     pipe = socket.socket(fileno=int(fd))
     pipe.set_inheritable(False)
     Child(pipe, choose_device(device), msgspec.json.decode(wanted, type=Wanted)).work()

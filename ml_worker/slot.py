@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from ml_worker.cores import surroundings
 from ml_worker.engines.port import Description
 from ml_worker.frames import (
     CancelRun,
@@ -71,12 +72,12 @@ class Slot:
         remote: Path | None = None,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        self._arguments = (device, str(threads))
+        self._device = device
         self._wanted = Wanted(engines=tuple(engines), remote=None if remote is None else str(remote))
         self._preparing: str | None = None
         """The source whose code runs in the child just now, if it is being imported or loaded."""
         self._deaths: Counter[str] = Counter()
-        self._environment = {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+        self._threads = threads
         self._on_change = on_change
         self._keeper: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
@@ -160,10 +161,10 @@ class Slot:
         try:
             self._process = self._alive = process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *("-m", "ml_worker.child", str(theirs.fileno()), str(os.getpid()), *self._arguments),
+                *("-m", "ml_worker.child", str(theirs.fileno()), str(os.getpid()), self._device),
                 msgspec.json.encode(self._wanted).decode(),
                 pass_fds=(theirs.fileno(),),
-                env=os.environ | self._environment,
+                env=surroundings(self._threads),
                 stdin=asyncio.subprocess.DEVNULL,
             )
         except BaseException:

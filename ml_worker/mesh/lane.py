@@ -5,26 +5,51 @@ at once. What is done beside is given everything it needs and changes nothing th
 how many threads there are.
 """
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
+from threading import Lock
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 R = TypeVar("R")
+T = TypeVar("T")
 PATIENCE = 0.1
 """Seconds between two looks for a cancellation."""
+
+
+class _Work(Generic[R]):
+    """Done once, by whichever thread comes to it first."""
+
+    def __init__(self, do: Callable[[], R]) -> None:
+        self._do = do
+        self._claim = Lock()
+        self.done: Future[R] = Future()
+
+    def run(self) -> None:
+        if not self._claim.acquire(blocking=False):
+            return
+        try:
+            self.done.set_result(self._do())
+        except BaseException as error:  # noqa: BLE001  (raised again where the result is wanted)
+            self.done.set_exception(error)
 
 
 class Lane:
     """One more thread, if there is one; else everything is done at once, where it is asked for.
 
+    Who waits for a result does meanwhile what nobody has begun. Work that is done beside may itself hand out work
+    (`each`), but only such as waits for nothing.
+
     `watch` is called while something is waited for, and may raise. What is still going on when the lane is left is
     waited for.
     """
 
-    def __init__(self, threads: int, watch: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, threads: int = 1, watch: Callable[[], None] = lambda: None) -> None:
         self._watch = watch
         self._pool = ThreadPoolExecutor(1, "beside") if threads > 1 else None
+        self._begun: deque[_Work[Any]] = deque()
 
     def __enter__(self) -> "Lane":
         return self
@@ -33,15 +58,26 @@ class Lane:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
-    def beside(self, work: Callable[[], R]) -> Callable[[], R]:
-        """Begin `work`, after what was begun before it; the answer gives its result, or raises what it raised."""
+    def beside(self, do: Callable[[], R]) -> Callable[[], R]:
+        """Begin `do`, after what was begun before it; the answer gives its result, or raises what it raised."""
         if self._pool is None:
-            result = work()
+            result = do()
             return lambda: result
-        future = self._pool.submit(work)
-        return lambda: self._result(future)
+        work = _Work(do)
+        self._begun.append(work)
+        self._pool.submit(work.run)
+        return lambda: self._result(work)
 
-    def _result(self, future: Future[Any]) -> Any:
-        while not wait([future], PATIENCE).done:
+    def each(self, do: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """What `do` gives for each item, in their order."""
+        return [result() for result in [self.beside(partial(do, item)) for item in items]]
+
+    def _result(self, wanted: _Work[R]) -> R:
+        wanted.run()
+        while not wanted.done.done():
+            try:
+                self._begun.popleft().run()
+            except IndexError:  # all that was begun is being done
+                wait([wanted.done], PATIENCE)
             self._watch()
-        return future.result()
+        return wanted.done.result()

@@ -199,23 +199,28 @@ def _sample_within(field: Field, low: Floats, high: Floats, cells: int) -> Latti
     shape = tuple(n + 1 for n in shape)  # the last blocks have neighbours upwards too
     mask = np.zeros(shape, bool)
     mask[tuple(near.T)] = True
-    lattice, number = None, np.full(shape, -1, np.int32)
+    fresh, lattice, number = None, None, np.full(shape, -1, np.int32)
     while True:
-        lattice, number = _fill(field, mask, origin, step, lattice, number)
-        grown = _follow(lattice, mask)
-        if grown is None:
+        lattice, number = _fill(field, mask, origin, step, fresh, lattice, number)
+        if fresh is None:
+            fresh = _follow(lattice.active, lattice.neighbours, lattice.values, mask)
+        else:
+            fresh = _follow(fresh, _neighbours(fresh, number), lattice.values, mask)
+        if fresh is None:
             return None
-        if not len(grown):
+        if not len(fresh):
             return lattice
-        mask[tuple(grown.T)] = True
+        mask[tuple(fresh.T)] = True
 
 
 def _fill(
-    field: Field, mask: npt.NDArray[np.bool_], origin: Floats, step: float, before: Lattice | None, numbered: Ints
-) -> tuple[Lattice, Ints]:
+    field: Field, mask: npt.NDArray[np.bool_], origin: Floats, step: float,
+    fresh: Ints | None, before: Lattice | None, numbered: Ints,
+) -> tuple[Lattice, Ints]:  # fmt: skip
     """Sample every point that a cell of an active block touches, besides those that `before` has.
 
-    `numbered`: the blocks of `before` by their place; the same is returned for the new ones.
+    `fresh`: the active blocks that `before` has not. `numbered`: the blocks of `before` by their place; the same is
+    returned for the new ones.
     """
     active = np.argwhere(mask).astype(np.int32)
     number = np.full(mask.shape, -1, np.int32)
@@ -223,10 +228,10 @@ def _fill(
     blocks = blocks[: _linked(active, number, neighbours, blocks)].copy()
     values = np.full((len(blocks), 8), np.nan, np.float32)
     if before is not None:
-        old = numbered[tuple(blocks.T)]
-        values[old >= 0] = before.values[old[old >= 0]]
+        _kept(blocks, numbered, before.values, values)
     slots = np.empty(values.size, np.int32)
-    slots = slots[: _wanted(neighbours, values, slots)].copy()
+    touching = neighbours if fresh is None else _neighbours(fresh, number)
+    slots = slots[: _wanted(touching, values, slots)].copy()
     lattice = Lattice(origin, step, active, neighbours, blocks, values)
     flat = values.reshape(-1)
     for start in range(0, len(slots), CHUNK):
@@ -235,6 +240,20 @@ def _fill(
         # A sample of exactly 0 would be a corner on the surface, whose crossings fall together: count it as outside.
         flat[part] = np.where(sampled == 0, np.float32(step * 1e-5), sampled)
     return lattice, number
+
+
+def _neighbours(active: Ints, number: Ints) -> Ints:
+    """(A, 8): as `Lattice.neighbours`, for some blocks."""
+    return np.asarray(number[tuple(np.moveaxis(active[:, None] + OFFSETS, 2, 0))])
+
+
+@compiled
+def _kept(blocks: Ints, numbered: Ints, before: Floats, values: Floats) -> None:
+    for block in range(len(blocks)):
+        old = numbered[blocks[block, 0], blocks[block, 1], blocks[block, 2]]
+        if old >= 0:
+            for point in range(8):
+                values[block, point] = before[old, point]
 
 
 @compiled
@@ -261,7 +280,7 @@ def _linked(active: Ints, number: Ints, neighbours: Ints, blocks: Ints) -> int:
 
 @compiled
 def _wanted(neighbours: Ints, values: Floats, slots: Ints) -> int:
-    """The slots that a cell of an active block touches and that have no sample yet; returns how many there are."""
+    """The slots that a cell of these blocks touches and that have no sample yet; returns how many there are."""
     missing = np.zeros(values.shape, np.bool_)
     for row in range(len(neighbours)):
         for point in range(27):
@@ -275,10 +294,10 @@ def _wanted(neighbours: Ints, values: Floats, slots: Ints) -> int:
     return count
 
 
-def _follow(lattice: Lattice, mask: npt.NDArray[np.bool_]) -> Ints | None:
+def _follow(active: Ints, neighbours: Ints, values: Floats, mask: npt.NDArray[np.bool_]) -> Ints | None:
     """(G, 3) inactive blocks into which the surface runs on; None when it runs out of the sampled box."""
-    grown = np.empty((6 * len(lattice.active), 3), np.int32)
-    count = _run_on(lattice.active, lattice.neighbours, lattice.values, mask, grown)
+    grown = np.empty((6 * len(active), 3), np.int32)
+    count = _run_on(active, neighbours, values, mask, grown)
     return None if count < 0 else grown[:count]
 
 

@@ -236,10 +236,14 @@ def _finish(
     places: Sequence[Place] = ALONE,
 ) -> Built:  # fmt: skip
     mesh = surface.mesh
+    extent = np.ptp(mesh.vertices, axis=0) + spread(places)
+    scale = 1.0 if options.size is None else options.size / float(extent.max())
+    scaled = Mesh(mesh.vertices * scale, mesh.faces)
     unwrapped = lane.beside(lambda: _unwrapped(mesh, options.texture_size, told.watch))
-    seen = lane.beside(lambda: (Rays(mesh), sketch(mesh)))
+    traced = lane.beside(lambda: Rays(mesh))
+    drawn = lane.beside(lambda: sketch(mesh))
+    checked = lane.beside(lambda: require_clean(scaled))
     normals, group = surface.normals()
-    off = surface.deviation()
     charts, uvs, texels = unwrapped()
     flat = charts.flat.reshape(-1, 2)
     metres = float(np.linalg.norm(flat[1::3] - flat[::3], axis=1).sum())
@@ -247,24 +251,25 @@ def _finish(
     corner_uvs = uvs.reshape(-1, 2) / options.texture_size
     shown = skin(mesh, normals, group, charts.number, corner_uvs)
     sheet = Sheet(mesh, shown, charts.number, metres / pixels)
-    rays, picture = seen()
+    rays = traced()
+    checked()
     told.at("surface", 1.0)
-    told.show(picture)
+    told.show(drawn())
     told.at("texture", 0.0)
-    extent = np.ptp(mesh.vertices, axis=0) + spread(places)
-    scale = 1.0 if options.size is None else options.size / float(extent.max())
-    scaled = Mesh(mesh.vertices * scale, mesh.faces)
     maps = bake(sheet, texels, rays, paint, lane, told.watch, surface.exact and surface.exact(sheet))
     told.at("texture", 0.8)
-    require_clean(scaled)
     asset = repeated(assemble(name, scaled, shown, maps, lane), [(x * scale, z * scale) for x, z in places])
     told.at("texture", 1.0)
 
-    made = _write(asset, options, told)
     overlap = len(np.unique(texels.crowded)) / len(mesh.faces)
-    deviation = None if off is None else off * scale
+    reported = lane.beside(lambda: report(asset, uv_overlap=overlap, deviation=_scaled(surface.deviation(), scale)))
+    made = _write(asset, options, told, lane)
     told.metrics |= {"faces": len(asset.faces), "charts": charts.count}
-    return Built(made, report(asset, uv_overlap=overlap, deviation=deviation), told.metrics)
+    return Built(made, reported(), told.metrics)
+
+
+def _scaled(length: float | None, scale: float) -> float | None:
+    return None if length is None else length * scale
 
 
 def _unwrapped(mesh: Mesh, size: int, watch: Callable[[], None]) -> tuple[Charts, Floats, Texels]:
@@ -283,7 +288,7 @@ def _unwrapped(mesh: Mesh, size: int, watch: Callable[[], None]) -> tuple[Charts
             return charts, uvs, texels
 
 
-def _write(asset: Asset, options: Options, told: _Told) -> tuple[Made, ...]:
+def _write(asset: Asset, options: Options, told: _Told, lane: Lane) -> tuple[Made, ...]:
     writers: dict[Format, Callable[[], bytes]] = {
         "glb": lambda: write_glb(asset),
         "obj": lambda: write_obj_zip(asset),
@@ -291,7 +296,7 @@ def _write(asset: Asset, options: Options, told: _Told) -> tuple[Made, ...]:
         "fbx": lambda: write_fbx(asset),
         "3mf": lambda: write_3mf(asset),
         "usdz": lambda: write_usdz(asset, told.run.folder),
-        "webp": lambda: render_turntable(asset, told.watch),
+        "webp": lambda: render_turntable(asset, told.watch, lane),
     }
     made = []
     for index, format_ in enumerate(options.formats):
@@ -303,7 +308,7 @@ def _write(asset: Asset, options: Options, told: _Told) -> tuple[Made, ...]:
     told.at("files", 1.0)
     told.at("preview", 0.0)
     picture = told.run.folder / "preview.png"
-    picture.write_bytes(render(asset, told.watch))
+    picture.write_bytes(render(asset, told.watch, lane))
     told.at("preview", 1.0)
     told.run.progress("preview", 1.0, picture)
     return (*made, Made(format="preview", path=picture, media_type="image/png"))

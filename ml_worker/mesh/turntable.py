@@ -10,6 +10,7 @@ from PIL import Image
 
 from ml_worker.mesh.assets import Asset
 from ml_worker.mesh.camera import aim_at_all_turns
+from ml_worker.mesh.lane import Lane
 from ml_worker.mesh.preview import expose
 from ml_worker.mesh.scene import Scene, Shot
 
@@ -24,18 +25,20 @@ EFFORT: Final = 2
 """Of libwebp's 0 to 6: a higher one makes the file hardly smaller, and takes longer than the pictures."""
 
 
-def render_turntable(asset: Asset, watch: Callable[[], None] = lambda: None) -> bytes:
+def render_turntable(asset: Asset, watch: Callable[[], None] = lambda: None, lane: Lane | None = None) -> bytes:
     """FRAMES pictures of SIDE x SIDE pixels in an endless loop; the first shows the model as the preview does.
 
     The same asset gives the same bytes. `watch` is called often and may raise.
     """
     scene = Scene(asset, 2 * SIDE, FLOOR_GRID)
     camera = aim_at_all_turns(asset.solid.vertices, SIDE)
-    frames = []
-    for number in range(FRAMES):
+
+    def taken(number: int) -> Image.Image:
         watch()
         shot = Shot(scene, camera, turned(2 * np.pi * number / FRAMES))
-        frames.append(Image.fromarray(expose(shot, watch)))
+        return Image.fromarray(expose(shot, watch, Lane()))
+
+    frames = (lane or Lane()).each(taken, range(FRAMES))
     watch()
     out = io.BytesIO()
     frames[0].save(

@@ -29,6 +29,32 @@ def test_with_two_threads_work_goes_on_beside() -> None:
         assert told() in (0, 1)
 
 
+def test_who_waits_does_meanwhile_what_nobody_has_begun() -> None:
+    helped, began = threading.Event(), threading.Event()
+
+    def slow() -> bool:
+        began.set()
+        return helped.wait(60)
+
+    with Lane(2) as lane:
+        told = lane.beside(slow)
+        began.wait(60)
+        lane.beside(helped.set)  # behind the slow work, which waits for it
+        assert told()
+
+
+def test_each_keeps_the_order_and_does_nothing_twice() -> None:
+    done: list[int] = []
+
+    def square(number: int) -> int:
+        done.append(number)
+        return number * number
+
+    with Lane(2) as lane:
+        assert lane.each(square, range(200)) == [number * number for number in range(200)]
+    assert sorted(done) == list(range(200))
+
+
 def test_an_error_is_raised_where_the_result_is_wanted() -> None:
     with Lane(2) as lane:
         told = lane.beside(lambda: 1 // 0)
