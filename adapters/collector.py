@@ -15,6 +15,11 @@ def collect_rarely(thresholds: tuple[int, int, int] = SERVING) -> None:
     At the default pace (700) collections cost up to a fifth of a busy process's time, and the longer the more state it
     holds: what is there now is never looked at again, and young objects are looked at less often.
     """
+    keep_what_is_there()
+    gc.set_threshold(*thresholds)
+
+
+def keep_what_is_there() -> None:
+    """No collection looks again at what is in use now: modules, models, compiled code."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*thresholds)

@@ -19,6 +19,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from adapters.collector import keep_what_is_there
 from adapters.settings import load_settings
 from adapters.telemetry import tracing
 from adapters.telemetry.privacy import silent_trace
@@ -109,6 +110,7 @@ class Child:
         self._engines: dict[str, Engine] = {}
         self._descriptions: dict[str, Description] = {}
         self._loaded: set[str] = set()
+        self._run_before: set[str] = set()
         self._orders: queue.SimpleQueue[RunEngine] = queue.SimpleQueue()
         self.cancelled: set[int] = set()
 
@@ -191,6 +193,9 @@ class Child:
             self.tell(Failed(run=order.run, code="engine-error", kind="permanent", message=message))
         self._tell_memory()
         tracing.flush()
+        if order.engine not in self._run_before:
+            self._run_before.add(order.engine)
+            keep_what_is_there()
 
     def _tell_memory(self) -> None:
         if (memory := device_memory(self._device)) is not None:
