@@ -32,7 +32,7 @@ class _Work(Generic[R]):
             return
         try:
             self.done.set_result(self._do())
-        except BaseException as error:  # noqa: BLE001  (raised again where the result is wanted)
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is wanted
             self.done.set_exception(error)
 
 
@@ -65,19 +65,26 @@ class Lane:
             return lambda: result
         work = _Work(do)
         self._begun.append(work)
-        self._pool.submit(work.run)
+        self._pool.submit(self._take_next)
         return lambda: self._result(work)
 
     def each(self, do: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """What `do` gives for each item, in their order."""
         return [result() for result in [self.beside(partial(do, item)) for item in items]]
 
+    def _take_next(self) -> bool:
+        """Do what was begun first, if nobody else does; False when nothing is left."""
+        try:
+            work = self._begun.popleft()
+        except IndexError:
+            return False
+        work.run()
+        return True
+
     def _result(self, wanted: _Work[R]) -> R:
         wanted.run()
         while not wanted.done.done():
-            try:
-                self._begun.popleft().run()
-            except IndexError:  # all that was begun is being done
+            if not self._take_next():
                 wait([wanted.done], PATIENCE)
             self._watch()
         return wanted.done.result()
