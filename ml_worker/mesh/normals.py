@@ -19,6 +19,8 @@ LINE = 0.08
 LEAN = np.cos(np.radians(9))
 """A face whose own normal near a corner leans farther from the shared one than this keeps its own: a long face that
 reaches from a wall a little way up a round rim would else carry the rim's shine down the wall."""
+LARGE = 0.3
+"""Share of the largest face at a vertex from which a face counts as one of the large ones."""
 WHOLE = 0.93
 """An exact normal was asked too near to an edge when its slope is below this share of its face's steepest."""
 
@@ -99,12 +101,34 @@ def corner_normals(mesh: Mesh, field: Field | None = None, reach: float = 1e-4) 
     shared = np.divide(total, length, out=np.zeros_like(total), where=length > 1e-9)[group]
     if field is not None:
         shared = _exact_where_smooth(mesh, shared, group, field, reach)
-        parted = np.einsum("ij,ij->i", normals, shared) < LEAN
-        shared[parted] = normals[parted]
-        group = np.where(parted, group.max() + 1 + np.arange(len(group)), group)
+        shared, group = _long_faces_first(mesh, normals, shared, group)
     lost = np.linalg.norm(shared, axis=1) < 0.5
     shared[lost] = own[lost]
     return shared, group.astype(np.int32)
+
+
+def _long_faces_first(mesh: Mesh, normals: Floats, shared: Floats, group: Ints) -> tuple[Floats, Ints]:
+    """Where a face's own normal leans too far from the shared one, large faces say what is shared, as they show it
+    farthest; one of them that still leans too far, among others as large, keeps its own.
+    """
+    area = np.repeat(np.linalg.norm(mesh.cross(), axis=1), 3)
+    count = int(group.max()) + 1
+    leaning = np.zeros(count, np.bool_)
+    leaning[group[np.einsum("ij,ij->i", normals, shared) < LEAN]] = True
+    corners = np.flatnonzero(leaning[group])
+    if not len(corners):
+        return shared, group
+    own, area, owner = normals[corners], area[corners], group[corners]
+    mean = np.stack([np.bincount(owner, own[:, k] * area, count) for k in range(3)], axis=1)
+    mean /= np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-30)
+    shared[corners] = mean[owner]
+    largest = np.zeros(count)
+    np.maximum.at(largest, owner, area)
+    parted = corners[(np.einsum("ij,ij->i", own, shared[corners]) < LEAN) & (area > LARGE * largest[owner])]
+    shared[parted] = normals[parted]
+    group = group.copy()
+    group[parted] = count + np.arange(len(parted))
+    return shared, group
 
 
 def _slenderness(mesh: Mesh) -> Floats:

@@ -38,9 +38,9 @@ def build(wish: Wish) -> Sequence[Part]:
     handles = wish.count("handle")
     if handles:
         one = _handle(wish, line, r, h, wall)
-        hollow = _inside(line, wall, h)
         both = one if handles == 1 else one.joined(one.turned("y", 180))
-        shape = body.joined(both.cut(hollow), wall * 0.9)
+        # The root ends just below the outer side: deeper, what blends it into the wall would also swell the inner one.
+        shape = body.joined(both.cut(_inside(line, wall, h, 0.4)), wall * 0.9)
     coats: list[tuple[Shape, Material]] = _decor(wish, h, r)
     lining = _lining(wish)
     if lining is not None:
@@ -59,7 +59,7 @@ def build(wish: Wish) -> Sequence[Part]:
             grip = grip.mirrored("x")
         parts[0] = Part(shape, glaze, (*coats, (grip, wish.finish("handle", "ceramic"))))
     if drink:
-        liquid = _inside(line, -wall * 0.2, h).common(_slab(r, line[0][1], level))
+        liquid = _inside(line, wall, h, 0.044).common(_slab(r, line[0][1], level))
         parts.append(Part(liquid, filling))
     if wish.has("saucer"):
         parts.append(Part(_saucer(r, h, wall), wish.finish("saucer", "ceramic", accent=True)))
@@ -91,15 +91,15 @@ def _radius_at(line: Sequence[Point2], y: float) -> float:
     return line[-1][0]
 
 
-def _inside(line: Sequence[Point2], wall: float, h: float) -> Shape:
-    """The room within the mug, up to the middle of its rim."""
-    inner = [(max(r - 0.22 * wall, 0.0), y) for r, y in line[1:]]
-    return revolve(polygon([(0, line[0][1] + wall * 0.3), *inner, (inner[-1][0], h + wall), (0, h + wall)]))
+def _inside(line: Sequence[Point2], wall: float, h: float, out: float = -0.22) -> Shape:
+    """The room within the mug and above it; it ends `out` walls outside the middle of the wall."""
+    inner = [(max(r + out * wall, 0.0), y) for r, y in line[1:]]
+    return revolve(polygon([(0, line[0][1] - out * wall * 1.36), *inner, (inner[-1][0], h + wall), (0, h + wall)]))
 
 
 def _filled(line: Sequence[Point2], wall: float, h: float, level: float) -> Shape:
     """The mug with its walls, from the top of its floor to a little above the drink, where it clings to the glass."""
-    return _inside(line, -wall * 3, h).common(_slab(line[-1][0] + wall, line[0][1] + wall / 2, level + wall * 0.45))
+    return _inside(line, wall, h, 0.66).common(_slab(line[-1][0] + wall, line[0][1] + wall / 2, level + wall * 0.45))
 
 
 def _slab(r: float, low: float, high: float) -> Shape:
@@ -107,7 +107,7 @@ def _slab(r: float, low: float, high: float) -> Shape:
 
 
 def _handle(wish: Wish, line: Sequence[Point2], r: float, h: float, wall: float) -> Shape:
-    """A strap of softly oval section along an ear-shaped line; it starts and ends within the wall."""
+    """A strap of softly oval section along an ear-shaped line; its ends are in the wall."""
     reach = wish.width / 2 - r if wish.count("handle") == 2 else wish.width - 2 * r
     out = r + reach - wall * 0.62
     cup = wish.variant in ("teacup", "espresso")
@@ -121,7 +121,7 @@ def _handle(wish: Wish, line: Sequence[Point2], r: float, h: float, wall: float)
             (out - (out - end) * 0.28, bottom + (top - bottom) * 0.24),
             (end, bottom),
         ],
-        7,
+        14,
     )
     width = wall * 2.3 * wish.vary(0.12)
     return ribbon(path, wall * 1.25, width)
