@@ -2,29 +2,17 @@
 
 from typing import Any
 
-import cv2
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from ml_worker.mesh.bake import Maps
-from ml_worker.mesh.lane import Lane
 from ml_worker.mesh.mesh import Ints, Mesh
 from ml_worker.mesh.parts import Parts
+from ml_worker.mesh.pictures import Picture
 from ml_worker.mesh.skin import Skin
 
 Array = npt.NDArray[Any]
-
-
-class Picture(msgspec.Struct, frozen=True):
-    """An encoded image."""
-
-    media_type: str
-    data: bytes
-
-    @property
-    def suffix(self) -> str:
-        return ".png" if self.media_type == "image/png" else ".jpg"
 
 
 class Asset(msgspec.Struct, frozen=True, eq=False):
@@ -50,23 +38,7 @@ class Asset(msgspec.Struct, frozen=True, eq=False):
     maps: Maps
 
 
-def encode(picture: Array, lossless: bool) -> Picture:
-    """(S, S, 3) RGB uint8 as PNG, or as JPEG without chroma subsampling."""
-    rows = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-    if lossless:
-        # One filter for all rows: trying them all takes twice as long and gives no smaller files.
-        options = [cv2.IMWRITE_PNG_COMPRESSION, 4, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP]
-        _, data = cv2.imencode(".png", rows, options)
-        return Picture("image/png", data.tobytes())
-    options = [cv2.IMWRITE_JPEG_QUALITY, 92, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111]
-    _, data = cv2.imencode(".jpg", rows, options)
-    return Picture("image/jpeg", data.tobytes())
-
-
-def assemble(name: str, mesh: Mesh, skin: Skin, maps: Maps, lane: Lane) -> Asset:
-    color = lane.beside(lambda: encode(maps.color, maps.lossless))
-    normal = None if maps.normal is None else encode(maps.normal, maps.mirrors)
-    surface = encode(maps.surface, lossless=False)
+def assemble(name: str, mesh: Mesh, skin: Skin, maps: Maps) -> Asset:
     return Asset(
         name=name,
         positions=mesh.vertices[skin.vertex].astype(np.float32) + np.float32(0),  # -0 becomes +0
@@ -75,9 +47,9 @@ def assemble(name: str, mesh: Mesh, skin: Skin, maps: Maps, lane: Lane) -> Asset
         uvs=skin.uvs,
         faces=skin.faces,
         solid=mesh,
-        color=color(),
-        surface=surface,
-        normal=normal,
+        color=maps.pictures.color,
+        surface=maps.pictures.surface,
+        normal=maps.pictures.normal,
         parts=maps.parts,
         maps=maps,
     )

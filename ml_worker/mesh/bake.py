@@ -15,8 +15,9 @@ from ml_worker.mesh.blocks import Blocks
 from ml_worker.mesh.compiled import compiled
 from ml_worker.mesh.lane import Lane
 from ml_worker.mesh.mesh import Ints
-from ml_worker.mesh.paint import Paint, Surfaces
+from ml_worker.mesh.paint import Coat, Paint, Surfaces
 from ml_worker.mesh.parts import Parts, parted
+from ml_worker.mesh.pictures import Picture, Pictures, encode
 from ml_worker.mesh.pieces import longest_axes
 from ml_worker.mesh.rays import Rays, openness
 from ml_worker.mesh.relief_map import normal_map
@@ -40,10 +41,7 @@ class Maps(msgspec.Struct, frozen=True, eq=False):
     """Occlusion, roughness, metallic (glTF's channel order)."""
     normal: Array | None
     """Tangent space, green up; None when it would be flat."""
-    lossless: bool
-    """Few colours with hard edges between them."""
-    mirrors: bool
-    """The normal map has only what the exact surface does: smooth, and without loss or its shine would be dull."""
+    pictures: Pictures
     parts: Parts
 
 
@@ -67,14 +65,20 @@ def bake(
     watch()
     nearest = filled()
     relief = normal_map(sheet, texels, normals, true, coat.height, nearest)
-    color = lane.beside(lambda: _softened(_picture(coat.color, nearest), region, nearest))
+    # Without relief it has only what the exact surface does: smooth, and with loss its shine would be dull.
+    normal = lane.beside(lambda: None if relief is None else encode(relief, lossless=not coat.height.any()))
+    colored = lane.beside(lambda: _colored(coat, region, nearest, paint.lossless))
     parts = parted(paint.names, of_face, region, coat)
     watch()
     surface = _picture(np.stack([sky(), coat.roughness, coat.metallic], axis=1), nearest)
-    return Maps(
-        color=color(), surface=surface, normal=relief, lossless=paint.lossless, mirrors=not coat.height.any(),
-        parts=parts,
-    )  # fmt: skip
+    shine = encode(surface, lossless=False)
+    color, painted = colored()
+    return Maps(color=color, surface=surface, normal=relief, pictures=Pictures(painted, shine, normal()), parts=parts)
+
+
+def _colored(coat: Coat, region: Ints, nearest: Array, lossless: bool) -> tuple[Array, Picture]:
+    picture = _softened(_picture(coat.color, nearest), region, nearest)
+    return picture, encode(picture, lossless)
 
 
 def _regions(sheet: Sheet, texels: Texels, points: Array, paint: Paint) -> tuple[Array, Array, Array]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ml_worker.mesh.assets import Asset, Picture
+from ml_worker.mesh.assets import Asset
 from ml_worker.mesh.fbx_properties import (
     COLOR,
     COMPOUND,
@@ -36,6 +36,7 @@ from ml_worker.mesh.fbx_properties import (
 )  # fmt: skip
 from ml_worker.mesh.fbx_records import CREATED, FILE_ID, VERSION, Long, Record, record, write_records
 from ml_worker.mesh.parts import Part
+from ml_worker.mesh.pictures import Picture
 
 CENTIMETRES = 100.0
 UVS = "UVMap"

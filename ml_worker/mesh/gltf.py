@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import orjson
 
-from ml_worker.mesh.assets import Asset, Picture
+from ml_worker.mesh.assets import Asset
 from ml_worker.mesh.parts import Layer
+from ml_worker.mesh.pictures import Picture
 
 FLOAT, UNSIGNED_SHORT, UNSIGNED_INT = 5126, 5123, 5125
 ARRAY_BUFFER, ELEMENT_ARRAY_BUFFER = 34962, 34963

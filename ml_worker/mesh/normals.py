@@ -119,8 +119,8 @@ def _long_faces_first(mesh: Mesh, normals: Floats, shared: Floats, group: Ints) 
     if not len(corners):
         return shared, group
     own, area, owner = normals[corners], area[corners], group[corners]
-    mean = np.stack([np.bincount(owner, own[:, k] * area, count) for k in range(3)], axis=1)
-    mean /= np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-30)
+    total = np.stack([np.bincount(owner, own[:, k] * area, count) for k in range(3)], axis=1)
+    mean = total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-30)
     shared[corners] = mean[owner]
     largest = np.zeros(count)
     np.maximum.at(largest, owner, area)

@@ -71,7 +71,10 @@ class MaterialPaint:
 
     def regions(self, points: Array, closely: bool) -> Array:
         if closely:  # chords of round parts lie beside the surface, which would make a border wave
-            points = points - self.field.gradient(points, self.reach) * self.field.distance(points)[:, None]
+            away = self.field.distance(points)
+            beside = np.flatnonzero(np.abs(away) > 3 * self.reach)
+            points = points.copy()
+            points[beside] -= self.field.gradient(points[beside], self.reach) * away[beside, None]
         return self.field.material(points)
 
     def coat(self, surfaces: Surfaces) -> Coat:

@@ -258,7 +258,7 @@ def _finish(
     told.at("texture", 0.0)
     maps = bake(sheet, texels, rays, paint, lane, told.watch, surface.exact and surface.exact(sheet))
     told.at("texture", 0.8)
-    asset = repeated(assemble(name, scaled, shown, maps, lane), [(x * scale, z * scale) for x, z in places])
+    asset = repeated(assemble(name, scaled, shown, maps), [(x * scale, z * scale) for x, z in places])
     told.at("texture", 1.0)
 
     overlap = len(np.unique(texels.crowded)) / len(mesh.faces)

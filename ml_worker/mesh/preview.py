@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ml_worker.mesh.assets import Asset, encode
+from ml_worker.mesh.assets import Asset
 from ml_worker.mesh.camera import aim
 from ml_worker.mesh.lane import Lane
+from ml_worker.mesh.pictures import encode
 from ml_worker.mesh.rays import MISS
 from ml_worker.mesh.scene import Scene, Shot, between
 from ml_worker.mesh.studio import KEY

@@ -10,10 +10,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from ml_worker.mesh.assets import encode
 from ml_worker.mesh.camera import aim, backdrop
 from ml_worker.mesh.compiled import compiled
 from ml_worker.mesh.mesh import Ints, Mesh
+from ml_worker.mesh.pictures import encode
 from ml_worker.mesh.studio import KEY
 
 Array = npt.NDArray[Any]

@@ -18,9 +18,9 @@ from scipy.ndimage import distance_transform_edt
 
 from ml_worker.mesh.assets import Asset, assemble
 from ml_worker.mesh.bake import Maps
-from ml_worker.mesh.lane import Lane
 from ml_worker.mesh.mesh import Mesh
 from ml_worker.mesh.parts import Part, Parts
+from ml_worker.mesh.pictures import Pictures, encode
 from ml_worker.mesh.preview import render
 from ml_worker.mesh.skin import skin
 from ml_worker.mesh.texels import rasterise
@@ -56,7 +56,9 @@ def as_asset(seen: Seen) -> Asset:
     surface = surface[row, column]  # as far as a seam is blended with what lies beside it
     told = zip(seen["parts"], seen["roughness"], seen["metallic"], seen["opacity"], strict=True)
     parts = Parts(tuple(Part(str(name), *map(float, values)) for name, *values in told), seen["part"])
-    return assemble("read", mesh, shown, Maps(color, surface, relief, False, False, parts), Lane(1))
+    lossy = (encode(picture, lossless=False) for picture in (color, surface))
+    pictures = Pictures(*lossy, None if relief is None else encode(relief, lossless=False))
+    return assemble("read", mesh, shown, Maps(color, surface, relief, pictures, parts))
 
 
 def draw(made: Sequence[Model], seen: Sequence[Seen]) -> None:

@@ -6,12 +6,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from ml_worker.mesh.assets import Asset, Picture, assemble
+from ml_worker.mesh.assets import Asset, assemble
 from ml_worker.mesh.bake import Maps
 from ml_worker.mesh.fbx import write_fbx
-from ml_worker.mesh.lane import Lane
 from ml_worker.mesh.mesh import Mesh
 from ml_worker.mesh.parts import Part, Parts
+from ml_worker.mesh.pictures import Picture, Pictures, encode
 from ml_worker.mesh.skin import skin
 from tests.mesh.fbx_readers.readers import by_every_reader, read
 
@@ -33,7 +33,8 @@ def sheet(side: int, name: str, parts: tuple[str, ...] = ("paper",), color: Pict
     shown = skin(mesh, flat, group, np.zeros(len(faces), np.int32), uvs)
     values = Parts(tuple(Part(each, 0.5, 0.0) for each in parts), (np.arange(len(faces)) % len(parts)).astype(np.int32))
     picture = np.full((4, 4, 3), 200, np.uint8)
-    asset = assemble(name, mesh, shown, Maps(picture, picture, None, True, True, values), Lane(1))
+    encoded = encode(picture, lossless=True)
+    asset = assemble(name, mesh, shown, Maps(picture, picture, None, Pictures(encoded, encoded, None), values))
     return asset if color is None else msgspec.structs.replace(asset, color=color)
 
 

@@ -65,6 +65,44 @@ def tabled(u: Array, v: Array, table: Array, lower: Array, upper: Array, margin:
 
 
 @compiled
+def drawn(u: Array, v: Array, lines: Array, pens: Array, table: Array) -> None:
+    """(rows, columns) distance from the points (u, v) to the nearest of `lines` (K, 4), from (x, y) to (x, y), each
+    drawn with a round pen of half-width `pens` (K, 2) at its ends.
+    """
+    none, one = np.float32(0), np.float32(1)
+    for row in range(len(v)):
+        best = table[row]
+        best[:] = np.float32(np.inf)
+        for k in range(len(lines)):
+            ax, ay, bx, by = lines[k]
+            ex, ey = bx - ax, by - ay
+            over = one / max(ex * ex + ey * ey, np.float32(1e-12))
+            wy, first, more = v[row] - ay, pens[k, 0], pens[k, 1] - pens[k, 0]
+            for column in range(len(u)):
+                wx = u[column] - ax
+                t = min(max((wx * ex + wy * ey) * over, none), one)
+                x, y = wx - t * ex, wy - t * ey
+                away = np.sqrt(x * x + y * y) - (first + t * more)
+                best[column] = min(best[column], away)
+
+
+@compiled
+def enclosed(u: Array, v: Array, lines: Array, table: Array) -> None:
+    """The same to the outline that `lines` close, below 0 within it."""
+    none = np.zeros((len(lines), 2), np.float32)
+    drawn(u, v, lines, none, table)
+    for row in range(len(v)):
+        y = v[row]
+        for k in range(len(lines)):
+            ax, ay, bx, by = lines[k]
+            if (ay <= y) != (by <= y):
+                crossing = ax + (y - ay) * ((bx - ax) / (by - ay))
+                for column in range(len(u)):
+                    if u[column] < crossing:
+                        table[row, column] = -table[row, column]
+
+
+@compiled
 def from_nearest(x: Array, y: Array, z: Array, places: Array, out: Array) -> None:
     """(3, N): each point as seen from the nearest of `places` (K, 3), of several the first."""
     for i in range(len(x)):

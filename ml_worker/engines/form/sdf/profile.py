@@ -6,14 +6,17 @@ An outline's distance is worked out once on a fine table and then looked up, so 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ml_worker.engines.form.sdf.kernels import tabled
+from ml_worker.engines.form.sdf.kernels import drawn, enclosed, tabled
 from ml_worker.engines.form.sdf.shape import Box, Points, Shape
 
+Array = npt.NDArray[Any]
 Point2 = tuple[float, float]
 TABLE = 288
 """Cells along the longer side of a table: the error of a lookup stays far below a mesh cell."""
@@ -39,62 +42,51 @@ class Profile:
     def joined(self, other: "Profile") -> "Profile":
         lower = min(self.lower[0], other.lower[0]), min(self.lower[1], other.lower[1])
         upper = max(self.upper[0], other.upper[0]), max(self.upper[1], other.upper[1])
-        return _tabled(lambda u, v: torch.minimum(self.distance(u, v), other.distance(u, v)), lower, upper)
+
+        def fill(u: Array, v: Array, table: Array) -> None:
+            across, up = torch.from_numpy(np.tile(u, len(v))), torch.from_numpy(np.repeat(v, len(u)))
+            both = torch.minimum(self.distance(across, up), other.distance(across, up))
+            table[:] = both.numpy().reshape(table.shape)
+
+        return _tabled(fill, lower, upper)
 
 
-def _tabled(field: Callable[[Tensor, Tensor], Tensor], lower: Point2, upper: Point2) -> Profile:
+def _tabled(fill: Callable[[Array, Array, Array], None], lower: Point2, upper: Point2) -> Profile:
+    """`fill`: the columns' u, the rows' v, and the table of distances to be written."""
     width, height = upper[0] - lower[0], upper[1] - lower[1]
     margin = 0.06 * max(width, height)
     cell = (max(width, height) + 2 * margin) / TABLE
     columns, rows = math.ceil((width + 2 * margin) / cell) + 1, math.ceil((height + 2 * margin) / cell) + 1
-    u = torch.linspace(lower[0] - margin, upper[0] + margin, columns)
-    v = torch.linspace(lower[1] - margin, upper[1] + margin, rows)
-    grid_v, grid_u = torch.meshgrid(v, u, indexing="ij")
-    table = field(grid_u.reshape(-1), grid_v.reshape(-1)).view(rows, columns).contiguous()
-    return Profile(table, lower, upper, margin)
+    u = np.linspace(lower[0] - margin, upper[0] + margin, columns, dtype=np.float32)
+    v = np.linspace(lower[1] - margin, upper[1] + margin, rows, dtype=np.float32)
+    table = np.empty((rows, columns), np.float32)
+    fill(u, v, table)
+    return Profile(torch.from_numpy(table), lower, upper, margin)
 
 
 def polygon(points: Sequence[Point2]) -> Profile:
     """A closed outline, in either direction; exact distance."""
-
-    def field(u: Tensor, v: Tensor) -> Tensor:
-        squared = torch.full_like(u, math.inf)
-        inside = torch.zeros_like(u, dtype=torch.bool)
-        for (ax, ay), (bx, by) in zip(points, [*points[1:], points[0]], strict=True):
-            ex, ey = bx - ax, by - ay
-            norm = ex * ex + ey * ey
-            if norm == 0:
-                continue
-            wx, wy = u - ax, v - ay
-            t = (wx * ex + wy * ey).div_(norm).clamp_(0, 1)
-            squared = torch.minimum(squared, (wx - t * ex).square_().add_((wy - t * ey).square_()))
-            if ey != 0:
-                crosses = (ay <= v) != (by <= v)
-                inside ^= crosses & (u < ax + (v - ay) * (ex / ey))
-        return squared.sqrt_().mul_(torch.where(inside, -1.0, 1.0))
-
+    lines = _lines([*points, points[0]])
     us, vs = [p[0] for p in points], [p[1] for p in points]
-    return _tabled(field, (min(us), min(vs)), (max(us), max(vs)))
+    return _tabled(lambda u, v, table: enclosed(u, v, lines, table), (min(us), min(vs)), (max(us), max(vs)))
 
 
 def stroke(points: Sequence[Point2], widths: float | Sequence[float]) -> Profile:
     """An open line drawn with a round pen whose width (metres) may differ at each point: a wall with a soft rim."""
-    pens = [widths] * len(points) if isinstance(widths, float | int) else list(widths)
-
-    def field(u: Tensor, v: Tensor) -> Tensor:
-        best = torch.full_like(u, math.inf)
-        for (ax, ay), (bx, by), wa, wb in zip(points, points[1:], pens, pens[1:], strict=False):
-            ex, ey = bx - ax, by - ay
-            norm = max(ex * ex + ey * ey, 1e-12)
-            wx, wy = u - ax, v - ay
-            t = (wx * ex + wy * ey).div_(norm).clamp_(0, 1)
-            d = (wx - t * ex).square_().add_((wy - t * ey).square_()).sqrt_()
-            best = torch.minimum(best, d - (wa + t * (wb - wa)) / 2)
-        return best
-
-    half = max(pens) / 2
+    pens = np.broadcast_to(np.asarray(widths, float) / 2, len(points))
+    lines, ends = _lines(points), np.stack([pens[:-1], pens[1:]], axis=1).astype(np.float32)
+    half = float(pens.max())
     us, vs = [p[0] for p in points], [p[1] for p in points]
-    return _tabled(field, (min(us) - half, min(vs) - half), (max(us) + half, max(vs) + half))
+    return _tabled(
+        lambda u, v, table: drawn(u, v, lines, ends, table),
+        (min(us) - half, min(vs) - half), (max(us) + half, max(vs) + half),
+    )  # fmt: skip
+
+
+def _lines(points: Sequence[Point2]) -> Array:
+    """(N - 1, 4) float32: from each point to the next."""
+    places = np.array(points, np.float32)
+    return np.concatenate([places[:-1], places[1:]], axis=1)
 
 
 def curve(points: Sequence[Point2], steps: int = 8) -> list[Point2]:
