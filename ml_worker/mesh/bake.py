@@ -84,7 +84,7 @@ def _colored(coat: Coat, region: Ints, nearest: Array, lossless: bool) -> tuple[
 def _regions(sheet: Sheet, texels: Texels, points: Array, paint: Paint) -> tuple[Array, Array, Array]:
     """(T,) and (F,): the paint's regions, and (T,) the axis along which the piece that a texel is on is longest."""
     region = Blocks(texels, sheet.chart, BLOCK).spread_exact(points, paint.regions)
-    of_face = paint.regions(sheet.mesh.corners().mean(axis=1).astype(np.float32), False)
+    of_face = paint.regions(sheet.mesh.centres().astype(np.float32), False)
     return region, of_face, longest_axes(sheet.mesh, of_face)[texels.face]
 
 

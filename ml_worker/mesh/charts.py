@@ -53,7 +53,7 @@ def _smooth(normals: Floats, mesh: Mesh, one: Ints, two: Ints) -> Ints:
     """A direction for each face: the nearest, unless its neighbours' does nearly as well."""
     facing = normals @ AXES.T
     direction: Ints = facing.argmax(axis=1)
-    area = np.linalg.norm(mesh.cross(), axis=1)
+    area = mesh.areas()
     for _ in range(4):
         place = np.concatenate([one * 6 + direction[two], two * 6 + direction[one]])
         votes = np.bincount(place, np.concatenate([area[two], area[one]]), minlength=6 * len(normals)).reshape(-1, 6)
@@ -93,7 +93,7 @@ def split_charts(charts: Charts, mesh: Mesh, over: Ints) -> Charts:
     number = charts.number.copy()
     count = charts.count
     sign, axis = np.where(charts.direction % 2, -1, 1), charts.direction // 2
-    depth = mesh.corners().mean(axis=1)[np.arange(len(axis)), axis] * sign
+    depth = mesh.centres()[np.arange(len(axis)), axis] * sign
     middle = depth[over].mean(axis=1)
     of_pair = number[over[:, 0]]
     for chart in np.unique(of_pair).tolist():

@@ -20,6 +20,7 @@ from ml_worker.engines.port import Permanent
 from ml_worker.mesh.compiled import compiled
 from ml_worker.mesh.mesh import Floats, Ints
 from ml_worker.mesh.solid import Solid
+from ml_worker.mesh.vectors import directions
 
 CHUNK = 1 << 16
 """Points a query: bounds the memory that a solid of many parts takes."""
@@ -99,9 +100,7 @@ class Field:
 
     def gradient(self, points: Floats, reach: float) -> Floats:
         """(N, 3) -> (N, 3): the slope's direction, which on the surface is its normal."""
-        slope = self.slope(points, reach)
-        length = np.linalg.norm(slope, axis=1, keepdims=True)
-        return np.asarray(np.divide(slope, length, out=np.zeros_like(slope), where=length > 0))
+        return directions(self.slope(points, reach))
 
 
 class Lattice(msgspec.Struct, frozen=True, eq=False):

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from ml_worker.mesh.compiled import compiled
 from ml_worker.mesh.distinct import distinct
+from ml_worker.mesh.vectors import directions, lengths
 
 Floats = npt.NDArray[Any]
 Ints = npt.NDArray[Any]
@@ -28,17 +29,26 @@ class Mesh(msgspec.Struct, frozen=True, eq=False):
 
     def cross(self) -> Floats:
         """(F, 3): the face normals, of length twice the face's area."""
-        points = self.corners()
-        return crossed(points[:, 1] - points[:, 0], points[:, 2] - points[:, 0])
+        found = np.empty((len(self.faces), 3))
+        _cross(self.vertices, self.faces, found)
+        return found
+
+    def areas(self) -> Floats:
+        """(F,)."""
+        return lengths(self.cross()) / 2
+
+    def centres(self) -> Floats:
+        """(F, 3): the mean of each face's corners."""
+        found = np.empty((len(self.faces), 3))
+        _mean(self.vertices, self.faces, found)
+        return found
 
     def face_normals(self) -> Floats:
         """(F, 3) unit normals; zero for a face without area."""
-        cross = self.cross()
-        length = np.linalg.norm(cross, axis=1, keepdims=True)
-        return np.asarray(np.divide(cross, length, out=np.zeros_like(cross), where=length > 0))
+        return directions(self.cross())
 
     def area(self) -> float:
-        return float(np.linalg.norm(self.cross(), axis=1).sum() / 2)
+        return float(self.areas().sum())
 
     def volume(self) -> float:
         """By the divergence theorem; positive when the faces are wound outwards."""
@@ -71,10 +81,22 @@ def _mark(faces: Ints, used: npt.NDArray[np.bool_]) -> None:
             used[faces[face, corner]] = True
 
 
-def crossed(one: Floats, two: Floats) -> Floats:
-    """(N, 3) x (N, 3) -> (N, 3) cross products; several times faster than np.cross."""
-    (a, b, c), (x, y, z) = one.T, two.T
-    return np.stack([b * z - c * y, c * x - a * z, a * y - b * x], axis=1)
+@compiled
+def _cross(vertices: Floats, faces: Ints, found: Floats) -> None:
+    for face in range(len(faces)):
+        a, b, c = vertices[faces[face, 0]], vertices[faces[face, 1]], vertices[faces[face, 2]]
+        ux, uy, uz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
+        vx, vy, vz = c[0] - a[0], c[1] - a[1], c[2] - a[2]
+        found[face, 0], found[face, 1], found[face, 2] = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+
+
+@compiled
+def _mean(vertices: Floats, faces: Ints, found: Floats) -> None:
+    for face in range(len(faces)):
+        for k in range(3):
+            found[face, k] = (
+                vertices[faces[face, 0], k] + vertices[faces[face, 1], k] + vertices[faces[face, 2], k]
+            ) / 3
 
 
 def directed_edges(faces: Ints) -> Ints:

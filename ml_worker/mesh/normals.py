@@ -6,6 +6,7 @@ from ml_worker.mesh.compiled import compiled
 from ml_worker.mesh.components import components
 from ml_worker.mesh.lattice import Field
 from ml_worker.mesh.mesh import Floats, Ints, Mesh
+from ml_worker.mesh.vectors import directions, dots, lengths
 
 CREASE = np.cos(np.radians(32))
 """Two faces whose normals at a shared corner differ by more than this keep an edge between them."""
@@ -77,32 +78,31 @@ def corner_normals(mesh: Mesh, field: Field | None = None, reach: float = 1e-4) 
     normals, weight = own, _angles(mesh).ravel()
     if field is not None:
         points = mesh.corners()
-        asked = points + (points.mean(axis=1, keepdims=True) - points) * INWARD
+        asked = points + (mesh.centres()[:, None] - points) * INWARD
         slope = field.slope(asked.reshape(-1, 3), reach)
-        strength = np.linalg.norm(slope, axis=1)
-        exact = slope / np.maximum(strength, 1e-9)[:, None]
-        whole = strength > WHOLE * np.repeat(strength.reshape(-1, 3).max(axis=1), 3)
-        turn = np.einsum("ij,ij->i", exact, own)
+        strength, exact = lengths(slope), directions(slope)
+        whole = strength > WHOLE * np.repeat(np.maximum(np.maximum(strength[::3], strength[1::3]), strength[2::3]), 3)
+        turn = dots(exact, own)
         trusted = whole & (turn > TRUST)
         # Over a small round edge faces lie askew, and one that is nearly a line has no normal worth the name: the
         # exact one will do if a neighbour bears it out.
-        agree = whole[one] & whole[two] & (np.einsum("ij,ij->i", exact[one], exact[two]) > CREASE)
+        agree = whole[one] & whole[two] & (dots(exact[one], exact[two]) > CREASE)
         askew = (turn > ASKEW) | np.repeat(_slenderness(mesh) < LINE, 3)
         borne_out = trusted.copy()
         borne_out[one[agree & trusted[two] & askew[one]]] = True
         borne_out[two[agree & trusted[one] & askew[two]]] = True
         normals = np.where(borne_out[:, None], exact, own)
         weight = np.where(trusted, weight, weight * 1e-3)
-    alike = np.einsum("ij,ij->i", normals[one], normals[two]) > CREASE
+    alike = dots(normals[one], normals[two]) > CREASE
     _, group = components(len(normals), one[alike], two[alike])
 
     total = np.stack([np.bincount(group, normals[:, k] * weight) for k in range(3)], axis=1)
-    length = np.linalg.norm(total, axis=1, keepdims=True)
+    length = lengths(total)[:, None]
     shared = np.divide(total, length, out=np.zeros_like(total), where=length > 1e-9)[group]
     if field is not None:
         shared = _exact_where_smooth(mesh, shared, group, field, reach)
         shared, group = _long_faces_first(mesh, normals, shared, group)
-    lost = np.linalg.norm(shared, axis=1) < 0.5
+    lost = lengths(shared) < 0.5
     shared[lost] = own[lost]
     return shared, group.astype(np.int32)
 
@@ -111,20 +111,19 @@ def _long_faces_first(mesh: Mesh, normals: Floats, shared: Floats, group: Ints) 
     """Where a face's own normal leans too far from the shared one, large faces say what is shared, as they show it
     farthest; one of them that still leans too far, among others as large, keeps its own.
     """
-    area = np.repeat(np.linalg.norm(mesh.cross(), axis=1), 3)
+    area = np.repeat(mesh.areas(), 3)
     count = int(group.max()) + 1
     leaning = np.zeros(count, np.bool_)
-    leaning[group[np.einsum("ij,ij->i", normals, shared) < LEAN]] = True
+    leaning[group[dots(normals, shared) < LEAN]] = True
     corners = np.flatnonzero(leaning[group])
     if not len(corners):
         return shared, group
     own, area, owner = normals[corners], area[corners], group[corners]
     total = np.stack([np.bincount(owner, own[:, k] * area, count) for k in range(3)], axis=1)
-    mean = total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-30)
-    shared[corners] = mean[owner]
+    shared[corners] = directions(total)[owner]
     largest = np.zeros(count)
     np.maximum.at(largest, owner, area)
-    parted = corners[(np.einsum("ij,ij->i", own, shared[corners]) < LEAN) & (area > LARGE * largest[owner])]
+    parted = corners[(dots(own, shared[corners]) < LEAN) & (area > LARGE * largest[owner])]
     shared[parted] = normals[parted]
     group = group.copy()
     group[parted] = count + np.arange(len(parted))
@@ -133,9 +132,8 @@ def _long_faces_first(mesh: Mesh, normals: Floats, shared: Floats, group: Ints) 
 
 def _slenderness(mesh: Mesh) -> Floats:
     """(F,) each face's height over its longest side."""
-    points = mesh.corners()
-    longest = np.linalg.norm(np.roll(points, -1, axis=1) - points, axis=2).max(axis=1)
-    return np.asarray(np.linalg.norm(mesh.cross(), axis=1) / np.maximum(longest**2, 1e-30))
+    longest = np.maximum.reduce([lengths(side) for side in _sides(mesh)])
+    return np.asarray(2 * mesh.areas() / np.maximum(longest**2, 1e-30))
 
 
 def _exact_where_smooth(mesh: Mesh, shared: Floats, group: Ints, field: Field, reach: float) -> Floats:
@@ -143,21 +141,32 @@ def _exact_where_smooth(mesh: Mesh, shared: Floats, group: Ints, field: Field, r
 
     A mean would lean towards whichever faces are many: where a round rim meets a long wall, the rim's.
     """
-    slope = field.slope(mesh.vertices, reach)
-    strength = np.linalg.norm(slope, axis=1)
     vertex = mesh.faces.ravel()
-    fans = np.zeros(len(mesh.vertices), np.int64)
-    _, first = np.unique(group, return_index=True)
-    np.add.at(fans, vertex[first], 1)
-    exact = (slope / np.maximum(strength, 1e-9)[:, None])[vertex]
-    smooth = (fans[vertex] == 1) & (np.einsum("ij,ij->i", exact, shared) > CREASE)
+    exact = field.gradient(mesh.vertices, reach)[vertex]
+    fans = np.zeros(len(mesh.vertices), np.int32)
+    _count_fans(vertex, group, int(group.max()) + 1, fans)
+    smooth = (fans[vertex] == 1) & (dots(exact, shared) > CREASE)
     return np.asarray(np.where(smooth[:, None], exact, shared))
+
+
+@compiled
+def _count_fans(vertex: Ints, group: Ints, groups: int, fans: Ints) -> None:
+    """How many normals each vertex has: `vertex` and `group` by corner."""
+    seen = np.zeros(groups, np.bool_)
+    for corner in range(len(vertex)):
+        if not seen[group[corner]]:
+            seen[group[corner]] = True
+            fans[vertex[corner]] += 1
 
 
 def _angles(mesh: Mesh) -> Floats:
     """(F, 3): the angle of each face at each of its corners."""
-    points = mesh.corners()
-    sides = np.roll(points, -1, axis=1) - points
-    sides = sides / np.maximum(np.linalg.norm(sides, axis=2, keepdims=True), 1e-30)
-    cosine = -np.einsum("fki,fki->fk", sides, np.roll(sides, 1, axis=1))
+    first, second, third = (directions(side) for side in _sides(mesh))
+    cosine = -np.stack([dots(first, third), dots(second, first), dots(third, second)], axis=1)
     return np.asarray(np.arccos(np.clip(cosine, -1, 1)))
+
+
+def _sides(mesh: Mesh) -> tuple[Floats, Floats, Floats]:
+    """(F, 3) each: from the first corner to the second, on to the third, and back."""
+    a, b, c = (mesh.vertices[mesh.faces[:, k]] for k in range(3))
+    return b - a, c - b, a - c

@@ -5,6 +5,7 @@ import numpy as np
 from ml_worker.mesh.components import components
 from ml_worker.mesh.mesh import Floats, Ints, Mesh
 from ml_worker.mesh.normals import face_neighbours
+from ml_worker.mesh.vectors import dots
 
 BEND = np.cos(np.radians(25))
 """A hollow edge sharper than this is where two pieces meet."""
@@ -16,9 +17,9 @@ def longest_axes(mesh: Mesh, region: Ints) -> Ints:
     """(F,) 0..2: the axis along which each face's piece is longest. `region`: (F,) numbers that pieces do not cross."""
     one, two = face_neighbours(mesh.faces)
     normals = mesh.face_normals()
-    centres = mesh.corners().mean(axis=1)
-    hollow = np.einsum("ij,ij->i", centres[two] - centres[one], normals[one]) > 0
-    sharp = np.einsum("ij,ij->i", normals[one], normals[two]) < BEND
+    centres = mesh.centres()
+    hollow = dots(centres[two] - centres[one], normals[one]) > 0
+    sharp = dots(normals[one], normals[two]) < BEND
     linked = (region[one] == region[two]) & ~(hollow & sharp)
     count, piece = components(len(mesh.faces), one[linked], two[linked])
     low = np.full((count, 3), np.inf)

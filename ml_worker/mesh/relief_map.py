@@ -15,6 +15,7 @@ from ml_worker.mesh.lattice import Field
 from ml_worker.mesh.mesh import Ints
 from ml_worker.mesh.sheet import Sheet, blend, unit
 from ml_worker.mesh.texels import Texels
+from ml_worker.mesh.vectors import directions, dots, lengths
 
 Array = npt.NDArray[Any]
 SEEN = np.cos(np.radians(1.8))
@@ -73,10 +74,9 @@ def _strays(sheet: Sheet, field: Field, reach: float, shown: Array) -> Array:
     seen: list[Array] = []
     for weights in PROBES:
         points = np.einsum("k,fki->fi", weights, corners)
-        normals = np.einsum("k,fki->fi", weights, shading)
-        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+        normals = directions(np.einsum("k,fki->fi", weights, shading))
         exact, sure = _asked(field, points, normals, reach)
-        turn = np.einsum("ij,ij->i", exact, normals)
+        turn = dots(exact, normals)
         if not seen:
             restless = ~sure | (turn < CALM)
             faces, corners, shading = faces[restless], corners[restless], shading[restless]
@@ -84,7 +84,7 @@ def _strays(sheet: Sheet, field: Field, reach: float, shown: Array) -> Array:
         strays[faces] |= turn < SEEN
         sound &= sure
         for other in seen:
-            sound &= np.einsum("ij,ij->i", exact, other) > TORN
+            sound &= dots(exact, other) > TORN
         seen.append(exact)
     strays[faces] &= sound
     return strays
@@ -93,9 +93,8 @@ def _strays(sheet: Sheet, field: Field, reach: float, shown: Array) -> Array:
 def _asked(field: Field, points: Array, normals: Array, reach: float) -> tuple[Array, Array]:
     """Exact normals, and which of them can be believed."""
     slope = field.slope(points, reach)
-    strength = np.linalg.norm(slope, axis=1)
-    exact = slope / np.maximum(strength, 1e-9)[:, None]
-    return exact, (strength > FAINT) & (np.einsum("ij,ij->i", exact, normals) > OTHER_SIDE)
+    exact = directions(slope)
+    return exact, (lengths(slope) > FAINT) & (dots(exact, normals) > OTHER_SIDE)
 
 
 def normal_map(

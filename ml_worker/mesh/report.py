@@ -38,7 +38,7 @@ def thinnest_wall(mesh: Mesh, seed: int = 0) -> float | None:
     """
     random = np.random.default_rng(seed)
     normals = mesh.face_normals()
-    area = np.linalg.norm(mesh.cross(), axis=1)
+    area = mesh.areas()
     face = random.choice(len(area), WALL_SAMPLES, p=area / area.sum())
     points = _spread(mesh.corners()[face], random)
     rays = Rays(mesh)
@@ -98,7 +98,7 @@ def printability(mesh: Mesh, wrong: list[str], wall: float | None, count: int) -
         )
     if count > 1:
         hints.append(f"It has {count} separate bodies; each must stand by itself or be joined.")
-    area, up = np.linalg.norm(mesh.cross(), axis=1) / 2, mesh.face_normals()[:, 1]
+    area, up = mesh.areas(), mesh.face_normals()[:, 1]
     height = mesh.corners()[:, :, 1].mean(axis=1) - mesh.vertices[:, 1].min()
     on_bed = height < np.ptp(mesh.vertices[:, 1]) * 0.004
     overhang = float(area[(up < STEEP) & ~on_bed].sum() / area.sum())

@@ -23,6 +23,10 @@ LEAST_STEP = 1.03
 """Least factor by which the tolerance is raised: small, for the faces to come out near their budget."""
 NEARLY = 1.2
 """With fewer than this many times the budget, the last step tells how far the next must go."""
+FAR = 1.5
+"""With more than this many times the budget, faces are taken to go with 1 / tolerance, as those of a curved surface."""
+NEAR = 0.8
+"""The power of 1 / tolerance with which they are taken to go below that: those between many edges go more slowly."""
 SHALLOW = 0.45
 """Faces go with the tolerance to minus a power of at least this."""
 SPARE = 0.985
@@ -84,8 +88,8 @@ def simplify(mesh: Mesh, target_faces: int, tolerance: float, watch: Callable[[]
         count = solid.num_tri()
         if count <= target_faces or tolerance >= bound:
             break
-        # The faces of a curved surface go with 1 / tolerance, those between many edges more slowly.
-        over, power = count / target_faces, 1.0
+        over = count / target_faces
+        power = 1.0 if over > FAR else NEAR
         if over < NEARLY and before[0] > count:
             seen = math.log(before[0] / count) / math.log(tolerance / before[1])
             over, power = over / SPARE, min(max(seen, SHALLOW), 1.0)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from ml_worker.mesh.distinct import distinct
 from ml_worker.mesh.mesh import Floats, Ints, Mesh
 from ml_worker.mesh.tangents import tangents
+from ml_worker.mesh.vectors import directions
 
 Array = npt.NDArray[Any]
 
@@ -32,7 +33,6 @@ def skin(mesh: Mesh, normals: Floats, group: Ints, chart: Ints, uvs: Floats) -> 
     first, number = distinct(np.stack([mesh.faces.ravel(), group, np.repeat(chart, 3)], axis=1))
     faces = number.reshape(-1, 3)
     vertex = mesh.faces.ravel()[first]
-    unit = normals[first].astype(np.float32)
-    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    unit = directions(normals[first].astype(np.float32))
     inside = np.clip(uvs[first], 0, 1).astype(np.float32)
     return Skin(vertex, unit, tangents(mesh.vertices[vertex], unit, inside, faces), inside, faces)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from ml_worker.mesh.mesh import Floats, Ints
+from ml_worker.mesh.vectors import crosses, directions, dots, lengths
 
 
 def tangents(positions: Floats, normals: Floats, uvs: Floats, faces: Ints) -> Floats:
@@ -19,10 +20,9 @@ def tangents(positions: Floats, normals: Floats, uvs: Floats, faces: Ints) -> Fl
         for w in (along, upward)
     )
     normal = normals.astype(np.float64)
-    total = total - normal * np.einsum("ij,ij->i", normal, total)[:, None]
-    length = np.linalg.norm(total, axis=1, keepdims=True)
-    fallback = np.cross(normal, np.where(np.abs(normal[:, :1]) < 0.9, [[1.0, 0, 0]], [[0, 1.0, 0]]))
-    total = np.where(length > 1e-20, total, fallback)
-    total = total / np.linalg.norm(total, axis=1, keepdims=True)
-    hand = np.where(np.einsum("ij,ij->i", np.cross(normal, total), rising) < 0, -1.0, 1.0)
-    return np.concatenate([total, hand[:, None]], axis=1).astype(np.float32)
+    flat = total - normal * dots(normal, total)[:, None]
+    length = lengths(flat)[:, None]
+    fallback = crosses(normal, np.where(np.abs(normal[:, :1]) < 0.9, [[1.0, 0, 0]], [[0, 1.0, 0]]))
+    tangent = directions(np.where(length > 1e-20, flat, fallback))
+    hand = np.where(dots(crosses(normal, tangent), rising) < 0, -1.0, 1.0)
+    return np.concatenate([tangent, hand[:, None]], axis=1).astype(np.float32)

@@ -10,10 +10,11 @@ from ml_worker.engines.form.materials import make
 from ml_worker.engines.form.palette import COLORS
 from ml_worker.engines.form.sizing import sides
 from ml_worker.engines.form.solid import rows
-from ml_worker.mesh.extract import extract
+from ml_worker.mesh.extract import FLUSH, REACH, extract
 from ml_worker.mesh.gate import assert_printable
 from ml_worker.mesh.lattice import Field, resolution, sample
 from ml_worker.mesh.mesh import Mesh
+from ml_worker.mesh.normals import corner_normals
 from ml_worker.mesh.simplify import as_manifold, simplify
 from ml_worker.mesh.solid import Solid
 from ml_worker.mesh.tidy import drawn_apart, without_crumbs
@@ -116,6 +117,35 @@ def test_a_material_gives_its_own_looks_unless_it_is_dyed() -> None:
     assert make("oak").pattern == "wood"
     assert make("metal", COLORS["red"]).metallic == 0.0
     assert make("oak", COLORS["red"]).color == COLORS["red"]
+
+
+@pytest.mark.parametrize(
+    "prompt", ["a mug", "a teacup", "a round mug with thick walls", "a tapered mug with two handles"]
+)
+def test_a_mug_is_round_inside_where_its_handles_begin(prompt: str) -> None:
+    body = solid(prompt)
+    low, high = body.bounds
+    axis = 0.0 if "two" in prompt else low[0] + (high[2] - low[2]) / 2
+    turn, up = torch.meshgrid(torch.linspace(0, 2 * torch.pi, 73), torch.linspace(0.5, 0.93, 40), indexing="ij")
+    away = torch.zeros_like(turn)
+    for _ in range(60):
+        points = torch.stack([axis + away * turn.cos(), up * high[1], away * turn.sin()], dim=2)
+        away += body.distance(points.reshape(-1, 3)).view(turn.shape)
+    assert away.min() > 0.5 * high[2]
+    assert (away.amax(dim=0) - away.amin(dim=0)).max() < 2e-3 * high[2]
+
+
+def test_long_faces_below_a_round_rim_are_not_parted_from_it() -> None:
+    body = solid("a handleless teacup")
+    field = Field(body)
+    lattice = sample(field, 93)
+    lean = simplify(extract(field, lattice, FLUSH), 12_000, 2.5e-4 * 2 * body.bounds[1][0]).mesh
+    _, group = corner_normals(lean, field, lattice.step * REACH)
+    upper = lean.faces.ravel()[lean.vertices[lean.faces.ravel(), 1] > 0.5 * body.bounds[1][1]]
+    shared = {(vertex, number) for vertex, number in zip(lean.faces.ravel().tolist(), group.tolist(), strict=True)}
+    normals = np.bincount([vertex for vertex, _ in shared])
+    assert len(upper) > 3_000
+    assert (normals[upper] == 1).all()
 
 
 @pytest.mark.parametrize("count", range(1, 13))
