@@ -80,6 +80,8 @@ READINGS = [
     ("a ribbed green vase", {"is": "vase", "surface=": "ribbed", "main": "green"}),
     ("a twisted ceramic vase", {"is": "vase", "surface=": "twisted", "main": "ceramic"}),
     ("a vase with five red tulips", {"is": "vase", "#flower": 5, "flower": "red"}),
+    ("a glass vase with roses", {"is": "vase", "main": "glass", "#flower": 5}),
+    ("a rose vase with lilies", {"is": "vase", "main": "rose", "#flower": 5}),
     ("a terracotta amphora", {"is": "amphora", "main": "terracotta"}),
     ("a vase with flowers", {"is": "vase", "#flower": 5}),
     ("a wooden bowl", {"is": "bowl", "main": "wood"}),

@@ -145,7 +145,7 @@ FAMILY = Family(
     features=(
         Feature("handle", ("handle", "ear"), 0, 2, 0),
         Feature("stripe", ("stripe", "band", "ring"), 0, 6, 0, 3, adjectives=("striped", "stripy", "banded")),
-        Feature("flower", ("flower", "tulip", "bloom"), 0, 7, 0, 5, 1.6),
+        Feature("flower", ("flower", "tulip", "bloom", "daisy", "poppy", "lily", "roses"), 0, 7, 0, 5, 1.6),
         Feature("inside", ("inside", "interior")),
         Feature("stem", ("stem",)),
     ),

@@ -93,13 +93,11 @@ class Lexicon:
             meanings = list(self._phrases.get(key, ()))
             plural = False
             for singular in singulars(key[-1]):
-                more = [
-                    m
-                    for m in self._phrases.get((*key[:-1], singular), ())
-                    if m.kind in ("family", "part", "unit", "tail")
-                ]
+                known = self._phrases.get((*key[:-1], singular), ())
+                more = [m for m in known if m.kind in ("family", "part", "unit", "tail")]
                 fresh = [m for m in more if m not in meanings]
-                plural = plural or bool(more)
+                # Roses are flowers, while rose is a colour: a word of its own that is a plural all the same.
+                plural = plural or bool(more or (known and meanings))
                 meanings += fresh
             if meanings:
                 return length, meanings, plural
