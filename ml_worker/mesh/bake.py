@@ -52,11 +52,10 @@ def bake(
     """`rays`: against the sheet's mesh; `exact`: better normals for (texels, points, normals), where there is an exact
     surface to ask.
     """
-    mesh = sheet.mesh
-    points = blend(mesh.corners(), texels)
-    normals = unit(blend(sheet.normals(), texels))
-    regions = lane.beside(lambda: _regions(sheet, texels, points, paint))
     filled = lane.beside(lambda: _nearest(texels))
+    points = blend(sheet.mesh.corners(), texels)
+    regions = lane.beside(lambda: _regions(sheet, texels, points, paint))
+    normals = unit(blend(sheet.normals(), texels))
     sky = lane.beside(lambda: _sky(sheet, texels, points, normals, rays))
     true = normals if exact is None else exact(texels, points, normals)
     watch()
