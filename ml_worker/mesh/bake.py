@@ -56,7 +56,7 @@ def bake(
     points = blend(sheet.mesh.corners(), texels)
     regions = lane.beside(lambda: _regions(sheet, texels, points, paint))
     normals = unit(blend(sheet.normals(), texels))
-    sky = lane.beside(lambda: _sky(sheet, texels, points, normals, rays))
+    sky = lane.beside(lambda: _sky(sheet, texels, points, normals, rays, lane))
     true = normals if exact is None else exact(texels, points, normals)
     watch()
     region, of_face, along = regions()
@@ -87,11 +87,12 @@ def _regions(sheet: Sheet, texels: Texels, points: Array, paint: Paint) -> tuple
     return region, of_face, longest_axes(sheet.mesh, of_face)[texels.face]
 
 
-def _sky(sheet: Sheet, texels: Texels, points: Array, normals: Array, rays: Rays) -> Array:
+def _sky(sheet: Sheet, texels: Texels, points: Array, normals: Array, rays: Rays, lane: Lane) -> Array:
     """(T,) 0..1: how much of the sky is seen."""
     blocks = Blocks(texels, sheet.chart, SKY_BLOCK)
     asked, upright, reach = points[blocks.first], normals[blocks.first], rays.size * SKY_REACH
-    return blocks.spread_smooth(openness(rays, asked, upright, SKY_RAYS, reach, blocks.around)[:, None])[:, 0]
+    open_ = openness(rays, asked, upright, SKY_RAYS, reach, blocks.around, lane)
+    return blocks.spread_smooth(open_[:, None])[:, 0]
 
 
 def _nearest(texels: Texels) -> Array:

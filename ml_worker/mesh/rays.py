@@ -5,6 +5,7 @@ has none. Both give the same hits, but for rounding.
 """
 
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from typing import Any, Final, Protocol
 
@@ -12,10 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ml_worker.mesh.compiled import compiled
+from ml_worker.mesh.lane import Lane
 from ml_worker.mesh.mesh import Mesh
 
 Array = npt.NDArray[Any]
 MISS: Final = -1
+SHARES: Final = 4
+"""In which the points that look at the sky are handed out: nobody waits long for the last one."""
 
 
 class Caster(Protocol):
@@ -76,27 +80,32 @@ def frames(normals: Array) -> tuple[Array, Array]:
 
 
 def openness(
-    rays: Rays, points: Array, normals: Array, count: int, reach: float, around: Callable[[Array], Array] | None = None
-) -> Array:
+    rays: Rays, points: Array, normals: Array, count: int, reach: float,
+    around: Callable[[Array], Array] | None = None, lane: Lane | None = None,
+) -> Array:  # fmt: skip
     """(N,) 0..1: how much of the sky each point sees, near obstacles within `reach` counting most.
 
     Every point uses the same set of directions, so there is no noise; what is left is smooth and deterministic. With
     `around` (N,) bool -> (N,) bool, those points and the ones beside them, only a third of the directions is asked
-    where neither a point nor those beside it meet anything in these.
+    where neither a point nor those beside it meet anything in these. `lane`: shares the points out.
     """
     total = np.zeros(len(points), np.float32)
     directions = hemisphere(count).astype(np.float32)
     thirds = np.arange(count) % 3 == 1
     which = np.arange(len(points))
-    for part in (directions[thirds], directions[~thirds]):
-        own = np.ascontiguousarray(normals[which], np.float32)
-        start = np.asarray(points[which] + own * np.float32(rays.size * 2e-4), np.float32)
+
+    def darken(share: Array, part: Array) -> None:
+        own = np.ascontiguousarray(normals[share], np.float32)
+        start = np.asarray(points[share] + own * np.float32(rays.size * 2e-4), np.float32)
         right, up = (np.ascontiguousarray(axis, np.float32) for axis in frames(own))
-        towards, dark = np.empty_like(own), total[which]
+        towards, dark = np.empty_like(own), total[share]
         for direction in part:
             _turned(right, up, own, direction, towards)
             _shaded(rays.distances(start, towards, reach), np.float32(reach), dark)
-        total[which] = dark
+        total[share] = dark
+
+    for part in (directions[thirds], directions[~thirds]):
+        (lane or Lane()).each(partial(darken, part=part), np.array_split(which, SHARES))
         which = which if around is None else np.flatnonzero(around(total > 0))
     return 1 - total / np.float32(count)
 
