@@ -22,7 +22,7 @@ from ml_worker.mesh.mesh import Floats, Ints
 from ml_worker.mesh.solid import Solid
 from ml_worker.mesh.vectors import directions
 
-CHUNK = 1 << 16
+CHUNK = 1 << 17
 """Points a query: bounds the memory that a solid of many parts takes."""
 COARSEST = 24
 """Coarse cells along the longest side, at most twice as many."""

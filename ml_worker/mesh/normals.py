@@ -79,7 +79,9 @@ def corner_normals(mesh: Mesh, field: Field | None = None, reach: float = 1e-4) 
     if field is not None:
         points = mesh.corners()
         asked = points + (mesh.centres()[:, None] - points) * INWARD
-        slope = field.slope(asked.reshape(-1, 3), reach)
+        # The vertices too, as a field is soonest asked for many places together.
+        slopes = field.slope(np.concatenate([asked.reshape(-1, 3), mesh.vertices]), reach)
+        slope, at_vertices = np.split(slopes, [len(own)])
         strength, exact = lengths(slope), directions(slope)
         whole = strength > WHOLE * np.repeat(np.maximum(np.maximum(strength[::3], strength[1::3]), strength[2::3]), 3)
         turn = dots(exact, own)
@@ -100,7 +102,7 @@ def corner_normals(mesh: Mesh, field: Field | None = None, reach: float = 1e-4) 
     length = lengths(total)[:, None]
     shared = np.divide(total, length, out=np.zeros_like(total), where=length > 1e-9)[group]
     if field is not None:
-        shared = _exact_where_smooth(mesh, shared, group, field, reach)
+        shared = _exact_where_smooth(mesh, shared, group, directions(at_vertices))
         shared, group = _long_faces_first(mesh, normals, shared, group)
     lost = lengths(shared) < 0.5
     shared[lost] = own[lost]
@@ -136,13 +138,13 @@ def _slenderness(mesh: Mesh) -> Floats:
     return np.asarray(2 * mesh.areas() / np.maximum(longest**2, 1e-30))
 
 
-def _exact_where_smooth(mesh: Mesh, shared: Floats, group: Ints, field: Field, reach: float) -> Floats:
-    """The surface's normal at the very vertex, for vertices that no edge runs through.
+def _exact_where_smooth(mesh: Mesh, shared: Floats, group: Ints, at_vertices: Floats) -> Floats:
+    """The surface's normal at the very vertex (V, 3), for vertices that no edge runs through.
 
     A mean would lean towards whichever faces are many: where a round rim meets a long wall, the rim's.
     """
     vertex = mesh.faces.ravel()
-    exact = field.gradient(mesh.vertices, reach)[vertex]
+    exact = at_vertices[vertex]
     fans = np.zeros(len(mesh.vertices), np.int32)
     _count_fans(vertex, group, int(group.max()) + 1, fans)
     smooth = (fans[vertex] == 1) & (dots(exact, shared) > CREASE)

@@ -4,6 +4,7 @@ Two things go into it: the relief of the materials (mortar, threads), and the ex
 mesh, made of few triangles, shades differently from it.
 """
 
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -69,25 +70,29 @@ def _strays(sheet: Sheet, field: Field, reach: float, shown: Array) -> Array:
     shading = sheet.normals()
     even = np.einsum("fki,fi->fk", shading, sheet.mesh.face_normals()).min(axis=1) > EVEN
     faces = np.flatnonzero(~even & shown)
-    strays, sound = np.zeros(len(even), bool), np.ones(len(faces), bool)
+    strays = np.zeros(len(even), bool)
     corners, shading = sheet.mesh.corners()[faces].astype(np.float32), shading[faces]
-    seen: list[Array] = []
-    for weights in PROBES:
-        points = np.einsum("k,fki->fi", weights, corners)
-        normals = directions(np.einsum("k,fki->fi", weights, shading))
-        exact, sure = _asked(field, points, normals, reach)
-        turn = dots(exact, normals)
-        if not seen:
-            restless = ~sure | (turn < CALM)
-            faces, corners, shading = faces[restless], corners[restless], shading[restless]
-            exact, sure, turn, sound = exact[restless], sure[restless], turn[restless], sound[restless]
-        strays[faces] |= turn < SEEN
-        sound &= sure
-        for other in seen:
-            sound &= dots(exact, other) > TORN
-        seen.append(exact)
-    strays[faces] &= sound
+    middle, sure, turn = _probed(field, PROBES[:1], corners, shading, reach)
+    restless = (~sure | (turn < CALM))[0]
+    faces, middle, sure, turn = faces[restless], middle[:, restless], sure[:, restless], turn[:, restless]
+    exact, sure_too, turn_too = _probed(field, PROBES[1:], corners[restless], shading[restless], reach)
+    seen = np.concatenate([middle, exact])
+    sound = sure.all(axis=0) & sure_too.all(axis=0)
+    for one, other in combinations(seen, 2):
+        sound &= dots(one, other) > TORN
+    strays[faces] = sound & ((turn < SEEN).any(axis=0) | (turn_too < SEEN).any(axis=0))
     return strays
+
+
+def _probed(field: Field, probes: Array, corners: Array, shading: Array, reach: float) -> tuple[Array, Array, Array]:
+    """At each of `probes` (P, 3) in each face: exact normals (P, F, 3), (P, F) whether they can be believed, and the
+    cosine between them and the shading.
+    """
+    points = np.einsum("pk,fki->pfi", probes, corners).reshape(-1, 3)
+    normals = directions(np.einsum("pk,fki->pfi", probes, shading).reshape(-1, 3))
+    exact, sure = _asked(field, points, normals, reach)
+    shape = len(probes), len(corners)
+    return exact.reshape(*shape, 3), sure.reshape(shape), dots(exact, normals).reshape(shape)
 
 
 def _asked(field: Field, points: Array, normals: Array, reach: float) -> tuple[Array, Array]:
