@@ -14,14 +14,18 @@ def closed(
 
     `speaker`: (C,), see `merge`; the rest as in `triangles`.
     """
-    if (speaker == np.arange(len(speaker))).all():
-        return triangles(quads, rising, vertices, points, normals)
+    own = np.arange(len(speaker), dtype=np.int32)
     while True:
+        merged = speaker != own
+        if not merged.any():
+            return triangles(quads, rising, vertices, points, normals)
         faces = triangles(speaker[quads], rising, vertices, points, normals)
-        apart = torn(faces, len(vertices))[speaker] & (speaker != np.arange(len(speaker)))
+        for_others = np.zeros(len(vertices), np.bool_)
+        for_others[speaker[merged]] = True
+        apart = torn(faces, for_others)[speaker] & merged
         if not apart.any():
             return faces
-        speaker = np.where(apart, np.arange(len(speaker), dtype=np.int32), speaker)
+        speaker = np.where(apart, own, speaker)
 
 
 def triangles(quads: Ints, rising: npt.NDArray[np.bool_], vertices: Floats, points: Floats, normals: Floats) -> Ints:
@@ -72,17 +76,21 @@ def _triangles(
 
 
 @compiled
-def torn(faces: Ints, vertices: int) -> npt.NDArray[np.bool_]:
-    """(V,): vertices at an edge that has not exactly two faces wound alike, or whose faces are not one fan."""
-    bad = np.zeros(vertices, np.bool_)
-    head, link = np.full(vertices, -1, np.int32), np.empty(faces.size, np.int32)
-    fans = np.zeros(vertices, np.int32)
+def torn(faces: Ints, asked: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """(V,), true for those of the vertices `asked` (V,) that are at an edge which has not exactly two faces wound
+    alike, or whose faces are not one fan.
+    """
+    bad = np.zeros(len(asked), np.bool_)
+    head, link = np.full(len(asked), -1, np.int32), np.empty(faces.size, np.int32)
+    fans = np.zeros(len(asked), np.int32)
     corner = faces.reshape(-1)
     for at in range(len(corner) - 1, -1, -1):
         link[at], head[corner[at]] = head[corner[at]], at
         fans[corner[at]] += 1
     for at in range(len(corner)):
         start, stop = corner[at], corner[at - at % 3 + (at + 1) % 3]
+        if not (asked[start] or asked[stop]):
+            continue
         same, back = 0, 0
         other = head[start]
         while other >= 0:
@@ -91,8 +99,8 @@ def torn(faces: Ints, vertices: int) -> npt.NDArray[np.bool_]:
             other = link[other]
         if same != 1 or back != 1:
             bad[start] = bad[stop] = True
-    for vertex in range(vertices):
-        if head[vertex] < 0 or bad[vertex]:
+    for vertex in range(len(asked)):
+        if not asked[vertex] or head[vertex] < 0 or bad[vertex]:
             continue
         # Once around by the edges: a vertex of one fan meets each of its faces on the way.
         last = first = head[vertex]

@@ -4,6 +4,7 @@ import numpy as np
 
 from ml_worker.engines.port import Permanent
 from ml_worker.mesh.components import components
+from ml_worker.mesh.faces import torn
 from ml_worker.mesh.mesh import Mesh, directed_edges, merge_by_position
 from ml_worker.mesh.normals import twin_corners
 from ml_worker.mesh.simplify import degenerate
@@ -17,20 +18,28 @@ def faults(mesh: Mesh) -> list[str]:
     if not np.isfinite(mesh.vertices).all():
         return ["it has corners that are not finite"]
     welded = merge_by_position(mesh)
-    edges = directed_edges(welded.faces).astype(np.int64)
-    size = len(welded.vertices)
+    if torn(welded.faces, np.ones(len(welded.vertices), np.bool_)).any():
+        found += _tears(welded)
+    if degenerate(welded).any():
+        found.append("it has faces without area")
+    if welded.volume() <= 0:
+        found.append("its volume is not positive")
+    return found
+
+
+def _tears(mesh: Mesh) -> list[str]:
+    """How a mesh is torn."""
+    found = []
+    edges = directed_edges(mesh.faces).astype(np.int64)
+    size = len(mesh.vertices)
     forward = np.sort(edges[:, 0] * size + edges[:, 1])
     backward = np.sort(edges[:, 1] * size + edges[:, 0])
     if (forward[1:] == forward[:-1]).any():
         found.append("an edge has more than two faces")
-    if not np.array_equal(forward, backward) and not np.array_equal(np.unique(forward), np.unique(backward)):
+    if not np.array_equal(np.unique(forward), np.unique(backward)):
         found.append("it is not watertight")
-    if pinched_vertices(welded):
+    if pinched_vertices(mesh):
         found.append("two parts touch in a single point")
-    if degenerate(welded).any() or (np.diff(np.sort(welded.faces, axis=1), axis=1) == 0).any():
-        found.append("it has faces without area")
-    if welded.volume() <= 0:
-        found.append("its volume is not positive")
     return found
 
 

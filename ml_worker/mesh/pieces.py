@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ml_worker.mesh.compiled import compiled
 from ml_worker.mesh.components import components
 from ml_worker.mesh.mesh import Floats, Ints, Mesh
 from ml_worker.mesh.normals import face_neighbours
@@ -22,12 +23,19 @@ def longest_axes(mesh: Mesh, region: Ints) -> Ints:
     sharp = dots(normals[one], normals[two]) < BEND
     linked = (region[one] == region[two]) & ~(hollow & sharp)
     count, piece = components(len(mesh.faces), one[linked], two[linked])
-    low = np.full((count, 3), np.inf)
-    high = np.full((count, 3), -np.inf)
-    points = mesh.corners()
-    np.minimum.at(low, piece, points.min(axis=1))
-    np.maximum.at(high, piece, points.max(axis=1))
+    low, high = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
+    _enclose(mesh.vertices, mesh.faces, piece, low, high)
     return np.asarray(_longest(high - low)[piece])
+
+
+@compiled
+def _enclose(vertices: Floats, faces: Ints, piece: Ints, low: Floats, high: Floats) -> None:
+    for face in range(len(faces)):
+        for corner in range(3):
+            for k in range(3):
+                place = vertices[faces[face, corner], k]
+                low[piece[face], k] = min(low[piece[face], k], place)
+                high[piece[face], k] = max(high[piece[face], k], place)
 
 
 def _longest(extent: Floats) -> Ints:

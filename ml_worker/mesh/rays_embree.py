@@ -17,7 +17,8 @@ class EmbreeCaster:
 
     def __init__(self, mesh: Mesh) -> None:
         self._scene = EmbreeScene()
-        self._triangles = TriangleMesh(self._scene, np.ascontiguousarray(mesh.corners(), np.float32))
+        vertices, faces = np.ascontiguousarray(mesh.vertices, np.float32), np.ascontiguousarray(mesh.faces, np.int32)
+        self._triangles = TriangleMesh(self._scene, vertices, faces)
 
     def first_hit(self, origins: Array, directions: Array) -> tuple[Array, Array, Array]:
         found = self._scene.run(

@@ -28,35 +28,36 @@ def surface_box(solid: Assembly) -> Box:
     return Box((lower[0], lower[1], lower[2]), (upper[0], upper[1], upper[2]))
 
 
-def _free(solid: Assembly, points: torch.Tensor, axis: int, direction: float) -> torch.Tensor:
-    """(N,) how far a ray goes at the least before it enters the box of a part; infinite where there is none."""
-    free = torch.full((len(points),), torch.inf)
-    boxes = np.array([part.shape.box for part in solid.parts], np.float32)
-    _shortened(points.numpy(), boxes, axis, direction > 0, free.numpy())
-    return free
-
-
 @compiled
-def _shortened(points: Array, boxes: Array, axis: int, upwards: bool, free: Array) -> None:
+def _started(
+    lower: Array, size: Array, start: np.float32, boxes: Array, count: int, axis: int, upwards: bool, best: np.float32,
+    points: Array,
+) -> int:  # fmt: skip
+    """Puts into `points` where rays start that may meet a part within `best`, and returns how many they are.
+
+    `count` squared places are spread over the face of the box (`lower`, `size`) that is left along `axis`, from
+    `start` on. A ray that is beside all of `boxes` (B, 2, 3), or has farther to go to one, meets nothing.
+    """
     u, v = (axis + 1) % 3, (axis + 2) % 3
-    for lower, upper in boxes:
-        for ray in range(len(points)):
-            point = points[ray]
-            if lower[u] <= point[u] <= upper[u] and lower[v] <= point[v] <= upper[v]:
-                way = lower[axis] - point[axis] if upwards else point[axis] - upper[axis]
-                free[ray] = min(free[ray], way)
-
-
-def _rays(solid: Assembly, count: int, axis: int, direction: float) -> torch.Tensor:
-    """(count squared, 3) places spread over the face of the box that is left along `direction` of `axis`."""
-    low, size = solid.box.lower, solid.box.size
-    u, v = (i for i in range(3) if i != axis)
-    steps = (torch.arange(count) + 0.5) / count
-    points = torch.empty(count, count, 3)
-    points[..., u] = (low[u] + size[u] * steps)[:, None]
-    points[..., v] = low[v] + size[v] * steps
-    points[..., axis] = low[axis] if direction > 0 else low[axis] + size[axis]
-    return points.view(-1, 3)
+    first, second = min(u, v), max(u, v)
+    near, some = np.empty(len(boxes), np.int64), 0
+    for number in range(len(boxes)):
+        way = boxes[number, 0, axis] - start if upwards else start - boxes[number, 1, axis]
+        if way < best:
+            near[some] = number
+            some += 1
+    started = 0
+    for i in range(count):
+        for j in range(count):
+            x = lower[first] + size[first] * ((np.float32(i) + np.float32(0.5)) / np.float32(count))
+            y = lower[second] + size[second] * ((np.float32(j) + np.float32(0.5)) / np.float32(count))
+            for number in near[:some]:
+                low, high = boxes[number, 0], boxes[number, 1]
+                if low[first] <= x <= high[first] and low[second] <= y <= high[second]:
+                    points[started, axis], points[started, first], points[started, second] = start, x, y
+                    started += 1
+                    break
+    return started
 
 
 def _gaps(solid: Assembly, count: int, best: torch.Tensor) -> torch.Tensor:
@@ -66,17 +67,18 @@ def _gaps(solid: Assembly, count: int, best: torch.Tensor) -> torch.Tensor:
     ray hits the surface sooner, `best` (6,) stays.
     """
     best = best.clone()
-    faces = [(axis, direction) for direction in (1.0, -1.0) for axis in range(3)]
-    started, sides = [], []
-    for number, (axis, direction) in enumerate(faces):
-        points = _rays(solid, count, axis, direction)
-        points = points[_free(solid, points, axis, direction) < best[number]]
-        started.append(points)
-        sides.append(torch.full((len(points),), number))
-    points, side = torch.cat(started), torch.cat(sides)
-    ways = torch.zeros(6, 3)
-    for number, (axis, direction) in enumerate(faces):
-        ways[number, axis] = direction
+    lower, size = np.array(solid.box.lower, np.float32), np.array(solid.box.size, np.float32)
+    boxes = np.array([part.shape.box for part in solid.parts], np.float32)
+    started = np.empty((6 * count * count, 3), np.float32)
+    ways, side, total = torch.zeros(6, 3), [], 0
+    for number, gap in enumerate(best.numpy()):
+        axis, upwards = number % 3, number < 3
+        ways[number, axis] = 1.0 if upwards else -1.0
+        start = np.float32(solid.box[0 if upwards else 1][axis])
+        found = _started(lower, size, start, boxes, count, axis, upwards, gap, started[total:])
+        side.append(np.full(found, number))
+        total += found
+    points, side = torch.from_numpy(started[:total]), torch.from_numpy(np.concatenate(side))
     near = max(solid.box.size) * 2e-4
     gone = torch.zeros(len(points))
     for _ in range(STEPS):
