@@ -28,8 +28,8 @@ REACH = 0.01
 ROUNDS = 6
 CLOSE = 0.002
 """How near to 0 the field must be at a crossing, in lattice steps."""
-FLUSH = 0.006
-"""A `depth` that takes nothing away that a person could see: a quarter of what simplification is granted."""
+FLUSH = 0.009
+"""A `depth` that takes nothing away that a person could see: about half of what simplification is granted at most."""
 NEAR = 0.0005
 """How far from the exact surface, in lattice steps, a vertex may stay where it was put."""
 
