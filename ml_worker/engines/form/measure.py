@@ -70,15 +70,15 @@ def _gaps(solid: Assembly, count: int, best: torch.Tensor) -> torch.Tensor:
     lower, size = np.array(solid.box.lower, np.float32), np.array(solid.box.size, np.float32)
     boxes = np.array([part.shape.box for part in solid.parts], np.float32)
     started = np.empty((6 * count * count, 3), np.float32)
-    ways, side, total = torch.zeros(6, 3), [], 0
+    ways, sides, total = torch.zeros(6, 3), [], 0
     for number, gap in enumerate(best.numpy()):
         axis, upwards = number % 3, number < 3
         ways[number, axis] = 1.0 if upwards else -1.0
         start = np.float32(solid.box[0 if upwards else 1][axis])
         found = _started(lower, size, start, boxes, count, axis, upwards, gap, started[total:])
-        side.append(np.full(found, number))
+        sides.append(np.full(found, number))
         total += found
-    points, side = torch.from_numpy(started[:total]), torch.from_numpy(np.concatenate(side))
+    points, side = torch.from_numpy(started[:total]), torch.from_numpy(np.concatenate(sides))
     near = max(solid.box.size) * 2e-4
     gone = torch.zeros(len(points))
     for _ in range(STEPS):
