@@ -21,14 +21,16 @@ BOUND = 0.006
 """Collapses may not move the surface farther than this share of the longest side, whatever the face budget."""
 LEAST_STEP = 1.03
 """Least factor by which the tolerance is raised: small, for the faces to come out near their budget."""
-NEARLY = 1.2
-"""With fewer than this many times the budget, the last step tells how far the next must go."""
+ANYWAY = 0.9
+"""The share of the faces that one more step leaves at most, whatever its tolerance: it counts errors from where the
+last one left the surface."""
 FAR = 1.5
-"""With more than this many times the budget, faces are taken to go with 1 / tolerance, as those of a curved surface."""
-NEAR = 0.8
-"""The power of 1 / tolerance with which they are taken to go below that: those between many edges go more slowly."""
-SHALLOW = 0.45
-"""Faces go with the tolerance to minus a power of at least this."""
+"""How many times the budget the granted tolerance leaves of a surface that is curved all over."""
+CURVED, EDGED = 0.65, 0.22
+"""The powers of 1 / tolerance with which the faces of such a surface go from there on, and those of one that is mostly
+flat, where what is left lies along its edges. Later steps know the power of the last one."""
+SHALLOW = 0.3
+"""Such a power is taken to be at least this, and at most 1."""
 SPARE = 0.985
 """The share of the budget that is aimed at: one more step for a few faces too many costs more than they are worth."""
 THIN = 1e-6
@@ -80,7 +82,7 @@ def simplify(mesh: Mesh, target_faces: int, tolerance: float, watch: Callable[[]
     """At most `target_faces` faces as far as BOUND allows; `tolerance` (metres) is granted in any case."""
     bound = max(BOUND * float(np.ptp(mesh.vertices, axis=0).max()), tolerance)
     solid = as_manifold(mesh)
-    before = 0, tolerance
+    before = None
     while True:
         watch()
         # What has been simplified before is soon simplified further.
@@ -88,12 +90,13 @@ def simplify(mesh: Mesh, target_faces: int, tolerance: float, watch: Callable[[]
         count = solid.num_tri()
         if count <= target_faces or tolerance >= bound:
             break
-        over = count / target_faces
-        power = 1.0 if over > FAR else NEAR
-        if over < NEARLY and before[0] > count:
-            seen = math.log(before[0] / count) / math.log(tolerance / before[1])
-            over, power = over / SPARE, min(max(seen, SHALLOW), 1.0)
+        if before is None:
+            power = CURVED if count > FAR * target_faces else EDGED
+        else:
+            seen = math.log(before[0] * ANYWAY / count) / math.log(tolerance / before[1])
+            power = min(max(seen, SHALLOW), 1.0)
         before = count, tolerance
+        over = max(count * ANYWAY / (target_faces * SPARE), 1.0)
         tolerance = min(tolerance * max(over ** (1 / power), LEAST_STEP), bound)
     result = from_manifold(solid)
     for _ in range(4):
