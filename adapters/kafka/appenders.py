@@ -1,9 +1,14 @@
 """The producers of a process, made anew when they failed."""
 
 import asyncio
+from typing import Final
 
 from adapters.kafka.port import Appender, Log
 from adapters.kafka.position import TP
+from adapters.kafka.rush import Rush
+
+APART_S: Final = 0.015
+"""Between two appends of a partition in a rush, over several connections."""
 
 
 class Appenders:
@@ -17,6 +22,8 @@ class Appenders:
         self._log, self._connections = log, connections
         self._current: dict[int, Appender] = {}
         self._making = asyncio.Lock()
+        self.rush = Rush(APART_S if connections > 1 else 0.0)
+        """By which the appends of its partitions are spaced; one connection has them in its requests together."""
 
     async def get(self, tp: TP) -> Appender:
         """The present producer for a partition. Raises LogUnavailable."""

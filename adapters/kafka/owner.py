@@ -307,6 +307,7 @@ class PartitionOwner:
     async def _decide_and_append(self, appender: Appender, claim: Claim) -> Position:
         """Until the ownership is not wanted any more: where all that was appended ends. Raises SteppedDown."""
         expected, seq = claim.offset + 1, 0
+        clock, rush, began = asyncio.get_running_loop().time, self._appenders.rush, 0.0
         while True:
             if self._superseded:
                 raise SteppedDown("superseded: a later claim was announced")
@@ -318,6 +319,11 @@ class PartitionOwner:
             if not self._queue:
                 await self._wait_for_change()
                 continue
+            if rest_s := rush.rest_s(began, clock()):
+                await asyncio.sleep(rest_s)
+                continue
+            began = clock()
+            rush.note(len(self._queue), began)
             round_ = Round(self.fold, claim.epoch, seq, expected, self._source)
             while self._queue and not round_.full:
                 round_.decide(self._queue.popleft(), datetime.now(UTC))

@@ -59,7 +59,7 @@ class ReliefEngine:
     def describe(self) -> Description:
         return Description(
             id="lathe/relief",
-            version="1.2.0",
+            version="1.3.0",
             title="Relief: a body from one photo",
             kinds=("image",),
             params_schema={
