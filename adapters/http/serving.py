@@ -10,6 +10,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from adapters.errors import Unavailable
+from adapters.http.one_write import OneWriteProtocol
 from adapters.security.master_key import WrongMasterKey
 from adapters.settings import Settings, SettingsError, load_settings
 from adapters.telemetry import tracing
@@ -28,7 +29,7 @@ def server_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         host=settings.bind_host,
         port=settings.bind_port,
         loop="none",
-        http="httptools",
+        http=OneWriteProtocol,
         lifespan="off",
         access_log=False,
         log_config=None,
