@@ -24,7 +24,7 @@ LEAST_STEP = 1.03
 ANYWAY = 0.9
 """The share of the faces that one more step leaves at most, whatever its tolerance: it counts errors from where the
 last one left the surface."""
-FAR = 1.5
+FAR = 1.3
 """How many times the budget the granted tolerance leaves of a surface that is curved all over."""
 CURVED, EDGED = 0.65, 0.22
 """The powers of 1 / tolerance with which the faces of such a surface go from there on, and those of one that is mostly
