@@ -92,7 +92,8 @@ class Settings(BaseSettings):
     durability: Literal["page-cache", "fsync"] = Field(
         "page-cache",
         description="The broker acknowledges from the page cache, or after fsync (a power cut loses nothing). "
-        "The embedded one does as it is told here; with fsync all services append over more connections.",
+        "The embedded one does as it is told here; with fsync all services append over more connections, and in a rush "
+        "15 ms apart.",
     )
 
     kafka_url: str | None = Field(None, description="External Kafka as host:port[,host:port]. Default: embedded.")
