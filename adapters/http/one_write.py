@@ -6,9 +6,12 @@ the system, a second packet, and a client that is woken twice.
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MOST: Final = 1 << 16
+"""Bytes that are held; more leave at once."""
 
 
 class OneWrite:
@@ -18,6 +21,7 @@ class OneWrite:
         self._transport = transport
         self._loop = asyncio.get_running_loop()
         self._held: list[bytes] = []
+        self._size = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
@@ -26,6 +30,9 @@ class OneWrite:
         if not self._held:
             self._loop.call_soon(self._send)
         self._held.append(data)
+        self._size += len(data)
+        if self._size > MOST:  # so that whoever writes without a pause meets the connection's own limits
+            self._send()
 
     def writelines(self, pieces: Iterable[bytes]) -> None:
         self.write(b"".join(pieces))
@@ -39,7 +46,7 @@ class OneWrite:
         self._transport.close()
 
     def _send(self) -> None:
-        held, self._held = self._held, []
+        held, self._held, self._size = self._held, [], 0
         if held and not self._transport.is_closing():
             self._transport.write(held[0] if len(held) == 1 else b"".join(held))
 

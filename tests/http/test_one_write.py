@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from adapters.http.one_write import OneWrite
+from adapters.http.one_write import MOST, OneWrite
 
 
 class Transport:
@@ -54,6 +54,16 @@ async def test_what_is_alone_leaves_in_the_same_turn(under: Transport) -> None:
         transport.write(piece)
         await asyncio.sleep(0)
     assert under.seen == [b"head", b"first event", b"second event"]
+
+
+async def test_much_is_not_held(under: Transport) -> None:
+    transport = over(under)
+    transport.write(b"head")
+    transport.write(b"." * MOST)
+    assert under.seen == [b"head" + b"." * MOST]
+    transport.write(b"rest")
+    await asyncio.sleep(0)
+    assert under.seen[1:] == [b"rest"]
 
 
 async def test_all_is_sent_before_the_end(under: Transport) -> None:
