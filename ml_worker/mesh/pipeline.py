@@ -200,6 +200,9 @@ def build_mesh(mesh: Mesh, paint: Paint, options: Options, run: Run, *, name: st
     longest = float(np.ptp(mesh.vertices, axis=0).max())
     tolerance = longest * EFFORTS[options.quality].tolerance
     lean = drawn_apart(without_crumbs(simplify(mesh, options.target_faces, tolerance, told.watch).mesh))
+    # What stands on a single corner may have lost it, and stands all the same.
+    sunk = np.array([0.0, lean.vertices[:, 1].min() - mesh.vertices[:, 1].min(), 0.0])
+    lean = Mesh(lean.vertices - sunk, lean.faces)
     told.at("surface", 0.7)
     with Lane(1) as lane:
         surface = _Surface(lean, lambda: corner_normals(lean), lambda: None, None)
