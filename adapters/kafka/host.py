@@ -106,10 +106,14 @@ class Host:
 
     def _owned(self, topic: Topic) -> OnOwned:
         async def owned(owner: PartitionOwner) -> None:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._announce(owner))
-                if (more := self._beside.get(topic)) is not None:
-                    tasks.create_task(_as_coroutine(more, owner))
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._announce(owner))
+                    if (more := self._beside.get(topic)) is not None:
+                        tasks.create_task(more(owner))
+            except Exception:
+                log.exception("beside an ownership", topic=owner.tp[0], partition=owner.tp[1])
+                owner.heard_of_epoch(1 << 62)  # it ends; the next one begins beside anew
 
         return owned
 
@@ -123,10 +127,6 @@ class Host:
                 log.warning("announcement failed; trying again", partition=owner.tp, why=str(error))
                 pause = 0.2
             await asyncio.sleep(pause)
-
-
-async def _as_coroutine(run: OnOwned, owner: PartitionOwner) -> None:
-    await run(owner)
 
 
 async def _vital(owner: PartitionOwner) -> None:

@@ -10,7 +10,7 @@ import random
 import secrets
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
@@ -47,7 +47,7 @@ OTHERS_FIRST_S: Final = 2.0
 """With open outcomes and no assignment: how long others get to claim before this process does."""
 _jitter: Final = random.SystemRandom()
 log = structlog.get_logger(__name__)
-OnOwned = Callable[["PartitionOwner"], Awaitable[None]]
+OnOwned = Callable[["PartitionOwner"], Coroutine[Any, Any, None]]
 
 
 class SteppedDown(Exception):
@@ -206,7 +206,7 @@ class PartitionOwner:
         OWNED.labels(self.tp[0]).inc()
         self.claim, self._leaving = claim, not self._wanted
         log.info("owned", topic=self.tp[0], partition=self.tp[1], epoch=claim.epoch, offset=claim.offset)
-        beside = asyncio.create_task(_run(self._on_owned, self)) if self._on_owned else None
+        beside = asyncio.create_task(self._on_owned(self)) if self._on_owned else None
         try:
             position = await self._decide_and_append(appender, claim)
         except SteppedDown as down:
@@ -391,13 +391,3 @@ class PartitionOwner:
         if self._queue or self._superseded or self._stopping:
             return
         await self._changed.wait()
-
-
-async def _run(on_owned: OnOwned, owner: PartitionOwner) -> None:
-    try:
-        await on_owned(owner)
-    except asyncio.CancelledError:
-        raise
-    except Exception:
-        log.exception("beside an ownership", topic=owner.tp[0], partition=owner.tp[1])
-        owner.heard_of_epoch(1 << 62)

@@ -7,6 +7,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from cli.stack.s3 import packaged_program
+
 FOLDER = Path(__file__).parents[3] / "build" / "blender"
 WANTED = "bpy==4.5.*"
 COMMAND = "python -m tests.mesh.fbx_readers.blender"
@@ -23,9 +25,10 @@ def install() -> Path:
     """Raises CalledProcessError where bpy cannot be had (it is 330 MB, for Python 3.11 alone)."""
     found = interpreter()
     if found is None:
-        subprocess.run(["uv", "venv", "-q", "--python", "3.11", FOLDER], check=True)
+        uv = packaged_program("uv")
+        subprocess.run([uv, "venv", "-q", "--python", "3.11", FOLDER], check=True)
         env = os.environ | {"VIRTUAL_ENV": str(FOLDER)}
-        subprocess.run(["uv", "pip", "install", "-q", WANTED], check=True, env=env)
+        subprocess.run([uv, "pip", "install", "-q", WANTED], check=True, env=env)
         found = FOLDER / "bin" / "python"
     return found
 
