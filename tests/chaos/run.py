@@ -16,6 +16,7 @@ import aiohttp
 import msgspec
 import uvloop
 
+from adapters.settings import load_settings
 from tests.chaos.checker import Anomaly, check
 from tests.chaos.clients import Load
 from tests.chaos.faults import Done, Faults
@@ -86,7 +87,7 @@ class Outcome(msgspec.Struct, kw_only=True):
         kinds = Counter(fault.kind for fault in self.faults)
         parts = Counter(fault.on for fault in self.faults)
         return [
-            f"{self.seconds:.0f} s, seed {self.seed}",
+            f"{self.seconds:.0f} s, seed {self.seed}, durability {load_settings().durability}",
             f"commands: {self.commands:,} with a definite answer ({told(self.kinds)}): {told(self.results)}",
             f"requests: {self.requests:,}, of them {self.repeated:,} repeats for want of a definite answer; "
             f"{self.repeats:,} commands repeated on purpose; {self.reads:,} reads",

@@ -40,7 +40,9 @@ from tests.log.proxy import Proxy
 
 PARTITIONS = 2
 TOPIC = topics.Topic(topics.ACCOUNTS.name, PARTITIONS, owned=True)
-OWNERS = 3
+CONNECTIONS = (1, 6, 6)
+"""Of each owner, for its appends: as without, and twice as with LATHE_DURABILITY=fsync."""
+OWNERS = len(CONNECTIONS)
 CLIENTS = 24
 
 
@@ -83,6 +85,7 @@ class Rival:
             self.listener,
             str(self.port),
             str(PARTITIONS),
+            str(CONNECTIONS[self.name]),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
         )

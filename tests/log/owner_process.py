@@ -1,6 +1,9 @@
-"""A rival owner in a process of its own: `python -m tests.log.owner_process <bootstrap> <port> <partitions>`.
+"""A rival owner in a process of its own.
 
-It owns what it is told to want (`POST /want`), and takes forwarded commands as command_api does.
+    python -m tests.log.owner_process <bootstrap> <port> <partitions> <connections>
+
+It owns what it is told to want (`POST /want`), and takes forwarded commands as command_api does. It appends over so
+many connections; over more than one as with LATHE_DURABILITY=fsync.
 """
 
 import asyncio
@@ -22,10 +25,17 @@ from tests.log.ledger import Ledger
 KEY = b"the key of the test"
 
 
-async def main(bootstrap: str, port: int, partitions: int) -> None:
+async def main(bootstrap: str, port: int, partitions: int, connections: int) -> None:
     topic = topics.Topic(topics.ACCOUNTS.name, partitions, owned=True)
     log = KafkaLog(bootstrap, f"owner-{port}")
-    host = Host(log, {topic: Ledger()}, address=f"http://127.0.0.1:{port}", source=f"owner-{port}", group=None)
+    host = Host(
+        log,
+        {topic: Ledger()},
+        address=f"http://127.0.0.1:{port}",
+        source=f"owner-{port}",
+        group=None,
+        connections=connections,
+    )
     gate = Gate(host.owners)
 
     async def command(request: web.Request) -> web.Response:
@@ -74,4 +84,4 @@ async def main(bootstrap: str, port: int, partitions: int) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+    uvloop.run(main(sys.argv[1], *map(int, sys.argv[2:])))
