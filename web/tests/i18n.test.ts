@@ -10,7 +10,7 @@ afterEach(() => speak('en'))
 
 const textsOf = (entry: string | Forms): string[] => (typeof entry === 'string' ? [entry] : Object.values(entry))
 const placesIn = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!).toSorted()
-const keys = (catalogue: object): string[] => Object.keys(catalogue).filter((key) => !key.startsWith('word.'))
+const keys = (catalogue: object): string[] => Object.keys(catalogue).filter((key) => !/^(word|advice)\./.test(key))
 
 test('both languages have the same texts', () => {
   expect(keys(ru).toSorted()).toEqual(keys(en).toSorted())
@@ -32,6 +32,12 @@ test('what is counted has every plural form of its language', () => {
       if (typeof entry !== 'string') expect(Object.keys(entry).toSorted(), `${tag} ${key}`).toEqual(wanted[tag as 'en'])
     }
   }
+})
+
+test('what is advised when an engine refuses stands under a title of its own', () => {
+  const refused = Object.keys(ru).filter((key) => key.startsWith('advice.'))
+  expect(refused.length).toBeGreaterThan(0)
+  for (const key of refused) expect(en).toHaveProperty([key.replace('advice.', 'problem.')])
 })
 
 test('every text is used', () => {

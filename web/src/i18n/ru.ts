@@ -1,9 +1,11 @@
 import type { Catalogue } from './catalogue.ts'
-import { words } from './ruWords.ts'
+import { advice, problems, words } from './ruWords.ts'
 
-/** Все тексты страницы по-русски; слова движков стоят в ruWords.ts. */
+/** Все тексты страницы по-русски; слова движков и их отказы стоят в ruWords.ts. */
 export const ru: Catalogue = {
   ...words,
+  ...problems,
+  ...advice,
   'app.name': 'Lathe',
   'app.skip': 'К содержанию',
   'app.crashed': 'Страница споткнулась',
@@ -199,15 +201,6 @@ export const ru: Catalogue = {
   'task.modelFailed.hint': 'С файлами всё в порядке: скачайте их ниже.',
   'task.noGlb': 'GLB вы не просили, поэтому вращать здесь нечего. Файлы ниже.',
   'task.parent': 'Сделано заново из прежней задачи',
-  'problem.not-understood': 'Это понять не удалось',
-  'problem.cannot-make': 'Такое сделать нельзя',
-  'problem.language-not-supported': 'Пока только по-английски',
-  'problem.no-object': 'На фото не найден предмет',
-  'problem.no-image': 'Нет фото',
-  'problem.image-too-small': 'Фото слишком маленькое',
-  'problem.unreadable-image': 'Эту картинку не прочитать',
-  'problem.mesh-invalid': 'В модели были ошибки, поэтому вы её не получите',
-  'problem.deadline': 'Срок вышел',
   'task.reason.bad-input': 'Попробуйте другие слова или другое фото.',
 
   'viewer.label': '3D-модель: {name}. Поворачивайте мышью или клавишами со стрелками.',

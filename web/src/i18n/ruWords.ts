@@ -1,3 +1,5 @@
+import type { Catalogue } from './catalogue.ts'
+
 /** Слова, которыми движки описывают понятое: предметы, части, свойства, материалы. Незнакомое остаётся как есть. */
 export const words: Readonly<Record<`word.${string}`, string>> = {
   'word.chair': 'Стул',
@@ -192,4 +194,31 @@ export const words: Readonly<Record<`word.${string}`, string>> = {
   'word.thin': 'тонкий',
   'word.twisted': 'витой',
   'word.urn': 'урна',
+}
+
+/** Чем кончилось, если движок отказал. */
+export const problems = {
+  'problem.not-understood': 'Это понять не удалось',
+  'problem.cannot-make': 'Такое сделать нельзя',
+  'problem.language-not-supported': 'Пока только по-английски',
+  'problem.no-object': 'На фото не найден предмет',
+  'problem.no-image': 'Нет фото',
+  'problem.image-too-small': 'Фото слишком маленькое',
+  'problem.unreadable-image': 'Эту картинку не прочитать',
+  'problem.mesh-invalid': 'В модели были ошибки, поэтому вы её не получите',
+  'problem.deadline': 'Срок вышел',
+} satisfies Partial<Catalogue>
+
+/** Что делать, если движок отказал: сам он объясняет по-английски. */
+export const advice: Readonly<Record<`advice.${string}`, string>> = {
+  'advice.not-understood':
+    'Опишите один предмет по-английски, например: a red wooden chair with four legs. Что движок умеет, перечислено ниже.',
+  'advice.language-not-supported':
+    'Движок понимает только английский. Опишите предмет по-английски, например: a red wooden chair with four legs.',
+  'advice.cannot-make': 'Слова понятны, но такой предмет невозможен или движку не под силу. Измените описание; что мешает, сказано ниже.',
+  'advice.no-object':
+    'Снимите один предмет целиком на ровном фоне, пришлите PNG с прозрачным фоном или выберите рельефную плиту: она поднимает всё фото.',
+  'advice.no-image': 'Пришлите ровно одно фото.',
+  'advice.image-too-small': 'Пришлите фото покрупнее.',
+  'advice.unreadable-image': 'Пришлите целый файл PNG, JPEG или WebP.',
 }

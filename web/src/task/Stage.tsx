@@ -26,16 +26,19 @@ function Content({ task, result, box }: ContentProps) {
   switch (task.status) {
     case 'completed':
       return <Model task={task} result={result} box={box} />
-    case 'failed':
+    case 'failed': {
+      const advice = tOr(`advice.${task.problem?.code ?? ''}`, '')
       return (
         <div className="stage-words">
           <Notice tone="bad" title={tOr(`problem.${task.problem?.code ?? ''}`, t('task.failed'))}>
-            {task.problem?.detail && <p>{task.problem.detail}</p>}
+            {advice && <p>{advice}</p>}
+            {task.problem?.detail && <p lang="en">{task.problem.detail}</p>}
             {task.problem?.kind === 'bad-input' && !task.problem.detail && <p>{t('task.reason.bad-input')}</p>}
             <p>{t('task.failed.refunded', { amount: credits(task.price) })}</p>
           </Notice>
         </div>
       )
+    }
     case 'cancelled':
       return (
         <div className="stage-words">
