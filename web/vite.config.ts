@@ -3,7 +3,7 @@ import { defineConfig } from 'vite'
 import { strictViewer } from './build/strictViewer.ts'
 
 const api = process.env['LATHE_API'] ?? 'http://127.0.0.1:8080'
-const paths = ['/auth', '/upload', '/generate', '/files', '/.well-known', '/openapi.json', '/docs', '/readyz']
+const paths = ['/admin', '/api', '/auth', '/upload', '/generate', '/files', '/.well-known', '/openapi.json', '/docs', '/readyz']
 
 export default defineConfig({
   plugins: [strictViewer(), react()],
