@@ -22,7 +22,7 @@ errors = Console(stderr=True, highlight=False)
 
 @contextmanager
 def server() -> Iterator[Api]:
-    """The server of LATHE_URL; failures become a message and an exit code."""
+    """The server of LATHE_URL, or the one that runs here; failures become a message and an exit code."""
     try:
         api = Api()
         try:

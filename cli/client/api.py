@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from cli.client.failures import Failure, NotLoggedIn, Refused, Unreachable
+from cli.client.address import server_of
+from cli.client.failures import Failure, Misused, NotLoggedIn, Refused, Unreachable
 from cli.client.tokens import Login, TokenFile, login_of
 
-DEFAULT_URL: Final = "http://127.0.0.1:8080"
 PATIENCE_S: Final = 60.0
 """How long a request that may succeed later is repeated."""
 _PASSING: Final = frozenset({502, 503, 504})
@@ -22,10 +22,10 @@ _TIMEOUT: Final = httpx.Timeout(35.0, connect=5.0)
 
 
 class Api:
-    """`server`: base URL; default LATHE_URL. `patience_s` limits repeats."""
+    """`server`: base URL; by default that of `server_of`. `patience_s` limits repeats."""
 
     def __init__(self, server: str | None = None, tokens: TokenFile | None = None, patience_s: float = PATIENCE_S):
-        self.server = (server or os.environ.get("LATHE_URL") or DEFAULT_URL).rstrip("/")
+        self.server = (server or server_of()).rstrip("/")
         self._tokens = tokens or TokenFile()
         self._patience_s = patience_s
         self._fixed = os.environ.get("LATHE_TOKEN") or None
@@ -33,7 +33,7 @@ class Api:
         try:
             self.http = httpx.Client(base_url=self.server, timeout=_TIMEOUT, trust_env=not _is_local(self.server))
         except (httpx.InvalidURL, ValueError) as error:
-            raise Failure(f"LATHE_URL is no address of a server: {self.server} ({error})") from None
+            raise Misused(f"LATHE_URL is no address of a server: {self.server} ({error})") from None
 
     def close(self) -> None:
         self.http.close()
