@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT))
 def settings() -> str:
     """Every setting, its default and what it is for."""
     from adapters.settings import PREFIX
-    from tests.settings_example import GROUPS, SET_BY_UP
+    from tests.settings_example import COMMANDS, FROM_THE_ENVIRONMENT, GROUPS, SET_BY_UP
 
     page = [
         "# Settings",
@@ -36,6 +36,8 @@ def settings() -> str:
             note += " Set by `lathe up` for its processes." if name in SET_BY_UP else ""
             rows.append((f"`{PREFIX}{name.upper()}`", _default(field.default), f"{field.description}{note}"))
         page += [f"## {title}", _table(("variable", "default", "meaning"), rows)]
+    variables = ((f"`{variable}`", meaning) for variable, meaning in COMMANDS)
+    page += [f"## {FROM_THE_ENVIRONMENT}", _table(("variable", "meaning"), variables)]
     return "\n\n".join(page) + "\n"
 
 
@@ -258,6 +260,8 @@ def _values(schema: dict[str, Any]) -> str:
 def _default(value: Any) -> str:
     if value is None or type(value).__name__ == "PydanticUndefinedType" or value == ():
         return ""
+    if isinstance(value, tuple):
+        return f"`{','.join(str(part) for part in value)}`"
     return f"`{json.dumps(value) if isinstance(value, (list, dict, bool)) else value}`"
 
 

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings
 
 from adapters.settings import PREFIX, Limits, Settings
 from ml_worker.settings import WorkerSettings
+from processors.roles import USUAL
 
 FILE: Final = Path(__file__).parents[1] / ".env.example"
 GROUPS: Final[tuple[tuple[str, type[BaseSettings]], ...]] = (
@@ -20,6 +21,19 @@ GROUPS: Final[tuple[tuple[str, type[BaseSettings]], ...]] = (
 )
 SET_BY_UP: Final = {"bind", "internal_url", "api_url", "ready_file", "command_url", "metrics_bind", "usage_bind"}
 """`lathe up` sets these for each process; people do, when they run the processes themselves."""
+FROM_THE_ENVIRONMENT: Final = "Of commands: from the environment alone, never from `.env`"
+COMMANDS: Final[tuple[tuple[str, str], ...]] = (
+    (
+        "LATHE_URL",
+        "Server that `lathe generate` and its kin ask. Default: that of LATHE_HOST and LATHE_PORT, which are read from "
+        "`.env`, too.",
+    ),
+    ("LATHE_USER", "User name for `lathe login` and `register`, and for a command that finds no login."),
+    ("LATHE_PASSWORD", "Its password."),
+    ("LATHE_TOKEN", "Access token to be used instead of a login."),
+    ("LATHE_PROCESSORS", f"Roles of `python -m processors`, comma separated. Default: {','.join(USUAL)}."),
+)
+"""Variables that are no fields of a settings class, and what each is for."""
 
 
 def example() -> str:
@@ -32,6 +46,9 @@ def example() -> str:
         for name, field in settings.model_fields.items():
             if name != "limits":
                 lines += ["", *_described(name, field)]
+    lines += ["", f"# --- {FROM_THE_ENVIRONMENT} ---"]
+    for variable, meaning in COMMANDS:
+        lines += ["", f"# {meaning}", f"# {variable}"]
     return "\n".join(lines) + "\n"
 
 

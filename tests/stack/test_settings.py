@@ -1,5 +1,6 @@
 """Settings: what they default to, where they come from, and how a bad one is named."""
 
+import re
 import socket
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from adapters.settings import SettingsError, load_settings
 from adapters.unused_settings import unused_settings
-from tests.settings_example import FILE, example
+from tests.settings_example import COMMANDS, FILE, GROUPS, example
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +23,15 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_the_example_file_agrees_with_the_code() -> None:
     assert FILE.read_text() == example(), "run `python -m tests.settings_example`"
+
+
+def test_every_variable_that_the_code_names_is_in_the_example_file() -> None:
+    listed = {f"LATHE_{name.upper()}" for _, group in GROUPS for name in group.model_fields}
+    listed |= {variable for variable, _ in COMMANDS}
+    for folder in ("adapters", "cli", "command_api", "domain", "ml_worker", "processors", "query_api"):
+        for module in (FILE.parent / folder).rglob("*.py"):
+            unlisted = set(re.findall("LATHE_[A-Z0-9_]*[A-Z0-9]", module.read_text())) - listed
+            assert not unlisted, module
 
 
 def test_without_any_setting_everything_is_embedded() -> None:
