@@ -60,7 +60,8 @@ class Limits(BaseSettings):
     max_prompt_chars: int = Field(2000, ge=1, description="Longest prompt, in characters.")
     max_image_mb: int = Field(20, ge=1, description="Largest image, in megabytes.")
     max_image_megapixels: int = Field(50, ge=1, description="Largest image, in megapixels.")
-    max_upload_mb: int = Field(200, ge=1, description="Largest file of POST /uploads, in megabytes.")
+    max_mesh_mb: int = Field(100, ge=1, description="Largest mesh, in megabytes.")
+    max_upload_mb: int = Field(200, ge=1, description="Largest file of any other kind, in megabytes.")
     max_json_mb: int = Field(1, ge=1, description="Largest JSON body, in megabytes.")
     requests_per_second: int = Field(60, ge=1, description="Requests a second per account.")
     max_queued: int = Field(20, ge=1, description="Tasks that one account may have queued.")
@@ -69,6 +70,10 @@ class Limits(BaseSettings):
         100, ge=1, description="Registrations a minute per address; loopback is free."
     )
     min_password_chars: int = Field(6, ge=6, le=128, description="Shortest password, in characters.")
+
+    @property
+    def largest_file_mb(self) -> int:
+        return max(self.max_image_mb, self.max_mesh_mb, self.max_upload_mb)
 
 
 class Settings(BaseSettings):

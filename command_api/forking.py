@@ -46,7 +46,7 @@ class Retry(BaseModel):
 async def forked(parts: Parts, caller: Caller, parent: Mapping[str, Any], wanted: Fork) -> Generation:
     """The request of a fork, to be checked like any other. Raises NotInState when its model is gone, Erased."""
     given: dict[str, Any] = {"prompt": wanted.prompt, "image_file_id": wanted.image_file_id, "images": wanted.images}
-    if not any(given.values()):
+    if all(value is None for value in given.values()):
         given = await _inputs(parts, caller, parent)
     given["model"] = wanted.model or _model(parts, parent, Generation(**given))
     given["params"] = _params(parts, parent, given["model"], wanted.params)

@@ -18,7 +18,7 @@ from command_api.uploading import VIEWS
 from domain.account.commands import RequestTask
 from domain.account.events import StoredFile
 from domain.catalog.common_params import SEED, SEEDS
-from domain.catalog.schema import validate_params
+from domain.catalog.schema import validate_params, whole
 from domain.catalog.state import Model
 from domain.errors import InvalidInput
 from domain.money import to_micro
@@ -175,7 +175,7 @@ def seed_of(params: Mapping[str, Any]) -> int:
 
     Raises InvalidInput.
     """
-    seed = params.get(SEED)
+    seed = whole(params.get(SEED))
     if seed is None:
         return secrets.randbelow(SEEDS)
     if type(seed) is not int or not 0 <= seed < SEEDS:

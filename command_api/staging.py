@@ -15,7 +15,6 @@ from typing import IO, Final
 import structlog
 
 from adapters.errors import Unavailable
-from adapters.http.body_limits import MIB
 from adapters.http.multipart import ReceivedFile
 from adapters.http.outages import OUTAGES
 from adapters.http.refusals import TooLarge
@@ -38,14 +37,6 @@ class TooManyUploads(DomainError):
     """The account has begun too many uploads that it did not complete."""
 
     code, status, title = "too-many-uploads", 429, "Too many unfinished uploads"
-
-
-def require_size(parts: Parts, media_type: str, size: int) -> None:
-    """Raises TooLarge."""
-    limits = parts.settings.limits
-    most = (limits.max_image_mb if media_type.startswith("image/") else limits.max_upload_mb) * MIB
-    if size > most:
-        raise TooLarge(f"The file has {size} bytes; {most} is the most.", limit=most, pointer="/bytes")
 
 
 async def sealed_name(parts: Parts, account_id: str, upload_id: str, name: str) -> str:

@@ -10,32 +10,27 @@ from starlette.requests import Request
 from adapters.http.body_limits import MIB
 from adapters.http.multipart import Form, FormLimits, ReceivedFile, receive_form
 from adapters.http.problems import pointer_of
-from adapters.http.refusals import MalformedJson
+from adapters.http.refusals import MalformedJson, TooLarge
 from adapters.http.strict_json import parse_strictly
 from adapters.ids import new_id
 from adapters.kafka.topics import account_partition
 from adapters.object_store.port import object_key
+from command_api.claims import is_image, largest_mb, media_type_of
 from command_api.parts import Parts
 from domain.account.events import StoredFile
-from domain.account.names import ENDINGS, stored_name
+from domain.account.names import stored_name
 from domain.errors import DomainError, InvalidInput, NotFound
 from domain.personal import SealedAt
 
 VIEWS: Final = ("front", "left", "back", "right", "top", "bottom")
-_IMAGES: Final = (
-    *("png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "svg", "heic", "heif", "avif"),
-    *("ico", "psd", "eps", "fits"),
-)
-"""Endings of names that claim to be images."""
-_UNKNOWN_TYPE: Final = "application/octet-stream"
 _JSON: Final = frozenset({"params", "images", "priority", "max_credits"})
 """Fields of POST /generate that are no text."""
 
 
 @asynccontextmanager
 async def received(parts: Parts, request: Request) -> AsyncIterator[Form]:
-    """The form of a request; its temporary files live as long as the block."""
-    limits = FormLimits(file_bytes=parts.settings.limits.max_image_mb * MIB)
+    """The form of a request; its temporary files live as long as the block. Their types' own limits: `examine`."""
+    limits = FormLimits(file_bytes=parts.settings.limits.largest_file_mb * MIB)
     async with receive_form(request, limits) as form:
         yield form
 
@@ -48,18 +43,30 @@ class Examined(msgspec.Struct, frozen=True):
     height: int | None = None
 
 
-async def examine(parts: Parts, file: ReceivedFile) -> Examined:
-    """Look at a file's content; nothing is stored. Raises UnsupportedMedia, TooLarge, InvalidInput."""
+async def examine(parts: Parts, file: ReceivedFile, *, image: bool = False) -> Examined:
+    """Look at a file's content; nothing is stored. `image`: nothing else will do.
+
+    Raises UnsupportedMedia, TooLarge, InvalidInput.
+    """
     if file.bytes == 0:
         raise InvalidInput("The file is empty.", pointer=pointer_of([file.field]))
-    if not _is_image(file):
-        return Examined(_media_type(file))
+    if not image and not is_image(file):
+        require_size(file.bytes, largest_mb(parts.settings.limits, file.media_type, file.name), file.field)
+        return Examined(media_type_of(file))
+    require_size(file.bytes, parts.settings.limits.max_image_mb, file.field)
     try:
         info = await parts.images.inspect(file.path)
     except DomainError as refusal:
         refusal.extra["pointer"] = pointer_of([file.field])
         raise
     return Examined(info.media_type, info.width, info.height)
+
+
+def require_size(size: int, most_mb: int, field: str) -> None:
+    """Raises TooLarge."""
+    if size > (most := most_mb * MIB):
+        detail = f"The file has {size} bytes; {most} is the most for its kind."
+        raise TooLarge(detail, limit=most, pointer=pointer_of([field]))
 
 
 async def store(
@@ -93,8 +100,6 @@ def images_of(form: Form) -> tuple[ReceivedFile, ...]:
         if file.field != "image" and file.field not in VIEWS:
             known = ", ".join(("image", *VIEWS))
             raise InvalidInput(f"There is no file part `{file.field[:80]}`: {known}.", pointer=pointer_of([file.field]))
-        if not _is_image(file):
-            raise InvalidInput("This is no image.", pointer=pointer_of([file.field]))
     return tuple(form.files)
 
 
@@ -102,7 +107,7 @@ async def store_images(
     parts: Parts, account_id: str, event_id: str, images: Sequence[ReceivedFile]
 ) -> tuple[tuple[str, StoredFile], ...]:
     """Stored images by role. All are examined before the first is put."""
-    examined = [await examine(parts, file) for file in images]
+    examined = [await examine(parts, file, image=True) for file in images]
     return tuple(
         [
             (file.field, await store(parts, account_id, event_id, file, f"files.{i}.name", seen))
@@ -145,14 +150,3 @@ async def file_document(parts: Parts, account_id: str, view: dict[str, Any]) -> 
         "stored_name": stored_name(view["file_id"], view["media_type"]),
         "url": f"/files/{view['file_id']}",
     }
-
-
-def _is_image(file: ReceivedFile) -> bool:
-    """Whether it claims to be one: then it must be one, whatever else it may be."""
-    return file.media_type.lower().startswith("image/") or file.name.lower().rpartition(".")[2] in _IMAGES
-
-
-def _media_type(file: ReceivedFile) -> str:
-    """What the client says, if it is a type that is known to do no harm; files are only ever served as attachments."""
-    claimed = file.media_type.lower()
-    return claimed if claimed in ENDINGS else _UNKNOWN_TYPE

@@ -30,8 +30,9 @@ def to_micro(amount: Decimal | int | float | str, pointer: str) -> int:
         exact = Decimal(str(amount))
     except InvalidOperation:
         raise InvalidInput(f"{amount!r} is not an amount of credits", pointer=pointer) from None
-    if not exact.is_finite() or abs(exact) * MICRO > MAX_AMOUNT:
-        raise InvalidInput(f"an amount lies between -{MAX_AMOUNT // MICRO} and {MAX_AMOUNT // MICRO}", pointer=pointer)
+    most = MAX_AMOUNT // MICRO
+    if not exact.is_finite() or not -most <= exact <= most:
+        raise InvalidInput(f"an amount lies between -{most} and {most}", pointer=pointer)
     micro = exact * MICRO
     if micro != int(micro):
         raise InvalidInput("credits have at most 6 decimals", pointer=pointer)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Final, TypeVar
 
-from fastapi import Depends, Query, Request
+from fastapi import Query, Request
 
 from adapters.kafka import topics
 from adapters.kafka.position import TP
@@ -101,9 +101,6 @@ async def wait_for_position(
         ),
     ] = None,
 ) -> None:
-    """Dependency of every query: honours `min_position`."""
+    """Honours `min_position`."""
     if min_position is not None:
         await request.app.state.parts.freshness.reach(min_position)
-
-
-Fresh = Depends(wait_for_position)

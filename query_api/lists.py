@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Query, Request
@@ -77,13 +77,19 @@ class List:
 
 
 def in_time(name: str, value: datetime | None) -> datetime | None:
-    """A time with its zone. Raises InvalidInput."""
-    if value is not None and value.tzinfo is None:
-        raise InvalidInput(
-            f"{name} needs a time zone, for example 2030-01-31T12:00:00Z.",
-            errors=[{"parameter": name, "in": "query", "detail": "A time zone is missing"}],
-        )
-    return value
+    """A time with its zone, in UTC. Raises InvalidInput, for one that leaves the calendar there too."""
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise _no_time(name, f"{name} needs a time zone, for example 2030-01-31T12:00:00Z.", "A time zone is missing")
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise _no_time(name, f"{name} lies outside the years 1 to 9999 in UTC.", "Outside the calendar") from None
+
+
+def _no_time(name: str, detail: str, short: str) -> InvalidInput:
+    return InvalidInput(detail, errors=[{"parameter": name, "in": "query", "detail": short}])
 
 
 def _values(value: Any) -> Sequence[Any]:

@@ -2,8 +2,9 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from adapters.kafka.port import Log
 from adapters.kafka.replica import Replica
@@ -16,7 +17,7 @@ from adapters.security.tickets import Tickets
 from adapters.settings import Settings
 from domain.catalog.state import CatalogState
 from domain.identity.state import IdentityState
-from query_api.freshness import Freshness
+from query_api.freshness import Freshness, wait_for_position
 from query_api.live import LiveFeed
 from query_api.log_ends import LogEnds
 from query_api.pages import Cursors
@@ -58,3 +59,13 @@ async def parts_of(request: Request) -> Parts:
     """The parts of the application that serves this request. (Asynchronous: others would run in a thread.)"""
     parts: Parts = request.app.state.parts
     return parts
+
+
+async def fresh_parts(
+    parts: Annotated[Parts, Depends(parts_of)], _: Annotated[None, Depends(wait_for_position)]
+) -> Parts:
+    """The same, once the read models hold `min_position`; after the caller among a query's parameters."""
+    return parts
+
+
+FreshParts = Annotated[Parts, Depends(fresh_parts)]

@@ -47,8 +47,8 @@ def with_edge(app: FastAPI, settings: Settings, audit: Audit | None = None) -> A
             raise ValueError(f"declare {path} without its trailing slash; it is served with and without one")
     limits = BodyLimits(
         json_bytes=settings.limits.max_json_mb * MIB,
-        # The image, and room for the other fields and the multipart framing.
-        multipart_bytes=(settings.limits.max_image_mb + 1) * MIB,
+        # The file, and room for the other fields and the multipart framing.
+        multipart_bytes=(settings.limits.largest_file_mb + 1) * MIB,
     )
     inner = LimitBodies(DirectLane(app, getattr(app.state, "routes", ())), limits)
     edge = TakeUnread(Edge(AnswerHeads(Cors(inner, settings.cors_origins, settings.public_url)), audit))

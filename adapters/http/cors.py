@@ -43,6 +43,8 @@ class Cors:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        if self.origins:
+            add_header(scope, "vary", "Origin")
         if not any(name == b"origin" for name, _ in scope["headers"]):
             await self.app(scope, receive, send)
             return
@@ -62,7 +64,8 @@ class Cors:
         await self.app(scope, receive, send)
 
     def _is_own(self, origin: str, headers: Headers) -> bool:
-        return origin == self.own or urlsplit(origin).netloc == (headers.get("host") or None)
+        """Behind its scheme a page's own origin is what the request was sent to."""
+        return origin == self.own or origin.partition("://")[2] == (headers.get("host") or None)
 
 
 def _preflight(origin: str) -> Response:
@@ -73,6 +76,5 @@ def _preflight(origin: str) -> Response:
             "access-control-allow-methods": _METHODS,
             "access-control-allow-headers": _REQUEST_HEADERS,
             "access-control-max-age": "600",
-            "vary": "Origin",
         },
     )

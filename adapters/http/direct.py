@@ -27,25 +27,18 @@ class DirectRoute(StrictRoute):
     """`APIRouter(route_class=DirectRoute)`: every route of this router is direct."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        """Raises TypeError for an endpoint or a dependency that asks for what a direct route cannot give."""
-        self._first: Final = [_Called(given.dependency) for given in options.get("dependencies") or ()]
+        """Raises TypeError for an endpoint that asks for what a direct route cannot give."""
+        if options.get("dependencies"):
+            raise TypeError(f"{path}: what a direct route depends on stands among its parameters, in their order")
         self._endpoint: Final = _Called(endpoint)
         super().__init__(path, endpoint, **options)
 
     async def serve(self, request: Request) -> Response:
         """The answer to a request whose scope has the path's parameters. Raises what the endpoint raises."""
-        errors: list[Any] = []
-        for find in self._first:
-            try:
-                await find(request)
-            except _Unsound as unsound:
-                errors += unsound.errors
         try:
             arguments = await self._endpoint.arguments(request)
         except _Unsound as unsound:
-            errors += unsound.errors
-        if errors:
-            raise RequestValidationError(errors)
+            raise RequestValidationError(unsound.errors) from None
         answer: Response = await self._endpoint.function(**arguments)
         return answer
 

@@ -18,6 +18,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
+from adapters.errors import Unavailable
 from adapters.http.file_names import clean_name
 from adapters.http.problems import pointer_of
 from adapters.http.refusals import MalformedRequest, TooLarge, UnsupportedMedia
@@ -213,7 +214,10 @@ class _FilePart:
         if self._bytes > self._most:
             raise TooLarge(f"The file has more than {self._most} bytes.", limit=self._most)
         self._hash.update(data)
-        self._file.write(data)
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise Unavailable(f"The file finds no room here at present: {error.strerror}.") from error
 
     def received(self) -> ReceivedFile:
         self._file.close()

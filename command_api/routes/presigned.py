@@ -20,11 +20,12 @@ from adapters.postgres.uploads import LIFETIME, Upload, staging_key
 from adapters.security.authenticator import Caller
 from command_api import staging
 from command_api.answers import answer
+from command_api.claims import largest_mb
 from command_api.contexts import context_of
 from command_api.deciding import decide
 from command_api.documents import StoredFileDocument
 from command_api.parts import Parts, parts_of
-from command_api.uploading import file_document, store
+from command_api.uploading import file_document, require_size, store
 from domain.account.commands import DescribeFile, StoreFile
 from domain.errors import NotFound
 from domain.ids import partition_in
@@ -42,7 +43,9 @@ class UploadWanted(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=1000, description="It is stored cleaned.", examples=["chair.png"])
-    media_type: MediaType = Field(description="Images are examined by their content.", examples=["image/png"])
+    media_type: MediaType = Field(
+        description="Images and meshes must be what they claim.", examples=["image/png"]
+    )
     bytes: int = Field(ge=1, le=1 << 40, description="The exact length; the URL takes no other.")
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="If given, the content must have it.")
 
@@ -68,7 +71,7 @@ class UploadDocument(Document):
 async def begin(body: UploadWanted, request: Request, caller: CallerOf, parts: PartsOf) -> Response:
     """For large files: the bytes go straight to the store. Nothing is a file before the upload is completed."""
     media_type = body.media_type.lower()
-    staging.require_size(parts, media_type, body.bytes)
+    require_size(body.bytes, largest_mb(parts.settings.limits, media_type, body.name), "bytes")
     if await parts.uploads.open(caller.account_id) >= MOST_OPEN:
         seconds = LIFETIME.total_seconds()
         raise staging.TooManyUploads(f"{MOST_OPEN} uploads wait to be completed.", retry_after_s=seconds)

@@ -14,6 +14,7 @@ from domain.errors import InvalidInput
 
 MAX_ERRORS: Final = 20
 ROOT: Final = "/params"
+LARGEST_WHOLE: Final = 2**53
 _encoder: Final = msgspec.json.Encoder(order="deterministic")
 
 
@@ -21,7 +22,8 @@ def validate_params(schema: dict[str, Any], params: dict[str, Any], root: str = 
     """`params` with the defaults of the schema's properties for those left out; a new dict.
 
     Raises InvalidInput with `pointer` (of the first error) and `errors`, a list of {pointer, detail}; unknown members
-    are pointed at one by one. `root` is where the parameters stand in the request.
+    are pointed at one by one. `root` is where the parameters stand in the request. A schema's integer may be written
+    5000.0: it is 5000 from here on.
     """
     validator, defaults = _compiled(_encoder.encode(schema))
     if not validator.is_valid(params):
@@ -32,7 +34,19 @@ def validate_params(schema: dict[str, Any], params: dict[str, Any], root: str = 
                 break
         raise InvalidInput(errors[0]["detail"], pointer=errors[0]["pointer"], errors=errors)
     missing = {name: msgspec.json.decode(value) for name, value in defaults.items() if name not in params}
-    return missing | params
+    return missing | {name: whole(value) for name, value in params.items()}
+
+
+def whole(value: Any) -> Any:
+    """The same JSON value with every number that is an integer as one, as far as doubles hold integers exactly."""
+    match value:
+        case float() if value.is_integer() and abs(value) <= LARGEST_WHOLE:
+            return int(value)
+        case dict():
+            return {name: whole(member) for name, member in value.items()}
+        case list():
+            return [whole(item) for item in value]
+    return value
 
 
 def require_schema(schema: dict[str, Any], pointer: str = "/params_schema") -> None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from adapters.http.callers import CallerOf
@@ -11,25 +11,22 @@ from domain.errors import InvalidInput
 from domain.money import to_credits
 from domain.rendering import time_of
 from query_api.etags import NOT_MODIFIED, document
-from query_api.freshness import Fresh
 from query_api.ledger_queries import LedgerFilter, type_of
 from query_api.lists import AskedPage, List, Since, Until, Word, in_time
-from query_api.parts import Parts, parts_of
+from query_api.parts import FreshParts
 from query_api.queries import Row
 from query_api.schemas.billing import Balance, TransactionPage, TransactionType
 
 router = APIRouter(prefix="/api/v1/billing", tags=["billing"])
-PartsOf = Annotated[Parts, Depends(parts_of)]
 
 
 @router.get(
     "/balance",
     response_model=Balance,
-    dependencies=[Fresh],
     summary="What you have to spend",
     responses=NOT_MODIFIED | problems(*READS, *SIGNED_IN),
 )
-async def balance(request: Request, caller: CallerOf, parts: PartsOf) -> Response:
+async def balance(request: Request, caller: CallerOf, parts: FreshParts) -> Response:
     """`available` is free to spend; `reserved` is held for tasks that have not ended."""
     wallet = await parts.freshness.find(caller.account_id, lambda: parts.queries.account(caller.account_id))
     # Between registration and the account's opening there is nothing to spend yet.
@@ -40,14 +37,13 @@ async def balance(request: Request, caller: CallerOf, parts: PartsOf) -> Respons
 @router.get(
     "/transactions",
     response_model=TransactionPage,
-    dependencies=[Fresh],
     summary="Every movement of your credits",
     responses=NOT_MODIFIED | problems(*READS, *SIGNED_IN),
 )
 async def transactions(
     request: Request,
     caller: CallerOf,
-    parts: PartsOf,
+    parts: FreshParts,
     asked: AskedPage,
     type_: Annotated[
         list[TransactionType] | None, Query(alias="type", description="Only movements of this type; may be repeated.")

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from adapters.http.declared import READS, SIGNED_IN, Responses, problems
@@ -10,9 +10,8 @@ from domain.account.told import event_document
 from domain.errors import InvalidInput
 from query_api import tasks
 from query_api.etags import NOT_MODIFIED, document
-from query_api.freshness import Fresh
 from query_api.negotiation import names, preferred
-from query_api.parts import Parts, parts_of
+from query_api.parts import FreshParts, Parts
 from query_api.queries import Row
 from query_api.rendering import has_ended
 from query_api.schemas.task import TaskEvents
@@ -41,7 +40,6 @@ TOLD: Final[Responses] = {
 @router.get(
     "/{task_id}/events",
     response_model=TaskEvents,
-    dependencies=[Fresh],
     summary="Follow a task live (SSE), or list its events (JSON)",
     responses=TOLD | NOT_MODIFIED | problems(*READS, *SIGNED_IN, "not-found", "not-acceptable"),
 )
@@ -49,7 +47,7 @@ async def events(
     task_id: str,
     request: Request,
     caller: ListenerOf,
-    parts: Annotated[Parts, Depends(parts_of)],
+    parts: FreshParts,
     after: Annotated[int, Query(ge=0, description="Only events after this task sequence.")] = 0,
     last_event_id: Annotated[
         str | None, Header(max_length=20, description="What a reconnecting client saw last.")

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from adapters.http.callers import CallerOf
@@ -14,8 +14,7 @@ from domain.account.names import ENDINGS
 from domain.errors import NotFound
 from query_api import files
 from query_api.etags import NOT_MODIFIED, matches
-from query_api.freshness import Fresh
-from query_api.parts import Parts, parts_of
+from query_api.parts import FreshParts, Parts
 from query_api.queries import Row
 from query_api.ranges import range_of
 
@@ -38,7 +37,6 @@ BYTES: Final[Responses] = {
 
 @router.get(
     "/{file_id}",
-    dependencies=[Fresh],
     summary="The bytes of a file",
     response_class=Response,
     responses=BYTES
@@ -49,7 +47,7 @@ async def file(
     file_id: str,
     request: Request,
     caller: CallerOf,
-    parts: Annotated[Parts, Depends(parts_of)],
+    parts: FreshParts,
     redirect: Annotated[bool, Query(description="Answer with a short-lived URL of the object store.")] = False,
 ) -> Response:
     """`file_id` is the id, the stored name `<id>.<ending>`, or the file's own name if no other file has it."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from adapters.http.callers import CallerOf
@@ -12,8 +12,7 @@ from domain.account.results import preview_of
 from domain.errors import NotFound
 from query_api import tasks
 from query_api.etags import NOT_MODIFIED, matches
-from query_api.freshness import Fresh
-from query_api.parts import Parts, parts_of
+from query_api.parts import FreshParts, Parts
 from query_api.queries import Row
 
 router = APIRouter(prefix="/generate", tags=["generate"])
@@ -30,7 +29,6 @@ PICTURE: Final[Responses] = {
 
 @router.get(
     "/{task_id}/preview",
-    dependencies=[Fresh],
     summary="A picture of what is there of the model so far",
     response_class=Response,
     responses=PICTURE | NOT_MODIFIED | problems(*READS, *SIGNED_IN, "not-found"),
@@ -39,7 +37,7 @@ async def preview(
     task_id: str,
     request: Request,
     caller: CallerOf,
-    parts: Annotated[Parts, Depends(parts_of)],
+    parts: FreshParts,
     v: Annotated[
         str, Query(max_length=64, description="Changes with the picture; what is served is always the newest.")
     ] = "",

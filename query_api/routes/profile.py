@@ -1,8 +1,8 @@
 """Who I am and what I have to spend."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from adapters.http.callers import CallerOf
@@ -12,8 +12,7 @@ from domain.identity.state import User
 from domain.money import to_credits
 from domain.rendering import time_of
 from query_api.etags import NOT_MODIFIED, document
-from query_api.freshness import Fresh
-from query_api.parts import Parts, parts_of
+from query_api.parts import FreshParts, Parts
 from query_api.schemas.user import Profile
 
 router = APIRouter(prefix="/auth", tags=["auth"])
@@ -22,11 +21,10 @@ router = APIRouter(prefix="/auth", tags=["auth"])
 @router.get(
     "/profile",
     response_model=Profile,
-    dependencies=[Fresh],
     summary="The user who is logged in",
     responses=NOT_MODIFIED | problems(*READS, *SIGNED_IN),
 )
-async def profile(request: Request, caller: CallerOf, parts: Annotated[Parts, Depends(parts_of)]) -> Response:
+async def profile(request: Request, caller: CallerOf, parts: FreshParts) -> Response:
     """The user with `balance` (free to spend) and `reserved`, in credits."""
     user = parts.users.state.by_account(caller.account_id)
     if user is None:

@@ -1,8 +1,8 @@
 """Results of finished tasks."""
 
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from adapters.http.callers import CallerOf
@@ -11,8 +11,7 @@ from adapters.object_store.reports import result_of
 from domain.errors import NotInState
 from query_api import tasks
 from query_api.etags import NOT_MODIFIED, document
-from query_api.freshness import Fresh
-from query_api.parts import Parts, parts_of
+from query_api.parts import FreshParts
 from query_api.rendering import has_ended
 from query_api.schemas.result import Result
 
@@ -23,13 +22,10 @@ REFUSED: Final = problems(*READS, *SIGNED_IN, "not-found", "wrong-state", "no-re
 @router.get(
     "/{task_id}/result",
     response_model=Result,
-    dependencies=[Fresh],
     summary="The files of a finished task",
     responses=NOT_MODIFIED | REFUSED,
 )
-async def result(
-    task_id: str, request: Request, caller: CallerOf, parts: Annotated[Parts, Depends(parts_of)]
-) -> Response:
+async def result(task_id: str, request: Request, caller: CallerOf, parts: FreshParts) -> Response:
     """409 while it is not finished, 410 with the reason when it failed or was cancelled."""
     row = await tasks.task_of(parts, caller, task_id)
     if not has_ended(row["status"]):

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from adapters.http.callers import CallerOf
@@ -10,27 +10,24 @@ from adapters.http.declared import READS, SIGNED_IN, problems
 from adapters.http.direct import DirectRoute
 from query_api import tasks
 from query_api.etags import NOT_MODIFIED, document
-from query_api.freshness import Fresh
 from query_api.lists import AskedPage, List, Since, Until, Word, in_time
-from query_api.parts import Parts, parts_of
+from query_api.parts import FreshParts
 from query_api.schemas.task import Status, Task, TaskPage
 from query_api.task_queries import TaskFilter
 
 router = APIRouter(prefix="/generate", tags=["generate"], route_class=DirectRoute)
-PartsOf = Annotated[Parts, Depends(parts_of)]
 
 
 @router.get(
     "",
     response_model=TaskPage,
-    dependencies=[Fresh],
     summary="History of your tasks",
     responses=NOT_MODIFIED | problems(*READS, *SIGNED_IN),
 )
 async def history(
     request: Request,
     caller: CallerOf,
-    parts: PartsOf,
+    parts: FreshParts,
     asked: AskedPage,
     status: Annotated[list[Status] | None, Query(description="Only tasks in this state; may be repeated.")] = None,
     model: Annotated[Word | None, Query(description="Only tasks of this model.")] = None,
@@ -62,11 +59,10 @@ async def history(
 @router.get(
     "/{task_id}",
     response_model=Task,
-    dependencies=[Fresh],
     summary="One task as it stands now",
     responses=NOT_MODIFIED | problems(*READS, *SIGNED_IN, "not-found"),
 )
-async def task(task_id: str, request: Request, caller: CallerOf, parts: PartsOf) -> Response:
+async def task(task_id: str, request: Request, caller: CallerOf, parts: FreshParts) -> Response:
     """Status, progress, place in the queue, cost. A task that was just accepted is waited for."""
     row = await tasks.task_of(parts, caller, task_id)
     return document(request, await tasks.document(parts, row), version=row["seq"])

@@ -57,6 +57,7 @@ async def test_what_is_refused(here: World) -> None:
             ({"amount": 0}, "/amount"),
             ({"amount": "many"}, "/amount"),
             ({"amount": 0.0000001}, "/amount"),
+            ({"amount": "1E+1000000"}, "/amount"),
             ({"amount": 2_000_000_000}, "/amount"),
             ({"amount": 999_999_999}, "/amount"),
             ({"reason": ""}, "/reason"),

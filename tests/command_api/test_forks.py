@@ -143,3 +143,11 @@ async def test_a_retry_is_checked_against_todays_schema(here: World) -> None:
         refused(await here.post(f"/generate/{task_id}/retry", ann), 422, "invalid-input", "/params/size")
     _, event = await forked(here, ann, task_id, params={"size": 5})
     assert (event.model_version, event.params) == ("2", {"size": 5})
+
+
+async def test_an_input_that_is_given_and_empty_is_refused(here: World) -> None:
+    ann = await here.user()
+    task_id = await completed(here, ann)
+    with here.nothing_written():
+        for given in ({"prompt": ""}, {"images": {}}, {"image_file_id": ""}):
+            refused(await here.post(f"/generate/{task_id}/fork", ann, json=given), 422, "invalid-input")

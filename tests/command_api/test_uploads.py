@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import errno
 import hashlib
+import io
 import json
+import os
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,11 +14,14 @@ from typing import Any
 
 import pytest
 
+from adapters.http import multipart
 from adapters.object_store.memory import MemoryStore
 from adapters.object_store.port import object_key
 from domain.account.events import FileStored
 from tests.command_api.pictures import picture, png_of
 from tests.command_api.world import User, World, refused, until, world
+
+GLB = b"glTF\x02\x00\x00\x00" + (12).to_bytes(4, "little")
 
 
 async def upload(here: World, user: User | None, name: str, content: bytes, kind: str, **more: Any) -> Any:
@@ -41,11 +47,16 @@ async def test_a_file_is_stored_before_it_is_told_of(here: World) -> None:
 
 async def test_the_content_says_what_an_image_is_and_other_files_are_taken_as_they_are(here: World) -> None:
     ann = await here.user()
-    assert (await upload(here, ann, "a.jpg", picture(), "image/jpeg")).json()["media_type"] == "image/png"
+    for name, kind in (("a.jpg", "image/jpeg"), ("photo", "application/octet-stream"), ("a.bin", "text/plain")):
+        assert (await upload(here, ann, name, picture(), kind)).json()["media_type"] == "image/png"
     for name, content, kind, stored in (
         ("data.bin", b"\x00\x01", "application/octet-stream", "application/octet-stream"),
         ("page.html", b"<script>alert(1)</script>", "text/html", "application/octet-stream"),
-        ("model.stl", b"solid", "model/stl", "model/stl"),
+        ("model.stl", b"solid\nendsolid", "model/stl", "model/stl"),
+        ("model.GLB", GLB, "application/octet-stream", "model/gltf-binary"),
+        ("model", GLB, "model/gltf-binary", "model/gltf-binary"),
+        ("model.stl", bytes(80) + b"\1\0\0\0" + bytes(50), "", "model/stl"),
+        ("model.obj", b"# made by hand\nv 0 0 0\n", "text/plain", "model/obj"),
     ):
         told = (await upload(here, ann, name, content, kind)).json()
         assert (told["media_type"], told["name"], told["width"]) == (stored, name, None)
@@ -79,6 +90,14 @@ REFUSED: list[tuple[str, bytes, str, int, str]] = [
     ("a.png", b"", "image/png", 422, "invalid-input"),
     ("a.bin", b"", "application/octet-stream", 422, "invalid-input"),
     ("a.png", picture()[:40], "image/png", 422, "invalid-input"),
+    ("photo", picture()[:40], "application/octet-stream", 422, "invalid-input"),
+    ("a.glb", b"hello", "application/octet-stream", 415, "unsupported-media-type"),
+    ("a.glb", GLB + b"more", "application/octet-stream", 415, "unsupported-media-type"),
+    ("a", b"hello", "model/gltf-binary", 415, "unsupported-media-type"),
+    ("a.stl", b"hello", "application/octet-stream", 415, "unsupported-media-type"),
+    ("a.obj", b"hello", "application/octet-stream", 415, "unsupported-media-type"),
+    ("a.fbx", b"hello", "application/octet-stream", 415, "unsupported-media-type"),
+    ("a.3mf", b"hello", "model/3mf", 415, "unsupported-media-type"),
 ]
 
 
@@ -93,7 +112,8 @@ async def test_15_16_17_22_what_is_no_image_leaves_nothing(here: World) -> None:
             if kind.startswith("image/") or name.endswith(".png"):
                 answer = await here.post("/generate", ann, files={"image": (name, content, kind)})
                 refused(answer, status, code, "/image")
-        refused(await here.post("/generate", ann, files={"image": ("a.txt", b"x")}), 422, "invalid-input", "/image")
+        refused(await here.post("/generate", ann, files={"image": ("a.txt", b"x")}), 415, "unsupported-media-type",
+                "/image")  # fmt: skip
         refused(await here.post("/generate", ann, files={"photo": ("a.png", picture())}), 422, "invalid-input",
                 "/photo")  # fmt: skip
     assert await store.keys("") == []
@@ -115,13 +135,31 @@ async def test_forms_that_are_none(here: World) -> None:
         refused(await here.post("/upload", ann, files={"file": png}, data=many), 413, "too-large")
 
 
-async def test_a_picture_that_is_too_large(database: str, tmp_path: Path) -> None:
-    async with world(database, tmp_path, limits={"max_image_mb": 1}) as here:
+async def test_files_that_are_too_large_for_their_kind(database: str, tmp_path: Path) -> None:
+    mib = 1024 * 1024
+    async with world(database, tmp_path, limits={"max_image_mb": 1, "max_mesh_mb": 2, "max_upload_mb": 3}) as here:
         ann = await here.user()
+        kinds = (("a.png", 1), ("a.obj", 2), ("a.bin", 3))
         with here.nothing_written():
-            refused(await upload(here, ann, "a.bin", b"x" * (1024 * 1024 + 1), "x/y"), 413, "too-large")
-            refused(await upload(here, ann, "a.bin", b"x" * (3 * 1024 * 1024), "x/y"), 413, "too-large")
-        assert (await upload(here, ann, "a.bin", b"x" * 1024 * 1024, "x/y")).status_code == 201
+            for name, most in kinds:
+                refused(await upload(here, ann, name, b"x" * (most * mib + 1), "x/y"), 413, "too-large")
+                begun = {"name": name, "media_type": "x/y", "bytes": most * mib + 1}
+                refused(await here.post("/uploads", ann, json=begun), 413, "too-large", "/bytes")
+            refused(await upload(here, ann, "a.bin", b"x" * (5 * mib), "x/y"), 413, "too-large")
+        assert (await upload(here, ann, "a.bin", b"x" * 3 * mib, "x/y")).status_code == 201
+        assert (await upload(here, ann, "a.obj", b"#" * 2 * mib, "x/y")).status_code == 201
+
+
+async def test_without_room_for_a_file_nothing_is_taken(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann = await here.user()
+
+    class Full(io.BytesIO):
+        def write(self, _: object, /) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(multipart.os, "fdopen", lambda descriptor, _: (os.close(descriptor), Full())[1])
+    with here.nothing_written():
+        refused(await upload(here, ann, "a.bin", b"x" * 100, "x/y"), 503, "unavailable")
 
 
 async def test_a_store_that_is_away_stops_an_upload_before_the_log(here: World) -> None:

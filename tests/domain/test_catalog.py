@@ -110,6 +110,13 @@ def test_left_out_parameters_get_their_defaults() -> None:
     assert validate_params(SCHEMA, {})["formats"] == ["glb"]
 
 
+def test_an_integer_may_be_written_with_a_point() -> None:
+    found = validate_params(SCHEMA, {"target_faces": 600.0, "size": 2.5})
+    assert found["target_faces"] == 600
+    assert type(found["target_faces"]) is int
+    assert found["size"] == 2.5
+
+
 @pytest.mark.parametrize(
     ("params", "pointer"),
     [

@@ -27,7 +27,7 @@ def test_amounts_in_sentences(micro: int, said: str) -> None:
     assert in_words(micro) == said
 
 
-@pytest.mark.parametrize("amount", ["NaN", "inf", "1e400", "x", "", "0.0000001", 2**63, -(2**63)])
+@pytest.mark.parametrize("amount", ["NaN", "inf", "1e400", "1e1000000", "x", "", "0.0000001", 2**63, -(2**63)])
 def test_what_is_no_amount_is_refused(amount: str | int) -> None:
     with pytest.raises(InvalidInput) as refusal:
         to_micro(amount, "/max_credits")

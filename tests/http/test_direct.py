@@ -37,12 +37,13 @@ def things(route_class: type[StrictRoute]) -> APIRouter:
     async def make(request: Request, tenant: Annotated[str, Depends(tenant_of)]) -> Response:
         return JSONResponse({"made": await request.json(), "tenant": tenant}, 202)
 
-    @router.get("/{thing_id}", dependencies=[Depends(refuse_old)])
-    async def thing(thing_id: str) -> Response:
+    @router.get("/{thing_id}")
+    async def thing(thing_id: str, _: Annotated[None, Depends(refuse_old)]) -> Response:
         return JSONResponse({"thing": thing_id})
 
-    @router.get("", dependencies=[Depends(refuse_old)])
+    @router.get("")
     async def listed(
+        _: Annotated[None, Depends(refuse_old)],
         tenant: Annotated[str, Depends(tenant_of)],
         page: Annotated[tuple[int, str | None], Depends(page_of)],
         colour: Annotated[list[Literal["red", "blue"]] | None, Query()] = None,

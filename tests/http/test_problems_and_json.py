@@ -234,7 +234,15 @@ async def test_titles_follow_accept_language(client: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "origin", ["null", "https://app.example.evil.test", "https://evilapp.example", "http://app.example"]
+    "origin",
+    [
+        "null",
+        "https://app.example.evil.test",
+        "https://evilapp.example",
+        "http://app.example",
+        "http://[",
+        "http://a]b",
+    ],
 )
 async def test_foreign_origins_are_refused(client: httpx.AsyncClient, origin: str) -> None:
     for answer in (
@@ -250,9 +258,12 @@ async def test_allowed_and_own_origins(client: httpx.AsyncClient) -> None:
     preflight = await client.options("/orders", headers={**allowed, "access-control-request-method": "POST"})
     assert preflight.status_code == 204
     assert preflight.headers["access-control-allow-origin"] == "https://app.example"
+    assert preflight.headers["vary"] == "Origin"
+    assert "Origin" in (await client.get("/page")).headers["vary"]  # or a cache gives it to another origin
     for path in ("/page", "/broke", "/crash"):
         answer = await client.get(path, headers=allowed)
         assert answer.headers["access-control-allow-origin"] == "https://app.example"
+        assert "Origin" in answer.headers["vary"]
     for own in ("http://test", "https://lathe.example"):
         assert (await client.get("/page", headers={"origin": own})).status_code == 200
 

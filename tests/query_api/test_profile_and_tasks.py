@@ -249,3 +249,20 @@ async def test_a_tasks_tag_begins_with_its_sequence(here: World) -> None:
     await here.by_hand.append(ann.account_id, started(task_id))
     later = await here.get(f"/generate/{task_id}?min_position=lathe.accounts:{ann.partition}@3", ann)
     assert later.headers["etag"].startswith('"2-')
+
+
+async def test_nobody_learns_of_the_log_or_waits_before_it_is_known_who_asks(here: World) -> None:
+    for path in ("/auth/profile", "/generate", "/generate/x", "/generate/x/events", "/files/x", "/generate/x/result"):
+        answer = await here.get(f"{path}?min_position=lathe.accounts:0@99999999999")
+        assert answer.status_code == 401
+        assert "offset" not in answer.text
+
+
+async def test_times_that_leave_the_calendar_are_refused(here: World) -> None:
+    ann = await here.user()
+    for path in ("/generate", "/api/v1/billing/transactions"):
+        for wrong in ("created_after=0001-01-01T00:00:00%2B14:00", "created_before=9999-12-31T23:59:59-14:00"):
+            answer = await here.get(f"{path}?{wrong}", ann)
+            assert answer.status_code == 422
+            assert answer.json()["errors"][0]["parameter"] == wrong.partition("=")[0]
+        assert (await here.get(f"{path}?created_after=0001-01-01T00:00:00Z", ann)).status_code == 200
