@@ -6,7 +6,7 @@ type Engine = {
   version: string
   title: string
   kinds: string[]
-  params_schema: object
+  params_schema: { properties: object; [keyword: string]: unknown }
   price: number
   typical_seconds: number
 }

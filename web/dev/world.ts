@@ -28,7 +28,12 @@ export class World {
     const kind = order.images ? 'images' : order.image_file_id ? 'image' : 'text'
     const model = order.model ?? engines.find((one) => one.kinds.includes(kind))!.model
     const { seed, ...params } = order.params ?? {}
-    const price = (engines.find((one) => one.model === model)?.price ?? 0) / 1e6
+    const engine = engines.find((one) => one.model === model)
+    const errors = Object.keys(params)
+      .filter((name) => !(name in (engine?.params_schema.properties ?? {})))
+      .map((name) => ({ pointer: `/params/${name}`, detail: 'There is no such parameter.' }))
+    if (errors.length > 0) throw new Refusal(422, 'invalid-input', 'The request does not make sense', errors[0]!.detail, { errors })
+    const price = (engine?.price ?? 0) / 1e6
     const seeded = { ...order, model, params, ...(typeof seed === 'number' ? { seed } : {}) }
     const task = new Task(account, seeded, price, this.files, parent)
     this.tasks.push(task)

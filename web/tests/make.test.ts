@@ -26,7 +26,7 @@ test.each<[Control, ParamSchema]>([
 })
 
 const parent = { task_id: 't1', prompt: 'a red chair', model: 'lathe/form', seed: 7, params: { quality: 'high', size: 2 } } as unknown as Task
-const draft = { prompt: 'a red chair', photos: [], engine: null, params: { quality: 'high', size: 2, seed: 7 }, parent }
+const draft = { prompt: 'a red chair', photos: [], engine: null, params: { 'lathe/form': { quality: 'high', size: 2, seed: 7 }, 'mock/views': { steps: 9 } }, parent }
 
 test('a fork sends only what is changed in its parent', () => {
   expect(changesOf(parent, draft, undefined)).toEqual({})
@@ -34,14 +34,18 @@ test('a fork sends only what is changed in its parent', () => {
 })
 
 test('a setting that went back to the usual is taken away, and so is the seed', () => {
-  expect(changesOf(parent, { ...draft, params: { quality: 'draft' } }, undefined)).toEqual({
+  expect(changesOf(parent, { ...draft, params: { 'lathe/form': { quality: 'draft' } } }, undefined)).toEqual({
     params: { quality: 'draft', size: null, seed: null },
   })
 })
 
-test('another engine goes with its price as the limit', () => {
+test('another engine goes with its price as the limit and its own settings, and without those of the parent', () => {
   const engine = { id: 'mock/views', price: 3 } as Model
-  expect(changesOf(parent, draft, engine)).toEqual({ model: 'mock/views', max_credits: 3 })
+  expect(changesOf(parent, draft, engine)).toEqual({
+    model: 'mock/views',
+    max_credits: 3,
+    params: { quality: null, size: null, seed: null, steps: 9 },
+  })
 })
 
 test.each([

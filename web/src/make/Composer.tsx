@@ -1,10 +1,11 @@
-import { type FormEvent, useId, useState } from 'react'
+import { type FormEvent, useId, useRef, useState } from 'react'
+import { flushSync } from 'react-dom'
 import { Problem } from '../api/problem.ts'
 import { useProfile } from '../auth/useSession.ts'
 import { credits, t } from '../i18n/index.ts'
 import { Icon } from '../ui/Icon.tsx'
 import { Failure } from '../ui/Notice.tsx'
-import { addPhoto, changeDraft, useDraft } from './draft.ts'
+import { addPhoto, changeDraft, paramsFor, useDraft } from './draft.ts'
 import { DropZone } from './DropZone.tsx'
 import { ForkNote, InheritedPhotos } from './ForkNote.tsx'
 import { PhotoButtons } from './PhotoButtons.tsx'
@@ -20,50 +21,54 @@ const MOST_CHARACTERS = 2000
 /** The one large field: words or photos go in, Enter sends. */
 export function Composer() {
   const draft = useDraft()
-  const { prompt, photos, params, parent } = draft
+  const { prompt, photos, parent } = draft
   const profile = useProfile()
   const { fitting, engine, loaded, failure: noEngines, takesViews } = useEngines(draft)
-  const make = useMake()
+  const make = useMake(draft)
   const [open, setOpen] = useState(parent !== null)
   const [refusal, setRefusal] = useState<string | null>(null)
+  const form = useRef<HTMLFormElement>(null)
   const id = useId()
 
   const hasWords = kindOf(draft) === 'text'
   const tooMany = prompt.length - MOST_CHARACTERS
   const ready = (engine !== undefined || !loaded) && (!hasWords || (prompt.trim() !== '' && tooMany <= 0))
   const send = (): void => {
-    if (ready && !make.busy) make.send({ draft, engine })
+    if (!ready || make.busy) return
+    if (form.current!.checkValidity()) {
+      make.send({ draft, engine }, { onError: (failure) => isAboutSettings(failure) && setOpen(true) })
+    } else {
+      flushSync(() => setOpen(true))
+      form.current!.querySelector<HTMLInputElement>('input:invalid')?.focus()
+    }
   }
   const submit = (event: FormEvent): void => {
     event.preventDefault()
     send()
   }
   const take = (files: File[]): void => {
-    make.forget()
     setRefusal(files.map(refusalOf).find((why) => why !== null) ?? null)
     for (const file of files) if (refusalOf(file) === null) addPhoto(file, !takesViews)
   }
+  const params = paramsFor(draft, engine?.id)
   const changed = Object.keys(params).length
   const problem = make.failure instanceof Problem ? make.failure : null
 
   return (
-    <form className="composer" onSubmit={submit} aria-busy={make.busy}>
+    <form ref={form} className="composer" onSubmit={submit} aria-busy={make.busy} noValidate>
       <DropZone onPhotos={take} />
       <div className="composer-box" tabIndex={-1}>
         {parent !== null && <ForkNote parent={parent} />}
         {hasWords ? (
           <Prompt
             value={prompt}
-            onChange={(words) => {
-              changeDraft({ prompt: words })
-              make.forget()
-            }}
+            onChange={(words) => changeDraft({ prompt: words })}
             onSend={send}
             invalid={tooMany > 0}
             describedBy={`${id}-keys`}
           />
         ) : photos.length > 0 ? (
-          <PhotoTray photos={photos} />
+          <PhotoTray photos={photos} words={prompt.trim() !== ''} />
         ) : (
           parent && <InheritedPhotos parent={parent} />
         )}
@@ -115,6 +120,10 @@ export function Composer() {
     </form>
   )
 }
+
+/** Its words stand at a field of the settings. */
+const isAboutSettings = (failure: Error): boolean =>
+  failure instanceof Problem && failure.document.errors?.some(({ pointer }) => pointer?.startsWith('/params/')) === true
 
 const NoEngine = ({ several }: { several: boolean }) => (
   <p className="error-text" role="alert">

@@ -5,7 +5,7 @@ import { t, tOr } from '../i18n/index.ts'
 import { nameOf } from '../task/name.ts'
 import { Icon } from '../ui/Icon.tsx'
 import { useFile } from '../ui/useFile.ts'
-import { changeDraft } from './draft.ts'
+import { leaveParent } from './draft.ts'
 
 /** Says that this is a task made anew, from which one, and what of it stays. */
 export function ForkNote({ parent }: { parent: Task }) {
@@ -21,7 +21,7 @@ export function ForkNote({ parent }: { parent: Task }) {
         className="button button-icon"
         aria-label={t('make.fork.leave')}
         title={t('make.fork.leave')}
-        onClick={() => changeDraft({ parent: null, engine: null, params: {} })}
+        onClick={leaveParent}
       >
         <Icon name="close" />
       </button>

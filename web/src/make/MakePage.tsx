@@ -2,7 +2,7 @@ import { useRef } from 'react'
 import { useTitle } from '../app/useTitle.ts'
 import { t } from '../i18n/index.ts'
 import { Composer } from './Composer.tsx'
-import { changeDraft } from './draft.ts'
+import { beginDraft } from './draft.ts'
 import { Examples } from './Examples.tsx'
 import { Latest } from './Latest.tsx'
 
@@ -10,7 +10,7 @@ export function MakePage() {
   useTitle('')
   const composer = useRef<HTMLDivElement>(null)
   const choose = (prompt: string): void => {
-    changeDraft({ prompt, photos: [], parent: null, engine: null, params: {} })
+    beginDraft(prompt)
     composer.current?.scrollIntoView({ block: 'center' })
     requestAnimationFrame(() => composer.current?.querySelector('textarea')?.focus({ preventScroll: true }))
   }

@@ -4,16 +4,27 @@ import { Icon } from '../ui/Icon.tsx'
 import { useBlobUrl } from '../ui/useFile.ts'
 import { type Photo, removePhoto, turnPhoto, VIEWS } from './draft.ts'
 
+type PhotoTrayProps = {
+  photos: readonly Photo[]
+  /** Something was typed, of which a model from photos makes no use. */
+  words: boolean
+}
+
 /** The chosen photos; of several, each says from which side it was taken. */
-export function PhotoTray({ photos }: { photos: readonly Photo[] }) {
+export function PhotoTray({ photos, words }: PhotoTrayProps) {
   return (
     <div className="photo-tray">
       <ul className="photos">
         {photos.map((photo) => (
-          <Item key={photo.view} photo={photo} several={photos.length > 1} />
+          <Item key={photo.key} photo={photo} several={photos.length > 1} />
         ))}
       </ul>
       <p className="hint">{t(photos.length > 1 ? 'make.views.note' : 'make.photo.note')}</p>
+      {words && (
+        <p className="hint" role="status">
+          {t('make.photo.words')}
+        </p>
+      )}
     </div>
   )
 }

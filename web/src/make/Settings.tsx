@@ -1,12 +1,12 @@
 import type { Problem } from '../api/problem.ts'
 import type { Model, ParamSchema, Params } from '../api/types.ts'
 import { credits, t, tOr } from '../i18n/index.ts'
-import { changeDraft } from './draft.ts'
+import { changeDraft, setParams } from './draft.ts'
 import { ParamField } from './params/ParamField.tsx'
 
 type SettingsProps = { engine: Model; fitting: Model[]; params: Params; problem: Problem | null }
 
-const SEED: ParamSchema = { type: 'integer', minimum: 0 }
+const SEED: ParamSchema = { type: 'integer', minimum: 0, maximum: 2 ** 31 - 1 }
 
 /** The engine and its parameters, drawn from its JSON Schema. Only what was changed is sent. */
 export function Settings({ engine, fitting, params, problem }: SettingsProps) {
@@ -15,7 +15,7 @@ export function Settings({ engine, fitting, params, problem }: SettingsProps) {
   const change = (name: string, value: unknown): void => {
     const { [name]: _, ...rest } = params
     const isDefault = JSON.stringify(value) === JSON.stringify(fields[name]?.default)
-    changeDraft({ params: value === undefined || isDefault ? rest : { ...rest, [name]: value } })
+    setParams(engine.id, value === undefined || isDefault ? rest : { ...rest, [name]: value })
   }
   return (
     <div className="settings">
@@ -37,7 +37,7 @@ export function Settings({ engine, fitting, params, problem }: SettingsProps) {
         />
       ))}
       {Object.keys(params).length > 0 && (
-        <button type="button" className="button button-quiet" onClick={() => changeDraft({ params: {} })}>
+        <button type="button" className="button button-quiet" onClick={() => setParams(engine.id, {})}>
           {t('make.settings.reset')}
         </button>
       )}
@@ -58,7 +58,7 @@ const Engines = ({ engine, fitting }: { engine: Model; fitting: Model[] }) => (
             name="engine"
             aria-label={titleOf(model)}
             checked={model.id === engine.id}
-            onChange={() => changeDraft({ engine: model.id, params: {} })}
+            onChange={() => changeDraft({ engine: model.id })}
           />
           <span className="engine-card">
             <strong>{titleOf(model)}</strong>

@@ -4,7 +4,7 @@ import { navigate } from '../app/router.tsx'
 import { useTitle } from '../app/useTitle.ts'
 import { Gate } from '../auth/Gate.tsx'
 import { t } from '../i18n/index.ts'
-import { changeDraft } from '../make/draft.ts'
+import { beginDraft } from '../make/draft.ts'
 import { Examples } from '../make/Examples.tsx'
 import { Icon } from '../ui/Icon.tsx'
 import { Failure } from '../ui/Notice.tsx'
@@ -118,7 +118,7 @@ const Bones = () => (
 
 function Empty() {
   const choose = (prompt: string): void => {
-    changeDraft({ prompt, photos: [], parent: null })
+    beginDraft(prompt)
     navigate('/')
   }
   return (

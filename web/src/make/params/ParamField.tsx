@@ -1,8 +1,9 @@
-import { useId } from 'react'
+import { type FormEvent, useId, useState } from 'react'
 import type { ParamSchema } from '../../api/types.ts'
 import { tOr } from '../../i18n/index.ts'
 import { Segments, SelectOne, Several, Swatches, Tick } from './choices.tsx'
 import { type Control, type ControlProps, controlOf, labelOf } from './field.ts'
+import { faultOf } from './fault.ts'
 import { ColorField, JsonField, NumberField, Slider, TextField } from './values.tsx'
 
 const CONTROLS: Readonly<Record<Control, (props: ControlProps) => React.ReactNode>> = {
@@ -32,10 +33,13 @@ type FieldProps = {
 /** One parameter of an engine as the control that fits its schema, with what there is to say about it. */
 export function ParamField({ name, schema, value, onChange, error }: FieldProps) {
   const id = useId()
+  const [fault, setFault] = useState<{ value: unknown; text: string } | null>(null)
+  const wrong = fault !== null && fault.value === value ? fault.text : error
+  const find = ({ target }: FormEvent): void => setFault({ value, text: faultOf(target as HTMLInputElement, schema) })
   const control = controlOf(schema)
   const label = labelOf(name, schema)
   const hint = tOr(`param.${name}.hint`, schema.description ?? '')
-  const describedBy = error ?? hint ? `${id}-hint` : undefined
+  const describedBy = wrong ?? hint ? `${id}-hint` : undefined
   const Shown = CONTROLS[control]
   const content = (
     <>
@@ -46,12 +50,12 @@ export function ParamField({ name, schema, value, onChange, error }: FieldProps)
         schema={schema}
         now={value ?? schema.default}
         describedBy={describedBy}
-        invalid={error !== undefined}
+        invalid={wrong !== undefined}
         onChange={(next) => onChange(name, next)}
       />
-      {error !== undefined ? (
+      {wrong !== undefined ? (
         <p id={`${id}-hint`} className="error-text" role="alert">
-          {error}
+          {wrong}
         </p>
       ) : (
         hint && (
@@ -62,7 +66,13 @@ export function ParamField({ name, schema, value, onChange, error }: FieldProps)
       )}
     </>
   )
-  if (!GROUPS.includes(control)) return <div className="param">{content}</div>
+  if (!GROUPS.includes(control)) {
+    return (
+      <div className="param" onInvalidCapture={find}>
+        {content}
+      </div>
+    )
+  }
   return (
     <fieldset className="param" aria-describedby={describedBy}>
       <legend>{label}</legend>

@@ -1,5 +1,5 @@
 /** Controls of parameters that are set to a value. */
-import { useState } from 'react'
+import { type ChangeEvent, useState } from 'react'
 import { t } from '../../i18n/index.ts'
 import { Swatch } from '../../ui/Swatch.tsx'
 import { type ControlProps, isColor, typeOf, valueText } from './field.ts'
@@ -93,17 +93,16 @@ export function ColorField({ id, label, schema, now, onChange }: ControlProps) {
   )
 }
 
-/** What no other control fits: as JSON, sent as soon as it is whole. */
+/** What no other control fits: as JSON, which must be whole to be sent. */
 export function JsonField({ id, label, now, describedBy, invalid, onChange }: ControlProps) {
   const [text, setText] = useState(() => (now === undefined ? '' : JSON.stringify(now)))
-  const [broken, setBroken] = useState(false)
-  const change = (typed: string): void => {
-    setText(typed)
+  const change = ({ target }: ChangeEvent<HTMLInputElement>): void => {
+    setText(target.value)
     try {
-      onChange(typed.trim() === '' ? undefined : JSON.parse(typed))
-      setBroken(false)
+      onChange(target.value.trim() === '' ? undefined : JSON.parse(target.value))
+      target.setCustomValidity('')
     } catch {
-      setBroken(true)
+      target.setCustomValidity(t('param.fault.json'))
     }
   }
   return (
@@ -115,8 +114,8 @@ export function JsonField({ id, label, now, describedBy, invalid, onChange }: Co
         spellCheck={false}
         value={text}
         aria-describedby={describedBy}
-        aria-invalid={broken || invalid}
-        onChange={({ target }) => change(target.value)}
+        aria-invalid={invalid}
+        onChange={change}
       />
     </>
   )

@@ -1,0 +1,181 @@
+"""The Make page under hands that are quick, careless or change their mind (design: web.md)."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Request, expect
+
+from tests.web.states import PHOTO, settings
+from tests.web.visit import Visit
+
+pytestmark = pytest.mark.timeout(180)
+SOON = 60_000
+
+
+def is_order(request: Request) -> bool:
+    return request.method == "POST" and request.url.endswith("/generate")
+
+
+def orders(page: Page) -> list[dict[str, Any]]:
+    """What is asked for from now on."""
+    sent: list[dict[str, Any]] = []
+    page.on("request", lambda request: sent.append(request.post_data_json) if is_order(request) else None)
+    return sent
+
+
+def back_to_make(visit: Visit) -> None:
+    visit.page.wait_for_url("**/tasks/*")
+    visit.page.get_by_role("link", name="Make", exact=True).click()
+
+
+def test_settings_stay_with_the_engine_that_has_them(visit: Visit) -> None:
+    page = visit.page
+    sent = orders(page)
+    page.get_by_test_id("photo").set_input_files(PHOTO)
+    settings(visit)
+    page.get_by_label("Relief plate").check()
+    page.get_by_role("button", name="Make it").click()
+    visit.fill_login(register=True)
+    back_to_make(visit)
+    visit.ask("a blue mug")
+    back_to_make(visit)
+    page.get_by_test_id("photo").set_input_files(PHOTO)
+    page.get_by_role("button", name="Make it").click()
+    page.wait_for_url("**/tasks/*")
+    assert [order.get("params", {}) for order in sent] == [{"mode": "plate"}, {}, {"mode": "plate"}]
+
+
+def test_a_photo_in_place_of_a_fork_leaves_nothing_of_the_parent(visit: Visit) -> None:
+    page = visit.page
+    visit.begin("a unicorn")
+    page.get_by_role("button", name="Change and make anew").click(timeout=SOON)
+    expect(page.locator(".fork-note")).to_be_visible()
+    drop_photo(page)
+    expect(page.locator(".fork-note")).to_have_count(0)
+    with page.expect_request(is_order) as sent:
+        page.get_by_role("button", name="Make it").click()
+    order = sent.value.post_data_json
+    assert isinstance(order, dict)
+    assert order["params"] == {}
+    back_to_make(visit)
+    with page.expect_request(is_order) as sent:
+        visit.ask("a blue mug")
+    order = sent.value.post_data_json
+    assert isinstance(order, dict)
+    assert order["params"] == {}
+
+
+def drop_photo(page: Page) -> None:
+    page.evaluate(
+        """() => {
+          const files = new DataTransfer()
+          files.items.add(new File(['photo'], 'pear.png', { type: 'image/png' }))
+          dispatchEvent(new DragEvent('drop', { dataTransfer: files }))
+        }"""
+    )
+
+
+def test_words_that_a_photo_takes_the_place_of_are_kept(visit: Visit) -> None:
+    page = visit.page
+    sent = orders(page)
+    page.get_by_label("Describe it").fill("a blue mug")
+    drop_photo(page)
+    expect(page.get_by_text("Your words are not used with a photo")).to_be_visible()
+    page.get_by_role("button", name="Make it").click()
+    visit.fill_login(register=True)
+    back_to_make(visit)
+    expect(page.get_by_label("Describe it")).to_have_value("a blue mug")
+    assert ["prompt" in order for order in sent] == [False]
+
+
+def test_typing_while_a_task_is_sent_makes_no_second_one_and_is_not_lost(visit: Visit) -> None:
+    page = visit.page
+    visit.begin("a unicorn")
+    back_to_make(visit)
+    sent = orders(page)
+    page.evaluate(
+        """() => {
+          const { fetch } = window
+          window.fetch = async (...request) => {
+            if (String(request[0]) === '/generate') await new Promise((go) => addEventListener('let-go', go))
+            return fetch(...request)
+          }
+        }"""
+    )
+    visit.ask("a blue mug")
+    busy = page.get_by_role("button", name="Sending…")
+    expect(busy).to_have_attribute("aria-disabled", "true")
+    visit.ask("a red chair")
+    expect(busy).to_have_attribute("aria-disabled", "true")
+    page.evaluate("dispatchEvent(new Event('let-go'))")
+    expect(page.get_by_role("heading", level=1)).to_have_text("a blue mug")
+    assert [order["prompt"] for order in sent] == ["a blue mug"]
+    back_to_make(visit)
+    expect(page.get_by_label("Describe it")).to_have_value("a red chair")
+
+
+@pytest.mark.parametrize("by_enter", [True, False])
+def test_a_wrong_number_in_the_folded_settings_is_told_at_its_field(visit: Visit, *, by_enter: bool) -> None:
+    page = visit.page
+    sent = orders(page)
+    settings(visit)
+    seed = page.get_by_label("Seed")
+    seed.fill("-1")
+    page.get_by_role("button", name="Settings").click()
+    expect(seed).to_be_hidden()
+    page.get_by_label("Describe it").fill("a blue mug")
+    if by_enter:
+        page.get_by_label("Describe it").press("Enter")
+    else:
+        page.get_by_role("button", name="Make it").click()
+    expect(seed).to_be_focused()
+    expect(seed).to_have_attribute("aria-invalid", "true")
+    expect(seed).to_have_accessible_description("0 at least.")
+    assert sent == []
+    seed.fill("3")
+    expect(page.get_by_text("0 at least.")).to_have_count(0)
+    page.get_by_role("button", name="Make it").click()
+    visit.fill_login(register=True)
+    page.wait_for_url("**/tasks/*")
+    assert [order["params"] for order in sent] == [{"seed": 3}]
+
+
+def test_json_that_is_not_whole_is_not_sent(visit: Visit) -> None:
+    page = visit.page
+    settings(visit)
+    page.get_by_label("Views: from photos of several sides").check()
+    page.get_by_label("Crop (JSON)").fill('{"left": ')
+    visit.ask("a blue vase")
+    expect(page.get_by_label("Crop (JSON)")).to_have_accessible_description("This is not JSON yet.")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_what_the_server_refuses_of_the_settings_is_told_at_its_field(visit: Visit) -> None:
+    page = visit.page
+    visit.begin("a unicorn")
+    back_to_make(visit)
+    problem = {
+        "type": "/problems/invalid-input",
+        "title": "The request does not make sense",
+        "status": 422,
+        "errors": [{"pointer": "/params/seed", "detail": "Not this one."}],
+    }
+    page.route(
+        "**/generate", lambda route: route.fulfill(status=422, content_type="application/problem+json", json=problem)
+    )
+    visit.ask("a blue mug")
+    expect(page.get_by_label("Seed")).to_have_accessible_description("Not this one.")
+    expect(page.get_by_label("Seed")).to_be_visible()
+
+
+def test_the_side_of_a_photo_is_chosen_without_losing_the_place(visit: Visit) -> None:
+    page = visit.page
+    expect(page.get_by_test_id("photo")).to_have_attribute("multiple", "")
+    page.get_by_test_id("photo").set_input_files([PHOTO, {**PHOTO, "name": "behind.png"}])
+    side = page.get_by_label("Side shown on behind.png")
+    expect(side).to_have_value("left")
+    side.focus()
+    for turned in ("back", "right"):
+        side.press("ArrowDown")
+        expect(side).to_have_value(turned)
+        expect(side).to_be_focused()
