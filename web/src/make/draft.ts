@@ -24,9 +24,11 @@ export type Draft = {
 const PROMPT = 'lathe.prompt'
 const BLANK: Draft = { prompt: '', photos: [], engine: null, params: {}, parent: null }
 const listeners = new Set<() => void>()
+let draft: Draft = { ...BLANK, prompt: sessionStorage.getItem(PROMPT) ?? '' }
 
 export function changeDraft(change: Partial<Draft>): void {
   draft = { ...draft, ...change }
+  sessionStorage.setItem(PROMPT, draft.prompt)
   for (const listener of listeners) listener()
 }
 
