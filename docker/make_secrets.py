@@ -14,9 +14,9 @@ from typing import Final
 
 FILE: Final = Path(__file__).with_name(".env")
 HEADING: Final = """\
-# Secrets of this installation, and what else differs from the defaults in docker/compose.yaml (LATHE_PORT, LATHE_HOST,
-# LATHE_PUBLIC_URL, LATHE_S3_PUBLIC_URL, WORKER settings; see .env.example). Keep a copy somewhere safe: without
-# LATHE_MASTER_KEY nothing personal in the database can be read.
+# Secrets of this installation, and what else differs from the defaults: settings of .env.example, but for those that
+# docs/how-to/containers.md names as without effect. Keep a copy somewhere safe: without LATHE_MASTER_KEY nothing
+# personal in the database can be read.
 """
 SECRETS: Final[Mapping[str, Callable[[], str]]] = {
     "KAFKA_CLUSTER_ID": lambda: base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="),

@@ -52,11 +52,12 @@ def test_an_image_runs_as_nobody_special_and_says_how_it_is(target: str) -> None
 @pytest.mark.parametrize("target", TARGETS)
 def test_an_image_is_put_together_from_what_was_installed_by_hash(target: str) -> None:
     installed = [rest for stage in files.stages().values() for rest in stage.all("RUN") if "pip install" in rest]
-    assert len(installed) == 4
+    assert len(installed) == 5
     assert all("--require-hashes" in rest for rest in installed)
     copied = {rest for stage in files.lineage(target) for rest in stage.all("COPY") if rest.startswith("--from=")}
     packages = {rest.split()[0].removeprefix("--from=") for rest in copied}
-    assert packages == {{"gateway": "page", "ml-worker": "worker-packages"}.get(target, "services-packages")}
+    own = {"gateway": {"page"}, "ml-worker": {"worker-packages"}, "lathe": {"services-packages", "commands-packages"}}
+    assert packages == own.get(target, {"services-packages"})
     assert "requirements/services.txt" in files.stages()["services-packages"].all("RUN")[0]
     assert "requirements/worker.txt" in files.stages()["worker-packages"].all("RUN")[0]
 
@@ -69,8 +70,8 @@ def test_an_image_has_the_code_that_its_service_imports_and_no_more(target: str)
         for rest in stage.all("COPY")
         if not rest.startswith("--from=")
     }
-    service = "cli" if target == "lathe" else target.replace("-", "_")
-    assert copied == {"domain", "adapters", service}
+    own = {"cli", "processors"} if target == "lathe" else {target.replace("-", "_")}
+    assert copied == {"domain", "adapters"} | own
     for package in copied:
         assert imported(files.PROJECT / package) <= copied
 
@@ -147,10 +148,13 @@ def test_a_task_that_ends_is_awaited_by_a_service_that_stays() -> None:
 
 
 def test_only_the_gateway_may_be_opened_to_the_network() -> None:
+    """Besides services with ports, processors has a way out: it posts to webhooks."""
     for name, service in files.services().items():
         for port in service.get("ports", []):
             assert port.startswith("127.0.0.1:" if name != "gateway" else "${LATHE_HOST:-127.0.0.1}:")
             assert "outside" in service["networks"]
+    outside = {name for name, service in files.services().items() if "outside" in service["networks"]}
+    assert outside == {name for name, service in files.services().items() if "ports" in service} | {"processors"}
     inner = {name: network for name, network in files.compose()["networks"].items() if name != "outside"}
     assert all(network == {"internal": True} for network in inner.values())
 
@@ -190,7 +194,7 @@ def test_what_must_outlive_a_container_lies_in_a_volume() -> None:
         for mount in service.get("volumes", [])
         if (name := mount.partition(":")[0]) in volumes
     }
-    assert set(mounts) == set(volumes) == {"kafka", "postgres", "objects", "prometheus", "grafana"}
+    assert set(mounts) == set(volumes) == {"kafka", "postgres", "objects", "backups", "prometheus", "grafana"}
     log = files.services()["kafka"]["environment"]["KAFKA_LOG_DIRS"]
     assert log.startswith(mounts["kafka"] + "/")
     assert mounts["postgres"] == "/var/lib/postgresql", "PostgreSQL 18 and newer keep their data in a folder below"
@@ -202,6 +206,14 @@ def test_every_variable_of_compose_is_a_setting_or_a_port_and_every_demanded_one
     names = set(re.findall(r"\$\{(\w+)", text))
     assert names - KNOWN == {"KAFKA_CLUSTER_ID", "S3_PORT", "USAGE_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT"}
     assert set(re.findall(r"\$\{(\w+):\?", text)) == set(secrets_module()["SECRETS"])
+
+
+def test_every_setting_counts_in_docker_env_or_is_named_as_one_that_does_not() -> None:
+    counts = set(re.findall(r"\$\{(LATHE_\w+)", (files.FOLDER / "compose.yaml").read_text()))
+    page = (files.PROJECT / "docs/how-to/containers.md").read_text()
+    rows = re.findall(r"^\| (`LATHE_.*?) \|", page, re.MULTILINE)
+    named = [name for row in rows for name in re.findall(r"LATHE_\w+", row)]
+    assert sorted([*counts, *named]) == sorted(KNOWN - {"LATHE_LIMITS"})
 
 
 def test_the_gpu_file_changes_services_that_there_are() -> None:
@@ -275,7 +287,7 @@ def test_compose_itself_accepts_the_files(tmp_path: Path) -> None:
         done = subprocess.run(
             [
                 "docker", "compose", "--env-file", str(path), "--file", str(files.FOLDER / "compose.yaml"), *more,
-                "--profile", "tools", "config", "--format", "json",
+                "--profile", "*", "config", "--format", "json",
             ],
             capture_output=True, text=True, check=False, env={**os.environ},
         )  # fmt: skip

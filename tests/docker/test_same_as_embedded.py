@@ -1,12 +1,14 @@
 """What runs in containers is what `lathe up` runs: the same broker, database, processes, variables and routes."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pytest
 
@@ -165,6 +167,40 @@ def test_a_trusted_process_is_told_what_the_embedded_one_is_told(name: str, monk
     )
     assert settings.s3_url == f"http://s3{files.services()['s3']['environment']['VGW_PORT']}"
     assert settings.page_url() == "http://localhost:8080"
+    assert settings.limits == Limits()
+    assert (settings.snapshot_events, settings.sign_up_credits) == (10_000, 100)
+
+
+def test_what_an_operator_sets_reaches_the_processes_that_it_is_for() -> None:
+    def settable(told: object) -> set[str]:
+        return set(re.findall(r"\$\{(LATHE_\w+)", str(told)))
+
+    workers_own = {f"LATHE_{name.upper()}" for name in WorkerSettings.model_fields}
+    everything = settable(files.services())
+    for name in ("command-api", "query-api", "processors", "publisher", "lathe"):
+        assert settable(files.services()[name]["environment"]) == everything - workers_own - {"LATHE_HOST"}, name
+    shared = {"LATHE_SERVICE_TOKEN", "LATHE_DURABILITY", "LATHE_LOG_LEVEL", "LATHE_OTLP_ENDPOINT"}
+    assert settable(files.services()["ml-worker"]["environment"]) == (everything & workers_own) | shared
+
+
+@pytest.mark.parametrize("durability", ["page-cache", "fsync"])
+def test_the_broker_acknowledges_as_the_setting_says(durability: Literal["page-cache", "fsync"]) -> None:
+    """The image's own program is replaced by one that shows what it is told."""
+    config = replace(kafka_config(), durability=durability)
+    kafka = files.services()["kafka"]
+    assert files.filled(kafka["environment"]["LATHE_DURABILITY"]) == Settings.model_fields["durability"].default
+    *shell, script = kafka["command"]
+    (program,) = re.findall(r"exec (\S+)$", script)
+    shown = subprocess.run(
+        [*shell, script.replace(program, "env")],
+        env={"PATH": os.environ["PATH"], "LATHE_DURABILITY": durability},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    told = dict(line.split("=", 1) for line in shown.splitlines())
+    name = "log.flush.interval.messages"
+    assert told.get(f"KAFKA_{name.upper().replace('.', '_')}") == config.properties().get(name)
 
 
 def test_a_worker_is_told_no_secret_but_the_services_token() -> None:
