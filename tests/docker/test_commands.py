@@ -64,7 +64,7 @@ def run(image: Path, *arguments: str, **told: str) -> subprocess.CompletedProces
     """`python …` as in the image."""
     given = {name: files.filled(str(value)) for name, value in files.services()["lathe"]["environment"].items()}
     environment = {"PATH": os.environ["PATH"], **files.environment("lathe"), **given, **told}
-    command = [image / ".venv/bin/python", *arguments]
+    command = [str(image / ".venv/bin/python"), *arguments]
     return subprocess.run(command, cwd=image, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -95,6 +95,7 @@ def test_the_commands_do_their_work_in_the_image(
     image: Path, kafka_url: str, fresh_read_models: Callable[[], str], s3: S3, tmp_path: Path
 ) -> None:
     told = {
+        "LATHE_HOME": str(tmp_path / "home"),
         "LATHE_KAFKA_URL": kafka_url,
         "LATHE_POSTGRES_URL": fresh_read_models(),
         "LATHE_S3_URL": s3.url,
