@@ -63,7 +63,7 @@ class Limits(BaseSettings):
     max_mesh_mb: int = Field(100, ge=1, description="Largest mesh, in megabytes.")
     max_upload_mb: int = Field(200, ge=1, description="Largest file of any other kind, in megabytes.")
     max_json_mb: int = Field(1, ge=1, description="Largest JSON body, in megabytes.")
-    requests_per_second: int = Field(60, ge=1, description="Requests a second per account.")
+    requests_per_second: int = Field(60, ge=1, description="Requests a second per account, counted by each process.")
     max_queued: int = Field(20, ge=1, description="Tasks that one account may have queued.")
     failed_logins_per_minute: int = Field(10, ge=1, description="Failed logins a minute per name and address.")
     registrations_per_minute: int = Field(
@@ -136,8 +136,8 @@ class Settings(BaseSettings):
     )
     uploads_by_gateway: bool = Field(
         False,
-        description="The gateway passes PUT /<bucket>/staging/… on to S3, so that clients upload to the address they "
-        "came by. `lathe up` sets it for its own S3.",
+        description="The gateway passes requests with a presigned URL on to S3, so that clients upload to and download "
+        "from the address they came by. `lathe up` sets it for its own S3.",
     )
     s3_bucket: str = Field("lathe", min_length=3, max_length=63, description="Bucket; it is made at the start.")
 

@@ -80,7 +80,10 @@ class Presigner(Protocol):
         media_type: str | None = None,
         disposition: str | None = None,
         inside: bool = False,
-    ) -> str: ...
+        reached_at: str | None = None,
+    ) -> str:
+        """`reached_at`: the address at which the client reaches the store, if it is not the usual one for clients."""
+        ...
 
     def presign_put(self, key: str, expires_s: int, *, inside: bool = False) -> str: ...
 
@@ -91,6 +94,9 @@ class Inviter(Protocol):
     def presign_upload(self, key: str, length: int, expires_s: int, *, reached_at: str | None = None) -> str:
         """`reached_at`: the address at which the client reaches the store, if it is not the usual one for clients."""
         ...
+
+
+ACCOUNTS_PREFIX: Final = "acct/"
 
 
 def object_key(account_id: str, sha256: str) -> str:
@@ -118,7 +124,7 @@ def account_prefix(account_id: str) -> str:
     """The beginning of the keys of all of an account's objects."""
     if not account_id or "/" in account_id:
         raise ValueError(f"not an account id: {account_id!r}")
-    return f"acct/{account_id}/"
+    return f"{ACCOUNTS_PREFIX}{account_id}/"
 
 
 async def delete_account_objects(store: ObjectStore, account_id: str) -> int:

@@ -120,10 +120,13 @@ class S3Store:
         media_type: str | None = None,
         disposition: str | None = None,
         inside: bool = False,
+        reached_at: str | None = None,
     ) -> str:
         wanted = {"response-content-type": media_type, "response-content-disposition": disposition}
         headers: Any = {name: value for name, value in wanted.items() if value is not None}
         client = self._client if inside else self._public
+        if reached_at is not None:
+            client = _client(reached_at, *self._keys, self._http)
         return str(
             client.presigned_get_object(self._bucket, key, timedelta(seconds=expires_s), response_headers=headers)
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
+from adapters.object_store.port import ACCOUNTS_PREFIX
 from cli.stack.part import Part
 from cli.stack.ports import LOOPBACK, accepts
 from cli.stack.s3 import packaged_program
@@ -32,7 +33,7 @@ class GatewayConfig:
     """host:port of each process that takes writes."""
     query_api: Sequence[str]
     store: str | None = None
-    """host:port of an object store that clients do not reach themselves: their uploads are passed on to it."""
+    """host:port of an object store that clients do not reach themselves: requests with a signed URL are passed on."""
     bucket: str = "lathe"
 
     @property
@@ -76,8 +77,12 @@ def caddyfile(config: GatewayConfig) -> str:
         csp=config.page_policy.strip(),
         largest_body=LARGEST_BODY,
         unavailable=_UNAVAILABLE,
-        proxy=_PROXY,
-        staging=_STAGING.substitute(bucket=config.bucket, store=config.store) if config.store else "",
+        not_found=_NOT_FOUND,
+        too_large=_TOO_LARGE,
+        proxy=_PROXY.substitute(policy="least_conn"),
+        by_address=_PROXY.substitute(policy="client_ip_hash"),
+        snippet=_STORE_SNIPPET.substitute(store=config.store) if config.store else "",
+        store=_STORE.substitute(bucket=config.bucket, accounts=ACCOUNTS_PREFIX) if config.store else "",
     )
 
 
@@ -85,41 +90,64 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-_UNAVAILABLE: Final = json.dumps(
-    {
-        "type": "/problems/unavailable",
-        "title": "Not available right now",
-        "status": 503,
-        "detail": "This part of the service is starting or restarting. Try again in a moment.",
-    }
-)
+def _problem(status: int, code: str, title: str, detail: str) -> str:
+    """What the gateway answers itself: RFC 9457, with an id of its own."""
+    told = {"type": f"/problems/{code}", "title": title, "status": status, "detail": detail}
+    return json.dumps(told | {"request_id": "{http.request.uuid}"})
 
-_PROXY: Final = """{
-			lb_policy least_conn
+
+_UNAVAILABLE: Final = _problem(
+    503,
+    "unavailable",
+    "Not available right now",
+    "This part of the service is starting or restarting. Try again in a moment.",
+)
+_NOT_FOUND: Final = _problem(404, "not-found", "Not found", "There is nothing here.")
+_TOO_LARGE: Final = _problem(413, "too-large", "Too large", f"At most {LARGEST_BODY}.")
+
+_PROXY: Final = Template("""{
+			lb_policy $policy
 			lb_try_duration 3s
 			lb_try_interval 100ms
 			fail_duration 1s
 			flush_interval -1
 			header_down -Server
-		}"""
+		}""")
 
-# The store checks the signature, which covers the Host by which the client came, the key and the length.
-_STAGING: Final = Template("""
+# The store checks the signature, which covers the Host by which the client came, the key, and the length of an upload.
+_STORE: Final = Template("""
 	@upload {
 		method PUT
 		path /$bucket/staging/*
 		query X-Amz-Signature=*
 	}
-	handle @upload {
-		reverse_proxy $store {
-			header_up -Authorization
-			header_up -Cookie
-			header_down -Server
-		}
+	@download {
+		method GET HEAD
+		path /$bucket/$accounts*
+		query X-Amz-Signature=*
 	}
+	handle @upload {
+		import store
+	}
+	handle @download {
+		header Content-Security-Policy "default-src 'none'; sandbox"
+		header X-Content-Type-Options nosniff
+		import store
+	}
+""")
+_STORE_SNIPPET: Final = Template("""
+(store) {
+	reverse_proxy $store {
+		header_up -Authorization
+		header_up -Cookie
+		header_down -Server
+	}
+}
 """)
 
 # A write is repeated on another process only if the first could not even be connected to, so none is sent twice.
+# Each process counts failed logins and registrations itself, so an address keeps to one. The service is ready when
+# commands and queries are both served: command_api is asked before query_api answers.
 _CADDYFILE: Final = Template("""\
 {
 	admin off
@@ -140,6 +168,11 @@ _CADDYFILE: Final = Template("""\
 	}
 }
 
+(problem) {
+	header Content-Type application/problem+json
+	header X-Request-ID {http.request.uuid}
+}
+
 (of-the-page) {
 	encode zstd gzip
 	header {
@@ -150,7 +183,7 @@ _CADDYFILE: Final = Template("""\
 		Cross-Origin-Opener-Policy same-origin
 	}
 }
-
+$snippet
 http://:$port {
 	bind $host
 	header -Server
@@ -191,7 +224,26 @@ http://:$port {
 		file_server
 	}
 
-$staging
+$store
+	@ready {
+		method GET HEAD
+		path /readyz /readyz/
+	}
+	handle @ready {
+		forward_auth $command_api {
+			uri /readyz
+			lb_retries 2
+			fail_duration 1s
+		}
+		reverse_proxy $query_api $proxy
+	}
+	@credentials {
+		method POST PUT PATCH DELETE
+		path /auth/*
+	}
+	handle @credentials {
+		reverse_proxy $command_api $by_address
+	}
 	@write method POST PUT PATCH DELETE
 	handle @write {
 		reverse_proxy $command_api $proxy
@@ -204,15 +256,15 @@ $staging
 	}
 
 	handle_errors 404 {
-		header Content-Type application/problem+json
-		respond `{"type":"/problems/not-found","title":"Not found","status":404,"detail":"There is nothing here."}`
+		import problem
+		respond `$not_found`
 	}
 	handle_errors 413 {
-		header Content-Type application/problem+json
-		respond `{"type":"/problems/too-large","title":"Too large","status":413,"detail":"At most $largest_body."}`
+		import problem
+		respond `$too_large`
 	}
 	handle_errors 502 503 504 {
-		header Content-Type application/problem+json
+		import problem
 		header Retry-After 2
 		header Cache-Control no-store
 		respond `$unavailable` 503

@@ -1,6 +1,5 @@
 """Uploading large files straight into the object store (requirements/000, section 2.3)."""
 
-import re
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -12,6 +11,7 @@ from adapters.http.declared import ANYWHERE, BODIES, SIGNED_IN, problems, succes
 from adapters.http.documents import Document
 from adapters.http.file_names import clean_name
 from adapters.http.in_flight import in_flight
+from adapters.http.reached_at import reached_at
 from adapters.http.strict_json import StrictRoute
 from adapters.ids import new_id
 from adapters.kafka.requests import Applied
@@ -35,7 +35,6 @@ router = APIRouter(prefix="/uploads", tags=["files"], route_class=StrictRoute)
 PartsOf = Annotated[Parts, Depends(parts_of)]
 MOST_OPEN: Final = 100
 """Uploads of one account that were begun and not completed."""
-_HOST: Final = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?\Z|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?\Z")
 MediaType = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$&^_.+-]{1,60}/[A-Za-z0-9!#$&^_.+-]{1,60}$")]
 
 
@@ -43,9 +42,7 @@ class UploadWanted(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=1000, description="It is stored cleaned.", examples=["chair.png"])
-    media_type: MediaType = Field(
-        description="Images and meshes must be what they claim.", examples=["image/png"]
-    )
+    media_type: MediaType = Field(description="Images and meshes must be what they claim.", examples=["image/png"])
     bytes: int = Field(ge=1, le=1 << 40, description="The exact length; the URL takes no other.")
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$", description="If given, the content must have it.")
 
@@ -88,7 +85,10 @@ async def begin(body: UploadWanted, request: Request, caller: CallerOf, parts: P
     )
     await parts.uploads.begin(upload)
     url = parts.store.presign_upload(
-        staging_key(upload_id), body.bytes, int(LIFETIME.total_seconds()), reached_at=_reached_at(request, parts)
+        staging_key(upload_id),
+        body.bytes,
+        int(LIFETIME.total_seconds()),
+        reached_at=reached_at(request, parts.settings),
     )
     document: dict[str, Any] = {
         "upload_id": upload_id,
@@ -158,17 +158,3 @@ def _known(upload_id: str, caller: Caller) -> str:
     except ValueError:
         pass
     raise NotFound("There is no such upload: it expired, or its file was deleted.")
-
-
-def _reached_at(request: Request, parts: Parts) -> str | None:
-    """Where the client reaches the store: by the very address it came to, if the gateway passes uploads on.
-
-    The URL goes back to whoever named that host, and opens nothing but the upload.
-    """
-    if not parts.settings.uploads_by_gateway:
-        return None
-    page = parts.settings.page_url()
-    host = request.headers.get("host", "")
-    if not _HOST.match(host) or host == page.partition("://")[2]:
-        return page
-    return f"{'https' if request.headers.get('x-forwarded-proto') == 'https' else 'http'}://{host}"

@@ -43,7 +43,7 @@ FORM: Final = {
     responses=success(201, "The file", "Location", "Lathe-Position") | REFUSED,
 )
 async def upload(request: Request, caller: CallerOf, parts: Annotated[Parts, Depends(parts_of)]) -> Response:
-    """One file in the part `file`. What claims to be an image is examined by its content."""
+    """One file in the part `file`. What claims to be an image or a mesh must be one."""
     keyed = Keyed(request, parts.digests, caller.actor, "/upload")
     event_id = new_id()
     with in_flight(keyed.scoped if keyed.is_clients else None):

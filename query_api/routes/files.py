@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from adapters.http.callers import CallerOf
 from adapters.http.declared import READS, SIGNED_IN, Responses, problems
+from adapters.http.reached_at import reached_at
 from adapters.object_store.port import ObjectMissing, object_key
 from domain.account.names import ENDINGS
 from domain.errors import NotFound
@@ -55,8 +56,13 @@ async def file(
     key = object_key(caller.account_id, row["sha256"])
     headers = await _headers(parts, row)
     if redirect:
-        how = headers["content-disposition"]
-        url = parts.presigner.presign_get(key, URL_SECONDS, media_type=row["media_type"], disposition=how)
+        url = parts.presigner.presign_get(
+            key,
+            URL_SECONDS,
+            media_type=row["media_type"],
+            disposition=headers["content-disposition"],
+            reached_at=reached_at(request, parts.settings),
+        )
         return RedirectResponse(url, 307, {"cache-control": "private, no-store"})
     if matches(request.headers.get("if-none-match"), headers["etag"]):
         return Response(status_code=304, headers=headers)

@@ -47,6 +47,9 @@ async def quote(
     """The price of one task, in credits. Give it as `max_credits` to be safe from a change."""
     found = parts.catalog.state.offered(model)
     if found is None:
-        raise InvalidInput(f"There is no model {model!r}; see GET /generate/models.")
+        raise InvalidInput(
+            f"There is no model {model!r}; see GET /generate/models.",
+            errors=[{"parameter": "model", "in": "query", "detail": "There is no such model"}],
+        )
     told = {"model": model, "model_version": found.published.version, "price": to_credits(found.price)}
     return document(request, told)

@@ -9,13 +9,15 @@ from starlette.responses import Response
 from adapters.http.callers import CallerOf
 from adapters.http.declared import READS, SIGNED_IN, problems
 from adapters.http.webhooks import webhook_document
+from domain.account.webhooks import MOST
 from domain.errors import InvalidInput
 from domain.rendering import time_of
 from query_api.etags import NOT_MODIFIED, document
 from query_api.lists import AskedPage, List
+from query_api.pages import page
 from query_api.parts import Parts, parts_of
 from query_api.queries import Row
-from query_api.schemas.webhook import DeliveryDetails, DeliveryPage, Redelivery, WebhookList, WebhookNow
+from query_api.schemas.webhook import DeliveryDetails, DeliveryPage, Redelivery, WebhookNow, WebhookPage
 from query_api.webhook_queries import WebhookQueries, view_of
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"])
@@ -26,12 +28,12 @@ OWNED: Final = NOT_MODIFIED | problems(*READS, *SIGNED_IN, "not-found")
 _DELIVERY_TIMES: Final = ("created_at", "next_attempt_at", "last_attempt_at", "ended_at")
 
 
-@router.get("", response_model=WebhookList, summary="Your webhooks", responses=MINE)
+@router.get("", response_model=WebhookPage, summary="Your webhooks", responses=MINE)
 async def webhooks(request: Request, caller: CallerOf, parts: PartsOf) -> Response:
     """All of them, the oldest first. Secrets are not shown."""
     queries = WebhookQueries(parts, caller.account_id)
     items = [await _told(parts, queries, row) for row in await queries.all()]
-    return document(request, {"items": items})
+    return document(request, page(items, total=len(items), limit=MOST, offset=0, following=None))
 
 
 @router.get("/{webhook_id}", response_model=WebhookNow, summary="A webhook", responses=OWNED)

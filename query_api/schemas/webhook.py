@@ -16,10 +16,8 @@ class WebhookNow(WebhookDocument):
     waiting: int = Field(description="Messages that wait to be posted.")
 
 
-class WebhookList(Document):
+class WebhookPage(Page[WebhookNow]):
     """All of them, the oldest first."""
-
-    items: list[WebhookNow]
 
 
 class Delivery(Document):

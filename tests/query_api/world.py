@@ -65,8 +65,9 @@ class Urls:
         media_type: str | None = None,
         disposition: str | None = None,
         inside: bool = False,
+        reached_at: str | None = None,
     ) -> str:
-        return f"http://objects.test/{key}?expires={expires_s}"
+        return f"{reached_at or 'http://objects.test'}/{key}?expires={expires_s}"
 
     def presign_put(self, key: str, expires_s: int, *, inside: bool = False) -> str:
         raise NotImplementedError
@@ -199,10 +200,10 @@ class Stream:
 
 
 @contextlib.asynccontextmanager
-async def world(url: str, home: Path) -> AsyncIterator[World]:
+async def world(url: str, home: Path, **given: Any) -> AsyncIterator[World]:
     by_hand, store = HandmadeLog(), MemoryStore()
     await by_hand.claim((topics.IDENTITY.name, 0))
-    settings = Settings(home=home, public_url="http://lathe.test", _env_file=None)
+    settings = Settings(home=home, public_url="http://lathe.test", _env_file=None, **given)
     pool = await make_pool(url)
     signing = SigningKeys(pool, MASTER.key_wrapping, token_lifetime_s=900)
     await signing.start()

@@ -126,6 +126,8 @@ def test_metrics_are_not_public(ask: Ask) -> None:
     assert answer.status == 404
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert json.loads(body)["status"] == 404
+    assert json.loads(body)["request_id"] == answer.headers["X-Request-ID"]
+    assert len(answer.headers["X-Request-ID"]) == 36
 
 
 def test_events_arrive_one_by_one(ask: Ask, config: GatewayConfig) -> None:
@@ -148,3 +150,30 @@ def test_a_service_that_is_down_is_a_503_with_a_time_to_wait(tmp_path: Path) -> 
             assert answer.headers["Content-Type"] == "application/problem+json"
             assert int(answer.headers["Retry-After"]) > 0
             assert json.loads(body)["type"] == "/problems/unavailable"
+
+
+def test_ready_when_commands_and_queries_are_served(ask: Ask, config: GatewayConfig, tmp_path: Path) -> None:
+    answer, body = ask("GET", "/readyz")
+    assert (answer.status, json.loads(body)["name"]) == (200, "query")
+    nobody = f"127.0.0.1:{PORTS.choose(8001)}"
+    for command, query in (((nobody,), config.query_api), (config.command_api, (nobody,))):
+        half = gateway_config(tmp_path, tmp_path, tuple(command), tuple(query))
+        with running(gateway_part(half), tmp_path):
+            assert request(half.port, "GET", "/readyz")[0].status == 503
+            assert request(half.port, "HEAD", "/readyz/")[0].status == 503
+
+
+def test_whoever_logs_in_meets_one_process_that_counts(tmp_path: Path) -> None:
+    ports = [PORTS.choose(8001) for _ in range(2)]
+    config = gateway_config(tmp_path, tmp_path, tuple(f"127.0.0.1:{port}" for port in ports), ("127.0.0.1:1",))
+    with ExitStack() as stack:
+        for number, port in enumerate(ports):
+            stack.enter_context(running(small_server(f"command-{number}", port), tmp_path))
+        stack.enter_context(running(gateway_part(config), tmp_path))
+        met = {
+            path: {json.loads(request(config.port, "POST", path)[1])["name"] for _ in range(20)}
+            for path in ("/auth/login", "/auth/register", "/generate")
+        }
+    assert met["/auth/login"] == met["/auth/register"]
+    assert len(met["/auth/login"]) == 1
+    assert len(met["/generate"]) == 2

@@ -1,8 +1,9 @@
-"""Presigned uploads through the real gateway into the real store, which clients do not reach (bad-inputs 28)."""
+"""Presigned uploads and downloads through the real gateway, of the real store, which clients do not reach (28)."""
 
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -50,6 +51,27 @@ async def test_an_upload_passes_by_the_name_that_the_client_uses(s3: S3, port: i
     answer, _ = request(port, "PUT", path, body=content[:-1], headers=headers)
     assert answer.status == 403
     answer, _ = request(port, "PUT", path, body=content, headers={"Host": "elsewhere.example"})
+    assert answer.status == 403
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_a_download_passes_by_the_name_that_the_client_uses(s3: S3, port: int, host: str, tmp_path: Path) -> None:
+    store, key, origin = S3Store(s3.url, s3.access_key, s3.secret_key), f"acct/{host}/x", f"http://{host}:{port}"
+    await store.start()
+    (tmp_path / "x").write_bytes(b"a model")
+    await store.put(key, tmp_path / "x", "application/octet-stream")
+    how = 'attachment; filename="a.glb"'
+    url = store.presign_get(key, 60, media_type="model/gltf-binary", disposition=how, reached_at=origin)
+    await store.close()
+    assert url.startswith(origin)
+    path, headers = url.removeprefix(origin), {"Host": f"{host}:{port}", "Authorization": "Bearer token-of-a-user"}
+    answer, body = request(port, "GET", path, headers=headers)
+    assert (answer.status, body) == (200, b"a model")
+    assert answer.headers["Content-Disposition"] == how
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    answer, _ = request(port, "GET", path.replace("X-Amz-Expires=60", "X-Amz-Expires=61"), headers=headers)
+    assert answer.status == 403
+    answer, _ = request(port, "GET", path, headers={"Host": "elsewhere.example"})
     assert answer.status == 403
 
 

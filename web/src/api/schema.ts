@@ -817,7 +817,7 @@ export interface paths {
         put?: never;
         /**
          * Upload a file
-         * @description One file in the part `file`. What claims to be an image is examined by its content.
+         * @description One file in the part `file`. What claims to be an image or a mesh must be one.
          *
          *     Every user, for the own account.
          */
@@ -1341,7 +1341,7 @@ export interface components {
              */
             name: string;
             /**
-             * @description Images are examined by their content.
+             * @description Images and meshes must be what they claim.
              * @example image/png
              */
             media_type: string;
@@ -2034,10 +2034,6 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        /** @description All of them, the oldest first. */
-        WebhookList: {
-            items: components["schemas"]["WebhookNow"][];
-        };
         /** @description A webhook, and how it fares. */
         WebhookNow: {
             webhook_id: string;
@@ -2055,6 +2051,18 @@ export interface components {
             failing_since: string | null;
             /** @description Messages that wait to be posted. */
             waiting: number;
+        };
+        /** @description All of them, the oldest first. */
+        WebhookPage: {
+            items: components["schemas"]["WebhookNow"][];
+            /** @description How many there are in all, with the same filters. */
+            total: number;
+            /** @description The most items of one page. */
+            limit: number;
+            /** @description How many were skipped. */
+            offset: number;
+            /** @description The `cursor` of the following page; null on the last one. */
+            next: string | null;
         };
         /** @description A text in both languages. */
         Words: {
@@ -5296,10 +5304,10 @@ export interface operations {
             query?: {
                 /** @description Only events after this task sequence. */
                 after?: number;
-                /** @description A `Lathe-Position`: answer no older state than this. */
-                min_position?: string | null;
                 /** @description A one-time ticket of POST /auth/tickets, instead of a token. */
                 ticket?: string | null;
+                /** @description A `Lathe-Position`: answer no older state than this. */
+                min_position?: string | null;
             };
             header?: {
                 /** @description What a reconnecting client saw last. */
@@ -6824,7 +6832,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WebhookList"];
+                    "application/json": components["schemas"]["WebhookPage"];
                 };
             };
             /** @description You have it already (If-None-Match) */
