@@ -19,6 +19,7 @@ from tests.system.test_main_job import photo
 ROOT: Final = Path(__file__).parents[2]
 DOCS: Final = ROOT / "docs"
 BLOCK: Final = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INDENTED: Final = re.compile(r"^    (.*)$", re.MULTILINE)
 PYTHON: Final = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGES: Final = (
     *("follow-live.md", "photos.md", "batch-fork-retry.md", "webhooks.md", "external-parts.md", "operate.md"),
@@ -64,6 +65,15 @@ def test_the_tutorial(stack: Stack, tmp_path: Path) -> None:
     assert '"pointer":"/params/colour"' in told
     for model in ("mug.glb", "chair.glb"):
         assert (tmp_path / model).read_bytes()[:4] == b"glTF"
+
+
+@pytest.mark.timeout(240)
+def test_the_readmes_tour(stack: Stack, tmp_path: Path) -> None:
+    tour = (ROOT / "README.md").read_text().partition("## A tour with curl")[2].partition("\n## ")[0]
+    told = run("\n".join(INDENTED.findall(tour)), stack, tmp_path)
+    assert '"status":4' not in told
+    assert told.count('"task_id"') >= 3
+    assert (tmp_path / "chair.glb").read_bytes()[:4] == b"glTF"
 
 
 @pytest.mark.timeout(240)
