@@ -16,11 +16,12 @@ def database(fresh_read_models: Callable[[], str]) -> str:
 
 
 @pytest.fixture
-async def here(database: str, tmp_path: Path) -> AsyncIterator[World]:
+async def here(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    """Its parameter, if it is given one: settings."""
     connection = await asyncpg.connect(database)
     await connection.execute(
         f"TRUNCATE {', '.join(f'{SCHEMA}.{name}' for name in metadata.tables)}, ops.dead_letter_orders"
     )
     await connection.close()
-    async with world(database, tmp_path) as running:
+    async with world(database, tmp_path, **getattr(request, "param", {})) as running:
         yield running

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -10,7 +9,7 @@ from adapters.ids import new_id
 from domain.account import events as e
 from query_api.ranges import range_of
 from tests.projections.handmade import CREDIT
-from tests.query_api.world import World, world
+from tests.query_api.world import World
 
 CONTENT = bytes(range(256)) * 2000
 
@@ -77,12 +76,12 @@ async def test_redirect_to_the_store(here: World) -> None:
     assert "no-store" in answer.headers["cache-control"]
 
 
-async def test_behind_a_gateway_the_redirect_is_where_the_client_came(database: str, tmp_path: Path) -> None:
-    async with world(database, tmp_path, uploads_by_gateway=True) as here:
-        ann = await here.user()
-        file_id = await here.file(ann, "photo.png", CONTENT)
-        answer = await here.get(f"/files/{file_id}?redirect=1", ann, host="10.0.0.7:8080")
-        assert answer.headers["location"].startswith(f"http://10.0.0.7:8080/acct/{ann.account_id}/")
+@pytest.mark.parametrize("here", [{"uploads_by_gateway": True}], indirect=True)
+async def test_behind_a_gateway_the_redirect_is_where_the_client_came(here: World) -> None:
+    ann = await here.user()
+    file_id = await here.file(ann, "photo.png", CONTENT)
+    answer = await here.get(f"/files/{file_id}?redirect=1", ann, host="10.0.0.7:8080")
+    assert answer.headers["location"].startswith(f"http://10.0.0.7:8080/acct/{ann.account_id}/")
 
 
 async def test_by_id_stored_name_or_unique_name(here: World) -> None:
