@@ -5,9 +5,9 @@ import type { Task, TaskEvent } from '../src/api/types.ts'
 import { speak } from '../src/i18n/index.ts'
 import { scaleOf } from '../src/make/params/scale.ts'
 import { curlOf } from '../src/task/curlOf.ts'
-import { hint } from '../src/task/hints.ts'
 import { fileName } from '../src/task/name.ts'
 import { sizeOf } from '../src/task/Report.tsx'
+import { translated } from '../src/task/sentences.ts'
 import { secondsBySteps, stepOf } from '../src/task/stages.ts'
 import { withoutWords } from '../src/task/words.ts'
 
@@ -101,22 +101,31 @@ test('the size is in centimetres, from the sides or from the corners', () => {
   expect(sizeOf({})).toBeNull()
 })
 
-/** What the mesh pipeline may say, with a figure in every place. */
-function advice(): string[] {
-  const source = readFileSync(join(import.meta.dirname, '../../ml_worker/mesh/report.py'), 'utf8')
-  const told = [...source.matchAll(/hints\.append\(\s*f?"(.*?)"/g)].map(([, text]) => text!)
-  return told
-    .flatMap((text) => (text.includes('{at}') ? [text.replace('{at}', ''), text.replace('{at}', ' at that scale')] : [text]))
-    .map((text) => text.replace(/\{[^}]*\}/g, '2.4'))
+const engines = join(import.meta.dirname, '../../ml_worker')
+const quoted = (path: string, pattern: RegExp): string[] =>
+  [...readFileSync(join(engines, path), 'utf8').matchAll(pattern)].map(([, text]) => text!)
+
+/** What the service may say in sentences, with a figure in every place. */
+function sentences(): string[] {
+  const hints = quoted('mesh/report.py', /hints\.append\(\s*f?"(.*?)"/g)
+  const faults = quoted('mesh/gate.py', /(?:return \[|found\.append\()"(.*?)"/g)
+  const notes = quoted('engines/form/understand.py', /notes\.append\("([A-Z].*?)"/g)
+  expect([hints.length > 4, faults.length > 5, notes.length > 0]).toEqual([true, true, true])
+  return [
+    ...hints.flatMap((text) => (text.includes('{at}') ? [text.replace('{at}', ''), text.replace('{at}', ' at that scale')] : [text])),
+    ...faults.map((fault) => `Needs repair: ${fault}.`),
+    ...notes,
+    '1 smaller piece of the photo',
+    '3 smaller pieces of the photo',
+  ].map((text) => text.replace(/\{[^}]*\}/g, '2.4'))
 }
 
-test('advice for printing is told in the language of the person, and in English as the engine says it', async () => {
-  expect(advice().length).toBeGreaterThan(4)
-  for (const said of advice()) expect(hint(said)).toBe(said)
+test('sentences of the service are told in the language of the person, and in English as they are', async () => {
+  for (const said of sentences()) expect(translated(said)).toBe(said)
   await speak('ru')
-  for (const said of advice()) expect(hint(said), said).toMatch(/^[^a-z]+$/)
-  expect(hint('31 % of its surface hangs over: print with supports.')).toBe('Нависает 31 % поверхности: печатайте с поддержками.')
-  expect(hint('Needs repair: a hole.')).toBe('Needs repair: a hole.')
+  for (const said of sentences()) expect(translated(said), said).toMatch(/^[^a-z]+$/)
+  expect(translated('31 % of its surface hangs over: print with supports.')).toBe('Нависает 31 % поверхности: печатайте с поддержками.')
+  expect(translated('Needs repair: a hole.')).toBeNull()
 })
 
 test('the command line survives quotes in the prompt', () => {

@@ -18,7 +18,7 @@ export const operator = {
   'operator.queue.account': 'By account',
   'operator.queue.queued': 'Waiting',
   'operator.queue.running': 'At work',
-  'operator.queue.oldest': 'Longest wait',
+  'operator.queue.oldest': 'Oldest since',
   'operator.queue.workers': 'Workers',
   'operator.worker.load': { one: '{busy} of {n} slot busy', other: '{busy} of {n} slots busy' },
   'operator.worker.draining': 'draining',

@@ -59,7 +59,7 @@ export const words: Readonly<Record<`word.${string}`, string>> = {
   'word.shelf': 'Полка',
   'word.handle': 'Ручка',
   'word.wall': 'Стенка',
-  'word.body': 'Тело',
+  'word.body': 'Корпус',
   'word.surface': 'Поверхность',
   'word.flower': 'Цветок',
   'word.fruit': 'Плод',
@@ -185,7 +185,7 @@ export const words: Readonly<Record<`word.${string}`, string>> = {
   'word.gable': 'двускатная',
   'word.gourd': 'тыква',
   'word.hatchback': 'хэтчбек',
-  'word.jar': 'кувшин',
+  'word.jar': 'банка',
   'word.sports': 'спортивный',
   'word.straight': 'прямой',
   'word.tapered': 'сужается',
@@ -195,6 +195,34 @@ export const words: Readonly<Record<`word.${string}`, string>> = {
   'word.twisted': 'витой',
   'word.urn': 'урна',
 }
+
+/** Что движки и отчёт о сетке говорят предложениями. */
+export const sentences = {
+  'hint.bed': 'Больше обычного стола принтера ({bed} мм): печатайте в масштабе {share} % или по частям.',
+  'hint.wall': 'Самая тонкая стенка {wall} мм, а соплу {nozzle} мм нужно {least} мм.',
+  'hint.wall.scaled': 'Самая тонкая стенка в этом масштабе {wall} мм, а соплу {nozzle} мм нужно {least} мм.',
+  'hint.bodies': 'Отдельных тел: {n}; каждое должно стоять само, или их нужно соединить.',
+  'hint.overhang': 'Нависает {share} % поверхности: печатайте с поддержками.',
+  'hint.base': 'Плоского основания почти нет: печатайте с каймой или на подложке.',
+  'repair.empty': 'Нужна починка: нет ни одной грани.',
+  'repair.infinite': 'Нужна починка: у некоторых вершин бесконечные координаты.',
+  'repair.flat': 'Нужна починка: есть грани без площади.',
+  'repair.volume': 'Нужна починка: объём не положителен.',
+  'repair.edge': 'Нужна починка: у ребра больше двух граней.',
+  'repair.open': 'Нужна починка: поверхность не замкнута.',
+  'repair.point': 'Нужна починка: две части касаются в одной точке.',
+  'separation.alpha': 'Вырезан по прозрачности фото',
+  'separation.background': 'Отделён от ровного фона',
+  'separation.grabcut': 'Отделён от фона по цвету',
+  'separation.plate': 'Всё фото, рельеф по его яркости',
+  'note.one': 'Число не указано, поэтому предмет один.',
+  'ignored.pieces': {
+    one: '{n} меньший фрагмент фото',
+    few: '{n} меньших фрагмента фото',
+    many: '{n} меньших фрагментов фото',
+    other: '{n} меньшего фрагмента фото',
+  },
+} satisfies Partial<Catalogue>
 
 /** Чем кончилось, если движок отказал. */
 export const problems = {
@@ -217,7 +245,7 @@ export const advice: Readonly<Record<`advice.${string}`, string>> = {
     'Движок понимает только английский. Опишите предмет по-английски, например: a red wooden chair with four legs.',
   'advice.cannot-make': 'Слова понятны, но такой предмет невозможен или движку не под силу. Измените описание; что мешает, сказано ниже.',
   'advice.no-object':
-    'Снимите один предмет целиком на ровном фоне, пришлите PNG с прозрачным фоном или выберите рельефную плиту: она поднимает всё фото.',
+    'Снимите один предмет целиком на ровном фоне, пришлите PNG с прозрачным фоном или выберите в настройках вид «Рельеф на плитке»: так поднимется всё фото.',
   'advice.no-image': 'Пришлите ровно одно фото.',
   'advice.image-too-small': 'Пришлите фото покрупнее.',
   'advice.unreadable-image': 'Пришлите целый файл PNG, JPEG или WebP.',

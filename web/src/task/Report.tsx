@@ -1,7 +1,7 @@
 import type { MeshReport } from '../api/types.ts'
 import { number, t } from '../i18n/index.ts'
 import { Icon } from '../ui/Icon.tsx'
-import { hint } from './hints.ts'
+import { Said } from './Said.tsx'
 import { companionOf, ScaleFigure } from './ScaleFigure.tsx'
 
 /** Width, height and depth in centimetres. */
@@ -57,7 +57,9 @@ export function Report({ report }: { report: MeshReport }) {
         {report.printability?.hints.map((said) => (
           <li key={said}>
             <Icon name="info" size={16} />
-            <span>{hint(said)}</span>
+            <span>
+              <Said text={said} />
+            </span>
           </li>
         ))}
       </ul>

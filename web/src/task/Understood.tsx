@@ -4,10 +4,19 @@ import { credits, percent, number, t, tOr, word } from '../i18n/index.ts'
 import { Icon } from '../ui/Icon.tsx'
 import { Failure } from '../ui/Notice.tsx'
 import { Swatch } from '../ui/Swatch.tsx'
+import { Said } from './Said.tsx'
 import { useAgain } from './useAgain.ts'
 import { withoutWords } from './words.ts'
 
-type Fact = { label: string; value: string; color?: string | undefined }
+type Fact = {
+  /** What it is about, as the engine calls it. */
+  id: string
+  label: string
+  value: string
+  color?: string | undefined
+  /** Its value is the person's own words, or close to them. */
+  english?: boolean
+}
 
 /** What the engine made of the words, what it passed over, and one click to put it right. */
 export function Understood({ task, result }: { task: Task; result: Result }) {
@@ -18,10 +27,10 @@ export function Understood({ task, result }: { task: Task; result: Result }) {
     <section className="panel" aria-labelledby="understood-title">
       <h2 id="understood-title">{t(task.prompt ? 'understood.title' : 'understood.photo')}</h2>
       <dl className="understood">
-        {facts.map(({ label, value, color }) => (
-          <div key={label}>
+        {facts.map(({ id, label, value, color, english }) => (
+          <div key={id}>
             <dt>{label}</dt>
-            <dd>
+            <dd lang={english ? 'en' : undefined}>
               {color && <Swatch color={color} />}
               {value}
             </dd>
@@ -30,17 +39,21 @@ export function Understood({ task, result }: { task: Task; result: Result }) {
       </dl>
       {result.understood?.notes?.map((note) => (
         <p key={note} className="hint">
-          {note}
+          <Said text={note} />
         </p>
       ))}
       {result.understood?.can_also && (
-        <p className="hint">{t('understood.also', { what: result.understood.can_also })}</p>
+        <p className="hint">
+          {t('understood.also')} <span lang="en">{result.understood.can_also}</span>
+        </p>
       )}
       {ignored.length > 0 && (
         <p className="ignored">
           <span>{t('understood.ignored')}</span>
           {ignored.map((passed) => (
-            <s key={passed}>{passed}</s>
+            <s key={passed}>
+              <Said text={passed} />
+            </s>
           ))}
         </p>
       )}
@@ -68,26 +81,30 @@ function Without({ task, ignored }: { task: Task; ignored: string[] }) {
 
 function factsOf(reading: Reading): Fact[] {
   const facts: Fact[] = []
-  const object = reading.object ?? reading.family
-  if (object && reading.family === undefined) {
-    facts.push({ label: t('understood.separation'), value: word(object) })
-  } else if (object) {
+  const { family, object, share_of_photo: share } = reading
+  if (family) {
     const many = (reading.count ?? 1) > 1 ? `${reading.count} × ` : ''
-    facts.push({ label: t('understood.object'), value: many + word(object) })
+    facts.push({ id: 'object', label: t('understood.object'), value: many + word(object ?? family) })
+  } else if (object) {
+    const way = String(reading['separation'] ?? reading.mode)
+    facts.push({ id: 'object', label: t('understood.separation'), value: tOr(`separation.${way}`, word(object)) })
   }
-  const share = reading['share_of_photo']
   if (typeof share === 'number') {
-    facts.push({ label: t('understood.share'), value: share < 0.01 ? `< ${percent(0.01)}` : percent(share) })
+    facts.push({ id: 'share', label: t('understood.share'), value: share < 0.01 ? `< ${percent(0.01)}` : percent(share) })
   }
   for (const [role, { material, color }] of Object.entries(reading.finishes ?? {})) {
-    facts.push({ label: tOr(`finish.${role}`, word(role)), value: material ? word(material) : '', color })
+    const value = material ? word(material) : ''
+    facts.push({ id: `finish ${role}`, label: tOr(`finish.${role}`, word(role)), value, color })
   }
-  for (const [part, count] of Object.entries(reading.parts ?? {})) facts.push({ label: word(part), value: `× ${number(count)}` })
-  for (const [option, value] of Object.entries(reading.options ?? {})) {
-    facts.push({ label: word(option), value: typeof value === 'boolean' ? t(value ? 'understood.yes' : 'understood.no') : word(String(value)) })
+  for (const [part, count] of Object.entries(reading.parts ?? {})) {
+    facts.push({ id: `part ${part}`, label: word(part), value: `× ${number(count)}` })
   }
-  for (const [typed, meant] of Object.entries(reading.corrected ?? {})) {
-    facts.push({ label: t('understood.corrected', { word: typed }), value: meant })
+  for (const [option, told] of Object.entries(reading.options ?? {})) {
+    const value = typeof told === 'boolean' ? t(told ? 'understood.yes' : 'understood.no') : word(String(told))
+    facts.push({ id: `option ${option}`, label: word(option), value })
+  }
+  for (const [typed, value] of Object.entries(reading.corrected ?? {})) {
+    facts.push({ id: `word ${typed}`, label: t('understood.corrected', { word: typed }), value, english: true })
   }
   return facts
 }

@@ -4,7 +4,7 @@ import { t } from '../i18n/index.ts'
 const FIGURE = String.raw`([\d.e+-]+)`
 const sentence = (text: string): RegExp => new RegExp(`^${text.replace(/[.]/g, '\\.').replaceAll('#', FIGURE)}$`)
 
-/** The sentences of ml_worker/mesh/report.py, `#` for a figure, each with the names of its figures. */
+/** What engines and the mesh report say in sentences, `#` for a figure, each with the names of its figures. */
 const KNOWN: readonly (readonly [Key, RegExp, ...string[]])[] = [
   ['hint.bed', sentence('Larger than a common # mm print bed: print it at # % or in parts.'), 'bed', 'share'],
   ['hint.wall', sentence('The thinnest wall is # mm; a # mm nozzle needs # mm.'), 'wall', 'nozzle', 'least'],
@@ -12,13 +12,22 @@ const KNOWN: readonly (readonly [Key, RegExp, ...string[]])[] = [
   ['hint.bodies', sentence('It has # separate bodies; each must stand by itself or be joined.'), 'n'],
   ['hint.overhang', sentence('# % of its surface hangs over: print with supports.'), 'share'],
   ['hint.base', sentence('It has hardly any flat base: use a brim or a raft.')],
+  ['repair.empty', sentence('Needs repair: it has no faces.')],
+  ['repair.infinite', sentence('Needs repair: it has corners that are not finite.')],
+  ['repair.flat', sentence('Needs repair: it has faces without area.')],
+  ['repair.volume', sentence('Needs repair: its volume is not positive.')],
+  ['repair.edge', sentence('Needs repair: an edge has more than two faces.')],
+  ['repair.open', sentence('Needs repair: it is not watertight.')],
+  ['repair.point', sentence('Needs repair: two parts touch in a single point.')],
+  ['note.one', sentence('No number was given, so there is one.')],
+  ['ignored.pieces', sentence('# smaller pieces? of the photo'), 'n'],
 ]
 
-/** A piece of advice for printing in the person's language; one that is not known stays as the engine said it. */
-export function hint(said: string): string {
+/** A sentence of the service in the person's language; null when the page does not know it. */
+export function translated(said: string): string | null {
   for (const [key, pattern, ...names] of KNOWN) {
     const found = pattern.exec(said)
     if (found) return t(key, Object.fromEntries(names.map((name, at) => [name, Number(found[at + 1])])))
   }
-  return said
+  return null
 }
