@@ -10,8 +10,8 @@ export function Preferences() {
   const theme = useTheme()
   const speakIn = async (wanted: Language): Promise<void> => {
     await choose(wanted)
-    // What the server words itself, such as a problem's title, is asked for again.
-    await queries.invalidateQueries()
+    // What the server words itself is asked for again: what it says of engines, and why it refused.
+    await queries.invalidateQueries({ predicate: ({ queryKey, state }) => queryKey[0] === 'models' || state.status === 'error' })
   }
   return (
     <div className="preferences-place" onBlur={closeWhenLeft}>

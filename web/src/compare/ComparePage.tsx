@@ -1,5 +1,5 @@
-import { lazy, Suspense } from 'react'
-import { Link, navigate } from '../app/router.tsx'
+import { lazy, Suspense, useState } from 'react'
+import { Link } from '../app/router.tsx'
 import { useTitle } from '../app/useTitle.ts'
 import { Gate } from '../auth/Gate.tsx'
 import { day, t } from '../i18n/index.ts'
@@ -11,23 +11,31 @@ import { type Side, useSide } from './useSide.ts'
 
 const Pair = lazy(() => import('./Pair.tsx'))
 
-export default function ComparePage({ id, other }: { id: string; other: string | null }) {
+type Pairing = { id: string; other: string | null }
+
+export default function ComparePage(start: Pairing) {
   useTitle(t('compare.title'))
   return (
     <Gate title={t('auth.gate')}>
-      <Compare id={id} other={other} />
+      <Compare {...start} />
     </Gate>
   )
 }
 
-function Compare({ id, other }: { id: string; other: string | null }) {
+function Compare({ id, other: first }: Pairing) {
+  const [other, setOther] = useState(first)
+  // Only the address changes: the list keeps the focus, and going back leads out of here.
+  const choose = (wanted: string): void => {
+    history.replaceState(null, '', `/tasks/${id}/compare/${wanted}`)
+    setOther(wanted)
+  }
   const left = useSide(id)
   const right = useSide(other)
   return (
     <div className="page compare">
       <div className="section-head">
         <h1>{t('compare.title')}</h1>
-        <Chooser id={id} other={other} />
+        <Chooser id={id} other={other} onChoose={choose} />
       </div>
       <div className="compare-names">
         <Name side={left} />
@@ -52,14 +60,14 @@ function Name({ side }: { side: Side }) {
 }
 
 /** What to hold it against: any other task that was completed. */
-function Chooser({ id, other }: { id: string; other: string | null }) {
+function Chooser({ id, other, onChoose }: Pairing & { onChoose: (wanted: string) => void }) {
   const { tasks, isSuccess } = useTasks(['completed'], 100)
   const choices = tasks.filter((task) => task.task_id !== id)
   if (isSuccess && choices.length === 0) return <p className="lead">{t('compare.alone')}</p>
   return (
     <label className="compare-chooser">
       <span>{t('compare.with')}</span>
-      <select value={other ?? ''} onChange={({ target }) => navigate(`/tasks/${id}/compare/${target.value}`)}>
+      <select value={other ?? ''} onChange={({ target }) => onChoose(target.value)}>
         {other === null && <option value="">{t('compare.choose')}</option>}
         {other !== null && choices.every((task) => task.task_id !== other) && <option value={other}>{other.slice(0, 8)}</option>}
         {choices.map((task) => (

@@ -1,4 +1,4 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import * as lathe from '../api/lathe.ts'
 import { isTerminal, type Task } from '../api/types.ts'
 import { Link, navigate } from '../app/router.tsx'
@@ -57,13 +57,21 @@ function After({ task }: { task: Task }) {
         {t(completed ? 'task.another' : 'task.again')}
         <span className="faint">{credits(task.price)}</span>
       </button>
-      {completed && (
-        <Link className="button" href={`/tasks/${task.task_id}/compare${task.parent ? `/${task.parent}` : ''}`}>
-          <Icon name="compare" />
-          {t(task.parent ? 'task.compare.parent' : 'task.compare')}
-        </Link>
-      )}
+      {completed && <Compare task={task} />}
       {again.failure && <Failure failure={again.failure} />}
     </>
+  )
+}
+
+/** With the task that it was made from, if that has a result too; else the person chooses. */
+function Compare({ task: { task_id, parent } }: { task: Task }) {
+  const earlier = useQuery({ queryKey: ['task', parent], queryFn: () => lathe.task(parent!), enabled: parent !== null })
+  if (earlier.isLoading) return null
+  const hasResult = earlier.data?.status === 'completed'
+  return (
+    <Link className="button" href={`/tasks/${task_id}/compare${hasResult ? `/${parent}` : ''}`}>
+      <Icon name="compare" />
+      {t(hasResult ? 'task.compare.parent' : 'task.compare')}
+    </Link>
   )
 }

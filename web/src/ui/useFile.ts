@@ -1,6 +1,9 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { keepPreviousData, type Query, useQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import * as lathe from '../api/lathe.ts'
+
+/** The bytes of an address never change: once they are here, nothing fetches them anew. */
+const once = ({ state }: Query<Blob>): 0 | 'static' => (state.data === undefined ? 0 : 'static')
 
 /** A `blob:` address of the bytes behind an API address: pictures and models need the token, which a URL must not hold. */
 export function useFile(url: string | null | undefined): { src: string | undefined; failure: unknown } {
@@ -8,7 +11,7 @@ export function useFile(url: string | null | undefined): { src: string | undefin
     queryKey: ['file', url],
     queryFn: () => lathe.bytes(url!),
     enabled: Boolean(url),
-    staleTime: Number.POSITIVE_INFINITY,
+    staleTime: once,
   })
   return { src: useBlobUrl(blob), failure: error }
 }
@@ -19,7 +22,7 @@ export function useLatestFile(url: string | null | undefined): { src: string | u
     queryKey: ['file', url],
     queryFn: () => lathe.bytes(url!),
     enabled: Boolean(url),
-    staleTime: Number.POSITIVE_INFINITY,
+    staleTime: once,
     placeholderData: keepPreviousData,
     retry: false,
   })

@@ -19,15 +19,15 @@ export function ModelView({ ref, src, name, view, onLoaded }: ModelViewProps) {
   const [state, setState] = useState<'loading' | 'loaded' | 'failed'>('loading')
   const { turntable, wireframe, bright } = view
   useImperativeHandle(ref, () => viewer.current!)
-  const tell = useEffectEvent(() => viewer.current && onLoaded?.(viewer.current))
+  const loaded = useEffectEvent(() => {
+    setState('loaded')
+    showWireframe(viewer.current!, wireframe)
+    onLoaded?.(viewer.current!)
+  })
 
   useEffect(() => {
     const listening = new AbortController()
-    const loaded = (): void => {
-      setState('loaded')
-      tell()
-    }
-    viewer.current?.addEventListener('load', loaded, { signal: listening.signal })
+    viewer.current?.addEventListener('load', () => loaded(), { signal: listening.signal })
     viewer.current?.addEventListener('error', () => setState('failed'), { signal: listening.signal })
     return () => listening.abort()
   }, [])

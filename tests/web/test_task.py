@@ -1,0 +1,119 @@
+"""A finished task's page: what was understood, what it may be held against, and its viewer (design: web.md)."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.system.browser import page_at
+from tests.web.visit import LOADED, Visit
+
+pytestmark = pytest.mark.timeout(180)
+SOON = 60_000
+TABLE = {
+    "object": "table",
+    "family": "table",
+    "count": 1,
+    "finishes": {"leg": {"material": "steel"}, "accent": {"color": "#2b55c4"}},
+    "parts": {"leg": 3},
+    "notes": ["No number was given, so there is one.", "Something new."],
+    "can_also": "1-8 legs, drawers 0-4",
+}
+
+
+def answer_with(page: Page, *, understood: dict[str, Any], ignored: list[str], hints: list[str]) -> None:
+    """What results say from now on."""
+
+    def put(route: Route) -> None:
+        result = route.fetch().json()
+        result["report"]["printability"]["hints"] = hints
+        route.fulfill(json={**result, "understood": understood, "ignored": ignored})
+
+    page.route("**/result", put)
+
+
+def test_what_an_engine_says_is_russian_or_marked_as_english(mock: str, browser: Browser) -> None:
+    with page_at(browser, 1280, 800, language="ru") as page:
+        faults: list[str] = []
+        page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+        visit = Visit(page, mock, language="ru")
+        answer_with(page, understood=TABLE, ignored=["comfy"], hints=["Needs repair: it is not watertight.", "New."])
+        visit.begin("a comfy table")
+        panel = page.locator("section", has=page.get_by_role("heading", name="Что было понято"))
+        expect(panel.get_by_role("term")).to_have_text(["Предмет", "Ножка", "Акцент", "Ножка"], timeout=SOON)
+        expect(panel.get_by_role("definition")).to_have_text(["Стол", "сталь", "", "× 3"])
+        expect(panel).to_contain_text("Число не указано, поэтому предмет один.")
+        expect(panel.locator("[lang=en]")).to_have_text(["Something new.", "1-8 legs, drawers 0-4", "comfy"])
+        mesh = page.locator("section", has=page.get_by_role("heading", name="Сетка"))
+        expect(mesh).to_contain_text("Нужна починка: поверхность не замкнута.")
+        expect(mesh.locator("[lang=en]")).to_have_text(["New."])
+        page.unroute("**/result")
+        relief = {"mode": "plate", "object": "the whole photo, raised by its light"}
+        answer_with(page, understood=relief, ignored=["2 smaller pieces of the photo"], hints=[])
+        page.reload()
+        expect(page.get_by_text("Всё фото, рельеф по его яркости")).to_be_visible(timeout=SOON)
+        expect(page.get_by_text("2 меньших фрагмента фото")).to_be_visible()
+        assert faults == []
+
+
+def test_another_language_fetches_no_file_anew_and_leaves_the_model_as_it_is(visit: Visit) -> None:
+    page = visit.page
+    visit.begin("a blue vase")
+    page.wait_for_selector(LOADED, timeout=SOON)
+    page.get_by_role("button", name="Wireframe").click()
+    page.evaluate(
+        """() => {
+          window.loads = 0
+          document.querySelector('model-viewer').addEventListener('load', () => { window.loads += 1 })
+        }"""
+    )
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(visit.address)))
+    page.get_by_role("button", name="Appearance and language").click()
+    page.get_by_label("Русский").click()
+    expect(page.get_by_role("heading", name="Что было понято")).to_be_visible()
+    expect(page.get_by_role("button", name="Сетка")).to_have_attribute("aria-pressed", "true")
+    page.wait_for_timeout(1000)
+    assert [url for url in asked if not url.startswith("/assets/")] in ([], ["/generate/models"])
+    assert page.evaluate("window.loads") == 0
+
+
+def test_a_failed_parent_is_not_offered_for_comparison(visit: Visit) -> None:
+    page = visit.page
+    visit.begin("a unicorn")
+    page.get_by_role("button", name="Change and make anew").click(timeout=SOON)
+    visit.ask("a blue vase")
+    page.wait_for_selector(LOADED, timeout=SOON)
+    expect(page.get_by_role("link", name="Made again from an earlier task")).to_be_visible()
+    compare = page.locator(".actions").get_by_role("link")
+    expect(compare).to_have_text("Compare")
+    compare.click()
+    expect(page.get_by_text("You need a second finished model to compare with.")).to_be_visible()
+
+
+def test_the_other_side_is_chosen_by_arrows_and_going_back_leads_out(visit: Visit) -> None:
+    page = visit.page
+    for number, words in enumerate(("a red chair", "a green vase", "a blue vase")):
+        if number == 0:
+            visit.begin(words)
+        else:
+            page.get_by_role("link", name="Make", exact=True).click()
+            visit.ask(words)
+        expect(page.get_by_role("heading", level=1)).to_have_text(words)
+        page.wait_for_selector(LOADED, timeout=SOON)
+    task = page.url
+    page.get_by_role("link", name="Compare", exact=True).click()
+    against = page.get_by_label("Against")
+    expect(against.get_by_role("option")).to_have_count(3)
+    against.focus()
+    for words in ("a green vase", "a red chair"):
+        against.press("ArrowDown")
+        expect(page.locator(".compare-name h2").nth(1)).to_have_text(words)
+        expect(against).to_be_focused()
+    expect(page.locator(LOADED)).to_have_count(2, timeout=SOON)
+    other = page.locator(".compare-name a").nth(1).get_attribute("href")
+    assert page.url == f"{task}/compare/{(other or '').removeprefix('/tasks/')}"
+    page.reload()
+    expect(page.locator(".compare-name h2")).to_have_text(["a blue vase", "a red chair"])
+    page.go_back()
+    assert page.url == task
