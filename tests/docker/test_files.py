@@ -277,19 +277,66 @@ def test_with_a_docker_that_does_not_run_make_says_so(programs: Path) -> None:
     assert "does not answer" in done.stdout
 
 
+def examples() -> list[str]:
+    """The compose files in the documents."""
+    pages = [files.PROJECT / "docs/how-to" / name for name in ("containers.md", "plug-in-a-model.md")]
+    return [
+        block
+        for page in pages
+        for block in re.findall(r"^```yaml\n(# docker/compose\..*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    ]
+
+
+def test_the_compose_files_in_the_documents_fit_ours() -> None:
+    assert len(examples()) == 3
+    for text in examples():
+        for name, service in yaml.safe_load(text.replace("!override ", ""))["services"].items():
+            known = files.services().get(name, {})
+            assert known or "image" in service
+            assert set(service.get("networks", [])) <= set(files.compose()["networks"])
+            told = {variable for variable in service.get("environment", {}) if variable.startswith("LATHE_")}
+            assert told <= set(known.get("environment", {}))
+
+
+def test_the_image_in_the_guide_is_ours_with_a_wheel_in_it() -> None:
+    guide = (files.PROJECT / "docs/how-to/plug-in-a-model.md").read_text()
+    lines = guide.partition("```dockerfile\n")[2].partition("```")[0].splitlines()
+    assert f"FROM {files.services()['ml-worker']['image']}" in lines
+    environment = re.search(r"uv venv .*?(/\S+)$", files.stages()["installer"].all("RUN")[0])
+    assert environment is not None
+    assert any(line.startswith(f"RUN pip --python {environment[1]}/bin/python install ") for line in lines)
+    assert lines[-1] == f"USER {files.stages()['ml-worker'].last('USER')}"
+
+
 def test_compose_itself_accepts_the_files(tmp_path: Path) -> None:
     """Where the plugin `docker compose` is installed; it needs no running engine for this."""
+    found = configured(tmp_path)
+    assert set(found["services"]) == set(files.services())
+    configured(tmp_path, (files.FOLDER / "compose.gpu.yaml").read_text())
+
+
+def test_compose_itself_accepts_the_files_in_the_documents(tmp_path: Path) -> None:
+    workers = [configured(tmp_path, text)["services"]["ml-worker"] for text in examples()]
+    own = next(worker for worker in workers if worker["image"] == "acme/lathe-worker")
+    assert own["build"] == {"context": str(files.PROJECT / "acme-pebble"), "dockerfile": "Dockerfile"}
+    remote = next(worker for worker in workers if "outside" in worker["networks"])
+    assert remote["environment"]["LATHE_KAFKA_URL"]
+    assert "inside" in remote["networks"]
+
+
+def configured(folder: Path, *more: str) -> dict[str, Any]:
+    """What `docker compose config` makes of our file and of `more`, if it is installed."""
     if not shutil.which("docker") or subprocess.run(["docker", "compose", "version"], capture_output=True).returncode:
         pytest.skip("docker compose is not installed")
-    path = tmp_path / ".env"
-    secrets_module()["complete"](path)
-    for more in ([], ["--file", str(files.FOLDER / "compose.gpu.yaml")]):
-        done = subprocess.run(
-            [
-                "docker", "compose", "--env-file", str(path), "--file", str(files.FOLDER / "compose.yaml"), *more,
-                "--profile", "*", "config", "--format", "json",
-            ],
-            capture_output=True, text=True, check=False, env={**os.environ},
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        assert set(json.loads(done.stdout)["services"]) == set(files.services())
+    secrets = folder / ".env"
+    secrets_module()["complete"](secrets)
+    command = ["docker", "compose", "--env-file", str(secrets), "--file", str(files.FOLDER / "compose.yaml")]
+    for number, text in enumerate(more):
+        (folder / f"{number}.yaml").write_text(text)
+        command += ["--file", str(folder / f"{number}.yaml")]
+    command += ["--profile", "*", "config", "--format", "json"]
+    environment = os.environ | {"REPLICATE_API_TOKEN": "token"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
