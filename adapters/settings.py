@@ -153,8 +153,8 @@ class Settings(BaseSettings):
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = Field(
         (),
-        description="Networks (CIDR, comma separated) of gateways on other machines, whose X-Forwarded-For counts. "
-        "This machine's own always does.",
+        description="Networks (CIDR, comma separated) of servers in front, whose X-Forwarded-For and X-Forwarded-Proto "
+        "count: before the gateway of `lathe up`, or gateways on other machines than the services.",
     )
     webhook_networks: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)] = Field(
         (),

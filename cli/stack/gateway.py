@@ -35,6 +35,8 @@ class GatewayConfig:
     store: str | None = None
     """host:port of an object store that clients do not reach themselves: requests with a signed URL are passed on."""
     bucket: str = "lathe"
+    trusted_proxies: Sequence[str] = ()
+    """Networks (CIDR) of servers in front of it, whose word on the client's address and protocol is taken."""
 
     @property
     def caddyfile(self) -> Path:
@@ -76,6 +78,7 @@ def caddyfile(config: GatewayConfig) -> str:
         query_api=" ".join(config.query_api),
         csp=config.page_policy.strip(),
         largest_body=LARGEST_BODY,
+        trusted=_TRUSTED.substitute(networks=" ".join(config.trusted_proxies)) if config.trusted_proxies else "",
         unavailable=_UNAVAILABLE,
         not_found=_NOT_FOUND,
         too_large=_TOO_LARGE,
@@ -111,8 +114,13 @@ _PROXY: Final = Template("""{
 			lb_try_interval 100ms
 			fail_duration 1s
 			flush_interval -1
+			header_up X-Forwarded-For {client_ip}
 			header_down -Server
 		}""")
+
+_TRUSTED: Final = Template("""
+		trusted_proxies static $networks
+		trusted_proxies_strict""")
 
 # The store checks the signature, which covers the Host by which the client came, the key, and the length of an upload.
 _STORE: Final = Template("""
@@ -164,7 +172,7 @@ _CADDYFILE: Final = Template("""\
 		timeouts {
 			read_header 10s
 			idle 5m
-		}
+		}$trusted
 	}
 }
 

@@ -88,6 +88,7 @@ def make_plan(settings: Settings, home: Home, report: Report, ports: Ports | Non
         query_api=addresses.query_api,
         store=None if settings.s3_url else urlsplit(s3_url).netloc,
         bucket=settings.s3_bucket,
+        trusted_proxies=settings.trusted_proxies,
     )
     first = [*embedded, *page_build(), gateway_part(gateway)]
     stages: list[list[Part]] = [first, service_parts(home, environment, addresses)]

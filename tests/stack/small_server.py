@@ -20,6 +20,7 @@ class Echo(BaseHTTPRequestHandler):
             "path": self.path,
             "bytes": len(body),
             "for": self.headers.get("X-Forwarded-For"),
+            "proto": self.headers.get("X-Forwarded-Proto"),
         }
         data = json.dumps(said).encode()
         self.send_response(404 if "missing" in self.path else 200)

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,18 @@ def test_reads_and_writes_go_to_their_services(ask: Ask, method: str, path: str,
 def test_the_services_learn_the_client_and_not_what_it_claims(ask: Ask) -> None:
     _, body = ask("GET", "/generate", headers={"X-Forwarded-For": "203.0.113.7"})
     assert json.loads(body)["for"] == "127.0.0.1"
+
+
+def test_a_server_in_front_is_believed_if_it_is_to_be(config: GatewayConfig, ask: Ask, tmp_path: Path) -> None:
+    front = replace(
+        gateway_config(tmp_path, tmp_path, config.command_api, config.query_api), trusted_proxies=("127.0.0.0/8",)
+    )
+    with running(gateway_part(front), tmp_path):
+        claims = {"X-Forwarded-For": "198.51.100.9, 203.0.113.7", "X-Forwarded-Proto": "https"}
+        _, body = request(front.port, "GET", "/generate", headers=claims)
+    assert (json.loads(body)["for"], json.loads(body)["proto"]) == ("203.0.113.7", "https")
+    _, body = ask("GET", "/generate", headers={"X-Forwarded-Proto": "https"})
+    assert json.loads(body)["proto"] == "http"
 
 
 def test_a_large_upload_arrives_whole(ask: Ask) -> None:
