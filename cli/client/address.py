@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
-import dotenv  # comes with pydantic-settings, which reads the same file by it
+import dotenv
 
 from cli.client.failures import Misused
 
