@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.web.states import PHOTO, settings
 from tests.web.visit import Visit
@@ -179,3 +179,26 @@ def test_the_side_of_a_photo_is_chosen_without_losing_the_place(visit: Visit) ->
         side.press("ArrowDown")
         expect(side).to_have_value(turned)
         expect(side).to_be_focused()
+
+
+@pytest.mark.parametrize(("language", "width"), [("en", 360), ("ru", 360), ("ru", 320)])
+def test_the_bar_fits_a_small_touch_phone(mock: str, browser: Browser, language: str, width: int) -> None:
+    """With everything in it that makes it wide: a camera, changed settings, a photo under way."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 740}, has_touch=True, is_mobile=True, locale=language
+    )
+    page = context.new_page()
+    visit = Visit(page, mock, language=language)
+    needed = "document.documentElement.scrollWidth"
+    page.get_by_test_id("photo").set_input_files(PHOTO)
+    settings(visit)
+    page.locator(".settings .segment").nth(1).click()
+    expect(page.locator(".composer-tools .count")).to_be_visible()
+    assert page.evaluate(needed) == width
+    page.locator(".composer button[type=submit]").click()
+    page.route("**/upload", lambda _: None)
+    visit.fill_login(register=True)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator(".composer[aria-busy=true]")).to_be_visible()
+    assert page.evaluate(needed) == width
+    context.close()

@@ -117,3 +117,15 @@ def test_the_other_side_is_chosen_by_arrows_and_going_back_leads_out(visit: Visi
     expect(page.locator(".compare-name h2")).to_have_text(["a blue vase", "a red chair"])
     page.go_back()
     assert page.url == task
+
+
+def test_over_plain_http_a_task_is_made_and_its_command_line_can_be_copied(visit: Visit) -> None:
+    """Away from localhost, a browser gives such a page neither `randomUUID` nor a clipboard."""
+    page = visit.page
+    page.add_init_script("delete Crypto.prototype.randomUUID; delete Navigator.prototype.clipboard")
+    page.reload()
+    visit.begin("a blue vase")
+    page.get_by_text("The same from a terminal").click(timeout=SOON)
+    page.get_by_role("button", name="Copy as curl").click()
+    expect(page.get_by_role("button", name="Selected: copy it by yourself")).to_be_visible()
+    assert page.evaluate("String(getSelection())") == page.locator(".curl code").inner_text()

@@ -14,7 +14,9 @@ const fetcher: typeof fetch = (input, init) => {
 export const session = new Session(fetcher)
 export const client = new Client(session, fetcher)
 
-export const newKey = (): string => crypto.randomUUID()
+/** 128 random bits. `crypto.randomUUID` is not there on a page that came by plain http. */
+export const newKey = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 
 export const profile = (): Promise<Profile> => get(client, '/auth/profile', {})
 

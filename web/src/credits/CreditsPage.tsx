@@ -1,5 +1,7 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useEffect, useRef } from 'react'
 import * as lathe from '../api/lathe.ts'
+import type { Profile } from '../api/types.ts'
 import { useTitle } from '../app/useTitle.ts'
 import { Gate } from '../auth/Gate.tsx'
 import { useProfile, useSignedIn } from '../auth/useSession.ts'
@@ -9,6 +11,7 @@ import { OnSight } from '../ui/OnSight.tsx'
 import { Ledger } from './Ledger.tsx'
 
 const PAGE = 50
+const WALLET = ['wallet']
 
 export function CreditsPage() {
   useTitle(t('nav.credits'))
@@ -22,15 +25,15 @@ export function CreditsPage() {
 function Wallet() {
   const enabled = useSignedIn()
   const profile = useProfile()
-  // Looked up anew whenever the balance in the header changes.
-  const state = `${profile?.balance}/${profile?.reserved}`
-  const { data: balance } = useQuery({ queryKey: ['balance', state], queryFn: lathe.balance, enabled })
+  useFollowing(profile)
+  const { data: balance } = useQuery({ queryKey: [...WALLET, 'balance'], queryFn: lathe.balance, enabled, staleTime: 0 })
   const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useInfiniteQuery({
-    queryKey: ['transactions', state],
+    queryKey: [...WALLET, 'transactions'],
     queryFn: ({ pageParam }) => lathe.transactions(pageParam, PAGE),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
     enabled,
+    staleTime: 0,
   })
   const rows = data?.pages.flatMap((page) => page.items) ?? []
   const more = (): void => {
@@ -61,6 +64,17 @@ function Wallet() {
       </section>
     </div>
   )
+}
+
+/** Looks the wallet up anew when the balance in the header has changed. */
+function useFollowing(profile: Profile | undefined): void {
+  const cache = useQueryClient()
+  const state = profile && `${profile.balance}/${profile.reserved}`
+  const before = useRef(state)
+  useEffect(() => {
+    if (before.current !== undefined && before.current !== state) void cache.invalidateQueries({ queryKey: WALLET })
+    before.current = state
+  }, [cache, state])
 }
 
 const Amount = ({ label, value, main = false }: { label: string; value: number | undefined; main?: boolean }) => (

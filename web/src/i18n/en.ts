@@ -332,6 +332,7 @@ export const en = {
   'curl.title': 'The same from a terminal',
   'curl.copy': 'Copy as curl',
   'curl.copied': 'Copied',
+  'curl.selected': 'Selected: copy it by yourself',
 
   'mine.title': 'Your models',
   'mine.filter.all': 'All',

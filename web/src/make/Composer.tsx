@@ -2,7 +2,7 @@ import { type FormEvent, useId, useRef, useState } from 'react'
 import { flushSync } from 'react-dom'
 import { Problem } from '../api/problem.ts'
 import { useProfile } from '../auth/useSession.ts'
-import { credits, t } from '../i18n/index.ts'
+import { credits, number, t } from '../i18n/index.ts'
 import { Icon } from '../ui/Icon.tsx'
 import { Failure } from '../ui/Notice.tsx'
 import { addPhoto, changeDraft, paramsFor, useDraft } from './draft.ts'
@@ -84,7 +84,14 @@ export function Composer() {
             >
               <Icon name="settings" />
               <span className="from-small">{t('make.settings')}</span>
-              {changed > 0 && parent === null && <span className="count">{t('make.settings.changed', { n: changed })}</span>}
+              {changed > 0 && parent === null && (
+                <span className="count">
+                  <span className="from-small">{t('make.settings.changed', { n: changed })}</span>
+                  <span className="to-small" aria-hidden="true">
+                    {number(changed)}
+                  </span>
+                </span>
+              )}
             </button>
           </div>
           <p className="composer-price">
