@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { Client } from '../src/api/client.ts'
 import { LoginDismissed, NoAnswer, Problem } from '../src/api/problem.ts'
 import { Session } from '../src/api/session.ts'
-import { json, loggedIn, Memory, refusal, Scripted, tokens } from './server.ts'
+import { json, jwt, loggedIn, Memory, refusal, Scripted, tokens } from './server.ts'
 
 const offline = () => new TypeError('Failed to fetch')
 
@@ -37,7 +37,7 @@ test('it gives up after five tries', async () => {
 
 test('a refused token is renewed once, for all requests that wait', async () => {
   const guard = (request: { headers: Headers }) =>
-    request.headers.get('Authorization') === 'Bearer second' ? json({ ok: true }) : refusal(401, 'unauthenticated')
+    request.headers.get('Authorization') === `Bearer ${jwt('second')}` ? json({ ok: true }) : refusal(401, 'unauthenticated')
   const { client, server } = await loggedIn({ '/a': [guard], '/b': [guard], '/auth/refresh': [tokens('second')] })
   expect(await Promise.all([client.json('/a'), client.json('/b')])).toEqual([{ ok: true }, { ok: true }])
   expect(server.to('/auth/refresh')).toHaveLength(1)
@@ -46,7 +46,7 @@ test('a refused token is renewed once, for all requests that wait', async () => 
 test('a token that is about to run out is renewed before it is used', async () => {
   const { client, server } = await loggedIn({ '/a': [json({})], '/auth/refresh': [tokens('second')] }, 5)
   await client.json('/a')
-  expect(server.to('/a').map((request) => request.headers.get('Authorization'))).toEqual(['Bearer second'])
+  expect(server.to('/a').map((request) => request.headers.get('Authorization'))).toEqual([`Bearer ${jwt('second')}`])
 })
 
 test('when the session has ended the request waits for the login and then goes on', async () => {
@@ -61,7 +61,7 @@ test('when the session has ended the request waits for the login and then goes o
   await session.login({ username: 'ann', password: 'secret1' })
   expect(await answer).toEqual({ ok: true })
   expect(session.demanded).toBeNull()
-  expect(server.to('/a').at(-1)?.headers.get('Authorization')).toBe('Bearer again')
+  expect(server.to('/a').at(-1)?.headers.get('Authorization')).toBe(`Bearer ${jwt('again')}`)
 })
 
 test('closing the login dialog ends the request', async () => {
@@ -82,7 +82,7 @@ test('a reload takes the session up by the cookie, a first visit asks nothing', 
   const reloaded = new Session(server.fetch, memory)
   await reloaded.restore()
   expect(reloaded.state).toBe('active')
-  expect(await reloaded.accessToken()).toBe('second')
+  expect(await reloaded.accessToken()).toBe(jwt('second'))
   expect(server.to('/auth/refresh')[0]?.headers.get('X-Lathe-Cookie')).toBe('1')
 
   const stranger = new Session(server.fetch, new Memory())

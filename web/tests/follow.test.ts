@@ -58,6 +58,16 @@ test('a stream that ends before the task does is taken up again', async () => {
   expect(told.events.map((item) => item.type)).toEqual(['requested', 'cancelled'])
 })
 
+test('a fault of the server is waited out', async () => {
+  const { client } = await loggedIn({
+    [path]: [refusal(500, 'internal'), refusal(503, 'unavailable'), sse(event(1, 'failed', 'failed'))],
+  })
+  const told = recorder()
+  await followTask(client, 't1', told, never(), () => 0)
+  expect(told.events.map((item) => item.type)).toEqual(['failed'])
+  expect(told.connections).toEqual(['connecting', 'lost', 'lost', 'live', 'ended'])
+})
+
 test('a refusal ends the following', async () => {
   const { client, server } = await loggedIn({ [path]: [refusal(404, 'not-found')] })
   await expect(followTask(client, 't1', recorder(), never(), () => 0)).rejects.toThrow(Problem)

@@ -10,8 +10,11 @@ export const json = (body: unknown, status = 200, headers: Record<string, string
 export const refusal = (status: number, code: string, headers: Record<string, string> = {}): Response =>
   json({ type: `/problems/${code}`, title: code, status }, status, headers)
 
-export const tokens = (access_token: string, expires_in = 900): Response =>
-  json({ access_token, token_type: 'bearer', expires_in })
+/** An access token of `account`: a JWT as far as the page looks at it. */
+export const jwt = (name: string, account = 'ann'): string => `e30.${btoa(JSON.stringify({ sub: account }))}.${name}`
+
+export const tokens = (name: string, expires_in = 900, account = 'ann'): Response =>
+  json({ access_token: jwt(name, account), token_type: 'bearer', expires_in })
 
 /** A server that answers each path with its script, one answer a request; the last one stays. */
 export class Scripted {

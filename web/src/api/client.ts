@@ -1,4 +1,4 @@
-import { isPassing, NoAnswer, Problem, problemOf } from './problem.ts'
+import { isPassing, LoginDismissed, NoAnswer, Problem, problemOf } from './problem.ts'
 import type { Session } from './session.ts'
 import { backOff, wait } from './wait.ts'
 
@@ -32,9 +32,10 @@ export class Client {
   /** The successful answer. Raises Problem, NoAnswer or LoginDismissed. */
   async send(path: string, call: Call = {}): Promise<Response> {
     const attempts = call.key === undefined ? 1 : ATTEMPTS
+    const asker = this.session.account
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await this.sendOnce(path, call)
+        return await this.sendOnce(path, call, asker)
       } catch (failure) {
         if (attempt + 1 >= attempts || !isPassing(failure)) throw failure
         const asked = failure instanceof Problem ? failure.retryAfter : null
@@ -43,10 +44,12 @@ export class Client {
     }
   }
 
-  private async sendOnce(path: string, call: Call): Promise<Response> {
+  /** Never as somebody else than `asker`, who may have had to log in meanwhile. */
+  private async sendOnce(path: string, call: Call, asker: string | null): Promise<Response> {
     if (call.auth === 'none') return this.fetchOnce(path, call, null)
     for (let renewed = false; ; ) {
       const token = await this.session.accessToken()
+      if (asker !== null && asker !== this.session.account) throw new LoginDismissed()
       if (token !== null) {
         try {
           return await this.fetchOnce(path, call, token)

@@ -1,8 +1,8 @@
 import type { Client } from './client.ts'
-import { isPassing, LoginDismissed } from './problem.ts'
+import { isPassing, LoginDismissed, Problem } from './problem.ts'
 import { readMessages } from './sse.ts'
 import { isTerminal, type TaskEvent, type TaskProgress } from './types.ts'
-import { backOff, wait } from './wait.ts'
+import { backOff, waitOrOnline } from './wait.ts'
 
 export type Connection = 'connecting' | 'live' | 'lost' | 'ended'
 
@@ -17,8 +17,8 @@ const SILENCE_MS = 45_000
 
 /**
  * Follows a task from its first event to its last. When the connection breaks it comes back with `Last-Event-ID`, so
- * that no event is missed and none is told twice. Returns after the terminal event; rejects when the server refuses
- * (Problem) or when `signal` is aborted.
+ * that no event is missed and none is told twice; so it does when the server has a fault. Returns after the terminal
+ * event; rejects when the server refuses (Problem), when nobody logs in, or when `signal` is aborted.
  */
 export async function followTask(
   client: Client,
@@ -63,7 +63,7 @@ export async function followTask(
     } catch (failure) {
       signal.throwIfAborted()
       // Errors of a broken body are TypeErrors, those of the watchdog AbortErrors: both mean "come back".
-      const refused = failure instanceof Error && failure.name === 'Problem' && !isPassing(failure)
+      const refused = failure instanceof Problem && failure.status < 500 && !isPassing(failure)
       if (refused || failure instanceof LoginDismissed || failure instanceof SyntaxError) throw failure
     }
     if (ended) break
@@ -72,18 +72,4 @@ export async function followTask(
     failures += 1
   }
   listener.connection('ended')
-}
-
-/** Waits for the back-off, but no longer than until the browser says that the network is back. */
-async function waitOrOnline(ms: number, signal: AbortSignal): Promise<void> {
-  const online = new AbortController()
-  const stop = () => online.abort()
-  globalThis.addEventListener?.('online', stop)
-  try {
-    await wait(ms, AbortSignal.any([signal, online.signal]))
-  } catch (failure) {
-    if (!online.signal.aborted || signal.aborted) throw failure
-  } finally {
-    globalThis.removeEventListener?.('online', stop)
-  }
 }

@@ -1,5 +1,6 @@
-import { LoginDismissed, NoAnswer, problemOf } from './problem.ts'
+import { LoginDismissed, NoAnswer, Problem, problemOf } from './problem.ts'
 import type { Tokens } from './types.ts'
+import { backOff, waitOrOnline } from './wait.ts'
 
 export type SessionState = 'restoring' | 'anonymous' | 'active' | 'expired'
 
@@ -8,9 +9,15 @@ export type Entrance = 'login' | 'register'
 
 type Login = { username: string; password: string }
 
-/** Local storage says only that a cookie may exist, so that a first visit asks the server nothing. */
-const HINT = 'lathe.session'
+/** Local storage says only whose cookie there may be: a first visit asks the server nothing, and tabs hear of each other. */
+const WHOSE = 'lathe.account'
 const EARLY_MS = 20_000
+
+/** Whose token it is: the `sub` of its JWT. */
+function accountOf(token: string): string {
+  const content = token.split('.')[1]!.replace(/-/g, '+').replace(/_/g, '/')
+  return (JSON.parse(atob(content)) as { sub: string }).sub
+}
 
 /**
  * Who is logged in. The access token lives in memory only; the refresh token is an HttpOnly cookie that the server
@@ -20,9 +27,14 @@ export class Session {
   state: SessionState = 'restoring'
   /** Set while a request, or a person, waits for the login dialog: what it offers first. */
   demanded: Entrance | null = null
+  /** Whose things the page holds. They stay when the session runs out, until a logout or until somebody else logs in. */
+  account: string | null
+  /** The session of an earlier visit cannot be taken up yet, because the server does not answer. */
+  unreachable = false
 
   private token: string | null = null
   private expiresAt = 0
+  private restoring: Promise<void> = Promise.resolve()
   private refreshing: Promise<boolean> | null = null
   private waiting: { resolve: () => void; reject: (reason: Error) => void }[] = []
   private readonly listeners = new Set<() => void>()
@@ -30,18 +42,30 @@ export class Session {
   constructor(
     private readonly fetcher: typeof fetch = (...request) => fetch(...request),
     private readonly storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> = localStorage,
-  ) {}
+    private readonly pause: (attempt: number) => number = (attempt) => backOff(attempt),
+  ) {
+    this.account = storage.getItem(WHOSE)
+  }
 
   subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener)
     return () => this.listeners.delete(listener)
   }
 
+  /** Does `forget` whenever what one person had here must not be there for the next. */
+  whenLeft(forget: () => void): void {
+    let { account } = this
+    this.subscribe(() => {
+      const left = account !== null && account !== this.account
+      account = this.account
+      if (left) forget()
+    })
+  }
+
   /** Takes up the session of an earlier visit, if there is one. To be called once, at the start. */
-  async restore(): Promise<void> {
-    if (this.storage.getItem(HINT) === null) return this.become('anonymous')
-    const found = await this.refresh().catch(() => false)
-    if (!found && this.state === 'restoring') this.become('anonymous')
+  restore(): Promise<void> {
+    this.restoring = this.takeUp()
+    return this.restoring
   }
 
   async login(credentials: Login): Promise<void> {
@@ -57,21 +81,27 @@ export class Session {
 
   async logout(): Promise<void> {
     const token = this.token
-    this.token = null
-    this.storage.removeItem(HINT)
-    this.become('anonymous')
+    this.storage.removeItem(WHOSE)
+    this.handOver(null)
     const headers: HeadersInit = { 'X-Lathe-Cookie': '1', ...(token ? { Authorization: `Bearer ${token}` } : {}) }
     await this.fetcher('/auth/logout', { method: 'POST', credentials: 'same-origin', headers }).catch(() => undefined)
   }
 
-  /** Another tab logged out: this one must not go on with its token. */
-  forget(): void {
+  /**
+   * `next` is who is logged in in this browser from now on. When that is somebody else nothing goes on as the one before:
+   * neither the token, nor the requests that wait for a login.
+   */
+  handOver(next: string | null): void {
+    if (next === this.account) return
     this.token = null
-    this.become('anonymous')
+    this.account = next
+    this.become(next === null ? 'anonymous' : 'restoring')
+    this.dismiss()
   }
 
   /** A token that is good for the next seconds, or null when nobody is logged in. */
   async accessToken(): Promise<string | null> {
+    await this.restoring
     if (this.token !== null && Date.now() > this.expiresAt - EARLY_MS) await this.refresh()
     return this.token
   }
@@ -84,7 +114,7 @@ export class Session {
   }
 
   /** Waits until somebody logs in. Rejects with LoginDismissed when the dialog is closed instead. */
-  demand(first: Entrance = this.state === 'expired' ? 'login' : 'register'): Promise<void> {
+  demand(first: Entrance = this.account === null ? 'register' : 'login'): Promise<void> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ resolve, reject })
       this.demanded = first
@@ -92,12 +122,28 @@ export class Session {
     })
   }
 
+  /** The dialog is closed. Who does not take up a session that has run out is logged out, until they log in again. */
   dismiss(): void {
     const waiting = this.waiting
     this.waiting = []
     this.demanded = null
+    if (this.state === 'expired') this.state = 'anonymous'
     this.tell()
     for (const { reject } of waiting) reject(new LoginDismissed())
+  }
+
+  private async takeUp(): Promise<void> {
+    if (this.account === null) return this.become('anonymous')
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        if (!(await this.refresh())) this.become('anonymous')
+        return
+      } catch {
+        this.unreachable = true
+        this.tell()
+        await waitOrOnline(this.pause(attempt))
+      }
+    }
   }
 
   private refresh(): Promise<boolean> {
@@ -114,25 +160,29 @@ export class Session {
         credentials: 'same-origin',
         headers: { 'X-Lathe-Cookie': '1' },
       })
+      // Only a refusal says that the session has ended.
+      if (response.status >= 500 || [408, 429].includes(response.status)) throw await problemOf(response)
+      this.unreachable = false
       if (response.ok) {
         this.accept((await response.json()) as Tokens)
         return true
       }
-      if (response.status >= 500 || response.status === 429) throw await problemOf(response)
     } catch (failure) {
-      throw failure instanceof TypeError ? new NoAnswer(failure) : failure
+      throw failure instanceof Problem ? failure : new NoAnswer(failure)
     }
     const wasActive = this.token !== null
     this.token = null
-    this.storage.removeItem(HINT)
     if (wasActive) this.become('expired')
     return false
   }
 
   private accept(tokens: Tokens): void {
+    const account = accountOf(tokens.access_token)
+    this.storage.setItem(WHOSE, account)
+    if (this.account !== null && this.account !== account) return this.handOver(account)
+    this.account = account
     this.token = tokens.access_token
     this.expiresAt = Date.now() + tokens.expires_in * 1000
-    this.storage.setItem(HINT, '1')
     const waiting = this.waiting
     this.waiting = []
     this.demanded = null
@@ -166,9 +216,9 @@ export class Session {
   }
 }
 
-/** Keeps the tabs of one browser together: a logout in one is a logout in all. */
+/** Keeps the tabs of one browser together: a logout in one is a logout in all, and so is another's login. */
 export function followOtherTabs(session: Session): void {
-  addEventListener('storage', (event) => {
-    if (event.key === HINT && event.newValue === null && session.state === 'active') session.forget()
+  addEventListener('storage', ({ key, newValue }) => {
+    if (key === WHOSE && session.account !== null) session.handOver(newValue)
   })
 }

@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from 'react'
+import { useServerLost } from '../auth/useSession.ts'
 import { t } from '../i18n/index.ts'
 import { Icon } from '../ui/Icon.tsx'
 
@@ -13,14 +14,16 @@ function subscribe(listener: () => void): () => void {
 
 export const useOnline = (): boolean => useSyncExternalStore(subscribe, () => navigator.onLine)
 
+/** That the network is gone, or that the server does not say yet who is logged in. */
 export function Offline() {
   const online = useOnline()
+  const lost = useServerLost()
   return (
     <div className="offline-region" role="status">
-      {!online && (
+      {(!online || lost) && (
         <p className="offline">
           <Icon name="warning" size={16} />
-          {t('app.offline')}
+          {t(online ? 'app.unreachable' : 'app.offline')}
         </p>
       )}
     </div>

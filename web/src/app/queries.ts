@@ -14,10 +14,14 @@ export const queries = new QueryClient({
   },
 })
 
-/** What one person saw must not be there for the next. */
+// What one person saw must not be there for the next, who begins with a page that never held it.
+session.whenLeft(() => {
+  queries.clear()
+  if (session.account !== null) location.replace('/')
+})
+
 let before = session.state
 session.subscribe(() => {
-  if (session.state === 'anonymous' && before !== 'anonymous' && before !== 'restoring') queries.clear()
   if (session.state === 'active' && before !== 'active') void queries.invalidateQueries()
   before = session.state
 })

@@ -10,17 +10,22 @@ export const useSessionState = (): SessionState =>
 export const useLoginDemanded = (): Entrance | null =>
   useSyncExternalStore(lathe.session.subscribe, () => lathe.session.demanded)
 
+export const useServerLost = (): boolean =>
+  useSyncExternalStore(lathe.session.subscribe, () => lathe.session.unreachable)
+
 /** Is there an account whose things may be asked for? An expired session counts: its requests wait for the login. */
 export function useSignedIn(): boolean {
   const state = useSessionState()
   return state === 'active' || state === 'expired'
 }
 
-export function useProfile(): Profile | undefined {
+export function useAccount(): { profile: Profile | undefined; failure: unknown; reload: () => void } {
   const enabled = useSignedIn()
-  const { data } = useQuery({ queryKey: ['profile'], queryFn: lathe.profile, enabled })
-  return enabled ? data : undefined
+  const { data, error, refetch } = useQuery({ queryKey: ['profile'], queryFn: lathe.profile, enabled })
+  return { profile: enabled ? data : undefined, failure: error, reload: () => void refetch() }
 }
+
+export const useProfile = (): Profile | undefined => useAccount().profile
 
 /** May this person see how the service runs? */
 export const useIsOperator = (): boolean => ['operator', 'admin'].includes(useProfile()?.role ?? '')

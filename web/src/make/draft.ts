@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from 'react'
+import { session } from '../api/lathe.ts'
 import type { Params, Task } from '../api/types.ts'
 import { settingsOf } from './changes.ts'
 
@@ -31,6 +32,7 @@ export function changeDraft(change: Partial<Draft>): void {
   sessionStorage.setItem(PROMPT, draft.prompt)
   for (const listener of listeners) listener()
 }
+session.whenLeft(() => changeDraft(BLANK))
 
 /** What the engine is set to. */
 export const paramsFor = ({ params }: Draft, engine: string | undefined): Params => (engine && params[engine]) || {}

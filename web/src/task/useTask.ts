@@ -11,11 +11,14 @@ type Told = { event: TaskEvent } | { progress: TaskProgress } | { connection: Co
 function grow(life: Life, told: Told): Life {
   if ('connection' in told) return { ...life, connection: told.connection }
   if ('progress' in told) return { ...life, progress: told.progress }
+  // A stream that is followed anew tells everything again.
+  if (told.event.seq <= (life.events.at(-1)?.seq ?? 0)) return life
   // A new attempt begins from nothing; so does its bar.
   const progress = told.event.type === 'retried' ? null : life.progress
   return { ...life, progress, events: [...life.events, told.event] }
 }
 
+/** `failure`: why there is no task, or why what becomes of it is not told. */
 export type LiveTask = Life & { task: Task | undefined; failure: unknown; reload: () => void }
 
 /** A task as it is now: its document, brought up to date by its live events. */
@@ -24,6 +27,7 @@ export function useTask(id: string): LiveTask {
   const enabled = useSignedIn()
   const [life, tell] = useReducer(grow, { events: [], progress: null, connection: 'connecting' })
   const [refusal, setRefusal] = useState<unknown>(null)
+  const [round, followAgain] = useReducer((before: number) => before + 1, 0)
   const query = useQuery({ queryKey: ['task', id], queryFn: () => lathe.task(id), enabled })
 
   const onEvent = useEffectEvent((event: TaskEvent): void => {
@@ -35,6 +39,7 @@ export function useTask(id: string): LiveTask {
 
   useEffect(() => {
     if (!enabled) return
+    setRefusal(null)
     const leaving = new AbortController()
     const listener = {
       event: onEvent,
@@ -45,9 +50,15 @@ export function useTask(id: string): LiveTask {
       if (!leaving.signal.aborted) setRefusal(failure)
     })
     return () => leaving.abort()
-  }, [id, enabled])
+  }, [id, enabled, round])
 
-  return { ...life, task: merged(query.data, life), failure: query.error ?? refusal, reload: () => void query.refetch() }
+  const task = merged(query.data, life)
+  const failure = task === undefined ? (query.error ?? refusal) : refusal
+  const reload = (): void => {
+    void query.refetch()
+    if (refusal !== null) followAgain()
+  }
+  return { ...life, task, failure, reload }
 }
 
 /** The document may be older than what the events told. */

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import { NoAnswer, Problem } from '../api/problem.ts'
+import { LoginDismissed, NoAnswer, Problem } from '../api/problem.ts'
 import { t } from '../i18n/index.ts'
 import { Icon, type IconName } from './Icon.tsx'
 
@@ -39,6 +39,7 @@ export function Failure({ failure, onRetry, hint }: { failure: unknown; onRetry?
 
 export function wordsOf(failure: unknown): { title: string; detail: string; id?: string } {
   if (failure instanceof NoAnswer) return { title: t('failure.offline'), detail: t('failure.offline.hint') }
+  if (failure instanceof LoginDismissed) return { title: t('auth.hint.login'), detail: '' }
   if (failure instanceof Problem) {
     const { title, detail, request_id, balance, price } = failure.document
     if (balance !== undefined && price !== undefined) {
