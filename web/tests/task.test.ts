@@ -8,7 +8,7 @@ import { curlOf } from '../src/task/curlOf.ts'
 import { fileName } from '../src/task/name.ts'
 import { sizeOf } from '../src/task/Report.tsx'
 import { translated } from '../src/task/sentences.ts'
-import { secondsBySteps, stepOf } from '../src/task/stages.ts'
+import { doing, secondsBySteps, stepOf } from '../src/task/stages.ts'
 import { withoutWords } from '../src/task/words.ts'
 
 const time = '2026-01-01T00:00:00Z'
@@ -45,6 +45,14 @@ const task = (more: Partial<Task> = {}): Task => ({
   ended_at: time,
   updated_at: time,
   ...more,
+})
+
+test('who waits for a worker that is not there is told so', () => {
+  const waiting = { status: 'queued', stage: 'queued', message: 'Place 1 in the queue' } as const
+  expect(doing(waiting)).toBe('Waiting for a free worker')
+  expect(doing({ ...waiting, message: 'No worker can run lathe/form at present' })).toBe(
+    'Waiting for a worker with this engine: none is there right now',
+  )
 })
 
 const event = (more: Partial<TaskEvent>): TaskEvent => ({

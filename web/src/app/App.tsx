@@ -1,5 +1,5 @@
 import { QueryClientProvider } from '@tanstack/react-query'
-import { lazy, Suspense, useEffect, useRef } from 'react'
+import { useEffect, useRef } from 'react'
 import { AuthDialog } from '../auth/AuthDialog.tsx'
 import { CreditsPage } from '../credits/CreditsPage.tsx'
 import { t, useLanguage } from '../i18n/index.ts'
@@ -10,11 +10,12 @@ import { Crash } from './Crash.tsx'
 import { Header } from './Header.tsx'
 import { MissingPage } from './MissingPage.tsx'
 import { Offline } from './Offline.tsx'
+import { part } from './part.tsx'
 import { queries } from './queries.ts'
 import { routeOf, usePath } from './router.tsx'
 
-const ComparePage = lazy(() => import('../compare/ComparePage.tsx'))
-const OperatorPage = lazy(() => import('../operator/OperatorPage.tsx'))
+const ComparePage = part('compare', () => import('../compare/ComparePage.tsx'), 'page blank')
+const OperatorPage = part('operator', () => import('../operator/OperatorPage.tsx'), 'page blank')
 
 export function App() {
   const path = usePath()
@@ -39,9 +40,7 @@ export function App() {
         <Offline />
         <main id="content" ref={main} tabIndex={-1}>
           <Crash key={path}>
-            <Suspense fallback={<div className="page" aria-busy="true" />}>
-              <Page path={path} />
-            </Suspense>
+            <Page path={path} />
           </Crash>
         </main>
         <AuthDialog />
@@ -52,19 +51,20 @@ export function App() {
 
 function Page({ path }: { path: string }) {
   const route = routeOf(path)
+  const waiting = <div className="page" aria-busy="true" />
   switch (route.page) {
     case 'make':
       return <MakePage />
     case 'task':
       return <TaskPage key={route.id} id={route.id} />
     case 'compare':
-      return <ComparePage key={path} id={route.id} other={route.other} />
+      return <ComparePage key={path} id={route.id} other={route.other} waiting={waiting} />
     case 'mine':
       return <MinePage />
     case 'credits':
       return <CreditsPage />
     case 'operator':
-      return <OperatorPage />
+      return <OperatorPage waiting={waiting} />
     case 'missing':
       return <MissingPage />
   }

@@ -1,6 +1,8 @@
+import { useMutation } from '@tanstack/react-query'
 import type { FocusEvent } from 'react'
 import { choose, LANGUAGES, type Language, t, useLanguage } from '../i18n/index.ts'
 import { Icon } from '../ui/Icon.tsx'
+import { Failure } from '../ui/Notice.tsx'
 import { chooseTheme, THEMES, useTheme } from './appearance.ts'
 import { queries } from './queries.ts'
 
@@ -8,11 +10,12 @@ import { queries } from './queries.ts'
 export function Preferences() {
   const language = useLanguage()
   const theme = useTheme()
-  const speakIn = async (wanted: Language): Promise<void> => {
-    await choose(wanted)
+  const { mutate: speakIn, error, variables } = useMutation({
+    mutationFn: choose,
     // What the server words itself is asked for again: what it says of engines, and why it refused.
-    await queries.invalidateQueries({ predicate: ({ queryKey, state }) => queryKey[0] === 'models' || state.status === 'error' })
-  }
+    onSuccess: () =>
+      queries.invalidateQueries({ predicate: ({ queryKey, state }) => queryKey[0] === 'models' || state.status === 'error' }),
+  })
   return (
     <div className="preferences-place" onBlur={closeWhenLeft}>
       <button
@@ -41,12 +44,13 @@ export function Preferences() {
           <div className="segments">
             {(Object.entries(LANGUAGES) as [Language, string][]).map(([tag, name]) => (
               <label key={tag} className="segment" lang={tag}>
-                <input type="radio" name="language" checked={language === tag} onChange={() => void speakIn(tag)} />
+                <input type="radio" name="language" checked={language === tag} onChange={() => speakIn(tag)} />
                 <span>{name}</span>
               </label>
             ))}
           </div>
         </fieldset>
+        {error && <Failure failure={error} onRetry={() => speakIn(variables)} />}
         <p className="preferences-links">
           <a href={language === 'en' ? '/docs' : `/docs?lang=${language}`}>{t('preferences.api')}</a>
         </p>

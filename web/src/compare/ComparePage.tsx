@@ -1,4 +1,5 @@
-import { lazy, Suspense, useState } from 'react'
+import { useState } from 'react'
+import { part } from '../app/part.tsx'
 import { Link } from '../app/router.tsx'
 import { useTitle } from '../app/useTitle.ts'
 import { Gate } from '../auth/Gate.tsx'
@@ -9,7 +10,7 @@ import { Failure } from '../ui/Notice.tsx'
 import { Differences } from './Differences.tsx'
 import { type Side, useSide } from './useSide.ts'
 
-const Pair = lazy(() => import('./Pair.tsx'))
+const Pair = part('pair', () => import('./Pair.tsx'), 'blank')
 
 type Pairing = { id: string; other: string | null }
 
@@ -41,9 +42,11 @@ function Compare({ id, other: first }: Pairing) {
         <Name side={left} />
         {other !== null && <Name side={right} />}
       </div>
-      <Suspense fallback={<div className="stage stage-floor" aria-busy="true" />}>
-        <Pair left={left} right={other === null ? null : right} />
-      </Suspense>
+      <Pair
+        left={left}
+        right={other === null ? null : right}
+        waiting={<div className="stage stage-floor" aria-busy="true" />}
+      />
       {left.task && right.task && <Differences left={left} right={right} />}
     </div>
   )

@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from 'react'
+import { fetchPart } from '../app/newVersion.ts'
 import type { Catalogue, Key } from './catalogue.ts'
 import { en } from './en.ts'
 
@@ -10,7 +11,7 @@ export const LANGUAGES = { en: 'English', ru: 'Русский' } as const
 export type Language = keyof typeof LANGUAGES
 const catalogues: Readonly<Record<Language, () => Promise<Catalogue>>> = {
   en: async () => en,
-  ru: async () => (await import('./ru.ts')).ru,
+  ru: async () => (await fetchPart(() => import('./ru.ts'))).ru,
 }
 
 const CHOSEN = 'lathe.language'
@@ -41,8 +42,8 @@ export async function speak(wanted: Language): Promise<void> {
 
 /** As `speak`, and remembered for the next visit. */
 export async function choose(wanted: Language): Promise<void> {
-  localStorage.setItem(CHOSEN, wanted)
   await speak(wanted)
+  localStorage.setItem(CHOSEN, wanted)
 }
 
 function subscribe(listener: () => void): () => void {

@@ -1,8 +1,8 @@
-import '../styles/operator.css'
 import { useTitle } from '../app/useTitle.ts'
 import { Gate } from '../auth/Gate.tsx'
-import { useProfile } from '../auth/useSession.ts'
+import { useAccount } from '../auth/useSession.ts'
 import { t } from '../i18n/index.ts'
+import { Failure } from '../ui/Notice.tsx'
 import { DeadLetters } from './DeadLetters.tsx'
 import { Lag } from './Lag.tsx'
 import { Queues } from './Queues.tsx'
@@ -20,8 +20,15 @@ export default function OperatorPage() {
 }
 
 function View() {
-  const profile = useProfile()
-  if (profile === undefined) return <div className="page" aria-busy="true" />
+  const { profile, failure, reload } = useAccount()
+  if (profile === undefined) {
+    if (failure === null) return <div className="page" aria-busy="true" />
+    return (
+      <div className="page blank">
+        <Failure failure={failure} onRetry={reload} />
+      </div>
+    )
+  }
   if (profile.role !== 'operator' && profile.role !== 'admin') {
     return (
       <div className="page blank">

@@ -1,6 +1,6 @@
 import { isTerminal, type Task } from '../api/types.ts'
 import { t } from '../i18n/index.ts'
-import { stepOf } from './stages.ts'
+import { doing } from './stages.ts'
 
 /** Tells a screen reader each new step and each quarter of the way, and no more than that. */
 export function Announcer({ task }: { task: Task }) {
@@ -11,8 +11,9 @@ export function Announcer({ task }: { task: Task }) {
   )
 }
 
-function wordsOf({ status, stage, progress }: Task): string {
+function wordsOf(task: Task): string {
+  const { status, progress } = task
   if (status === 'completed') return t('task.done')
   if (isTerminal(status) || status === 'cancelling') return t(`status.${status}`)
-  return `${t(`stage.doing.${stepOf(status, stage)}`)}. ${t('task.percent', { n: Math.floor(progress * 4) * 25 })}`
+  return `${doing(task)}. ${t('task.percent', { n: Math.floor(progress * 4) * 25 })}`
 }

@@ -1,31 +1,35 @@
-import { lazy, Suspense, useRef } from 'react'
+import { useRef } from 'react'
 import type { Result, Task } from '../api/types.ts'
 import { Crash } from '../app/Crash.tsx'
+import { part } from '../app/part.tsx'
 import { credits, t, tOr } from '../i18n/index.ts'
-import { Notice } from '../ui/Notice.tsx'
+import { Failure, Notice } from '../ui/Notice.tsx'
 import { useFile } from '../ui/useFile.ts'
 import { Growing } from './Growing.tsx'
 import { nameOf } from './name.ts'
 import { Turning } from './Turning.tsx'
 
-const Viewer = lazy(() => import('../viewer/Viewer.tsx'))
+const Viewer = part('viewer', () => import('../viewer/Viewer.tsx'), 'stage-words')
+
+type StageProps = { task: Task; result: Result | undefined; noResult: unknown; reload: () => void }
 
 /** The large box: first the work as it grows, then the model to turn around. It keeps its size, save for words that are longer. */
-export function Stage({ task, result }: { task: Task; result: Result | undefined }) {
+export function Stage(shown: StageProps) {
   const box = useRef<HTMLDivElement>(null)
   return (
     <div className="stage stage-floor" ref={box}>
-      <Content task={task} result={result} box={box} />
+      <Content {...shown} box={box} />
     </div>
   )
 }
 
-type ContentProps = { task: Task; result: Result | undefined; box: React.RefObject<HTMLDivElement | null> }
+type ContentProps = StageProps & { box: React.RefObject<HTMLDivElement | null> }
 
-function Content({ task, result, box }: ContentProps) {
+function Content(shown: ContentProps) {
+  const { task } = shown
   switch (task.status) {
     case 'completed':
-      return <Model task={task} result={result} box={box} />
+      return <Model {...shown} />
     case 'failed': {
       const advice = tOr(`advice.${task.problem?.code ?? ''}`, '')
       return (
@@ -56,12 +60,19 @@ function Content({ task, result, box }: ContentProps) {
   }
 }
 
-function Model({ task, result, box }: ContentProps) {
+function Model({ task, result, noResult, reload, box }: ContentProps) {
   const poster = useFile(result?.preview_url ?? task.preview_url)
   const glb = result?.outputs.find((output) => output.format === 'glb')
   const model = useFile(glb?.url)
   const still = poster.src && <img className="stage-poster" src={poster.src} alt={nameOf(task)} />
 
+  if (result === undefined && noResult !== null) {
+    return (
+      <div className="stage-words">
+        <Failure failure={noResult} onRetry={reload} />
+      </div>
+    )
+  }
   if (result !== undefined && glb === undefined) {
     return (
       <>
@@ -90,9 +101,7 @@ function Model({ task, result, box }: ContentProps) {
   if (model.src === undefined) return waiting
   return (
     <Crash instead={without}>
-      <Suspense fallback={waiting}>
-        <Viewer src={model.src} name={nameOf(task)} box={box} />
-      </Suspense>
+      <Viewer src={model.src} name={nameOf(task)} box={box} waiting={waiting} />
     </Crash>
   )
 }

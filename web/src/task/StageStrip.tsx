@@ -1,7 +1,7 @@
 import { isTerminal, type Task, type TaskEvent } from '../api/types.ts'
 import { number, percent as inPercent, t } from '../i18n/index.ts'
 import { Icon } from '../ui/Icon.tsx'
-import { STEPS, secondsBySteps, stepOf } from './stages.ts'
+import { doing, STEPS, secondsBySteps, stepOf } from './stages.ts'
 
 type StripProps = { task: Task; events: readonly TaskEvent[]; lost?: boolean }
 
@@ -16,7 +16,7 @@ export function StageStrip({ task, events, lost = false }: StripProps) {
     <div className="strip" data-lost={lost}>
       {!ended && (
         <div className="strip-now">
-          <strong>{t(`stage.doing.${STEPS[now]!}`)}</strong>
+          <strong>{doing(task)}</strong>
           <span className="faint">{waitText(task)}</span>
           <span className="strip-percent">{inPercent(task.progress)}</span>
         </div>

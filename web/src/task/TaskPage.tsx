@@ -32,7 +32,7 @@ export function TaskPage({ id }: { id: string }) {
 function TaskView({ id }: { id: string }) {
   const { task, events, connection, failure, reload } = useTask(id)
   const completed = task?.status === 'completed'
-  const { data: result, error: noResult } = useQuery({
+  const { data: result, error: noResult, refetch } = useQuery({
     queryKey: ['task', id, 'result'],
     queryFn: () => lathe.result(id),
     enabled: completed,
@@ -65,13 +65,14 @@ function TaskView({ id }: { id: string }) {
       <TaskHead task={task} />
       <Announcer task={task} />
       <div className="task-main">
-        <Stage task={task} result={result} />
+        <Stage task={task} result={result} noResult={noResult} reload={() => void refetch()} />
+        {failure !== null && <Failure failure={failure} onRetry={reload} />}
         {working && <StageStrip task={task} events={events} lost={connection === 'lost'} />}
         <TaskActions task={task} />
       </div>
       <div className="task-side">
-        {noResult !== null && <Failure failure={noResult} />}
-        {result ? <Downloads task={task} result={result} /> : (working || completed) && <DownloadsAhead task={task} />}
+        {result && <Downloads task={task} result={result} />}
+        {(working || (completed && result === undefined && noResult === null)) && <DownloadsAhead task={task} />}
         {result && <Report report={result.report} />}
         {result && <Understood task={task} result={result} />}
         {!working && !completed && <Asked task={task} />}

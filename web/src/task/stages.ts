@@ -1,4 +1,5 @@
 import type { Task, TaskEvent } from '../api/types.ts'
+import { t } from '../i18n/index.ts'
 
 /** The five steps a person sees; engines have more. */
 export const STEPS = ['queued', 'field', 'surface', 'texture', 'files'] as const
@@ -18,6 +19,12 @@ const STEP_OF: Readonly<Record<string, Step>> = {
 export function stepOf(status: Task['status'], stage: string | null | undefined): Step {
   if (status === 'queued') return 'queued'
   return stage ? (STEP_OF[stage] ?? 'field') : 'field'
+}
+
+/** What is done just now, in words; the server says in its own when no worker that is there can do it. */
+export function doing({ status, stage, message }: Pick<Task, 'status' | 'stage' | 'message'>): string {
+  if (status === 'queued' && message?.startsWith('No worker can run ')) return t('stage.noWorker')
+  return t(`stage.doing.${stepOf(status, stage)}`)
 }
 
 /** Seconds by step, as the server measured them: from the task's timings, else from the terminal event's metrics. */
