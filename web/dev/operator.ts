@@ -41,7 +41,10 @@ export function operate(world: World, request: IncomingMessage, response: Server
     return answer(response, 200, pageOf([{ schema: 'read_v2', state: 'building', done: 0.42, eta_s: 37, started_at: now(60) }], url))
   }
   if (part !== 'dead-letters') throw missing()
-  if (id === undefined) return answer(response, 200, pageOf(waiting, url))
+  if (id === undefined) {
+    const role = url.searchParams.get('role')
+    return answer(response, 200, pageOf(waiting.filter((letter) => role === null || letter.role === role), url))
+  }
   const letter = letters.find((one) => one.id === decodeURIComponent(id))
   if (letter === undefined) throw missing()
   if (action !== undefined) {

@@ -16,7 +16,8 @@ export const queue = () => get(client, '/admin/queue', {})
 export const workers = () => get(client, '/admin/workers', {})
 export const rebuilds = () => get(client, '/admin/rebuilds', {})
 
-export const deadLetters = (cursor: string | null) => get(client, '/admin/dead-letters', { query: { limit: 50, cursor } })
+export const deadLetters = (cursor: string | null) =>
+  get(client, '/admin/dead-letters', { query: { role: 'poison', limit: 50, cursor } })
 
 export const deadLetter = (id: string) => get(client, '/admin/dead-letters/{letter_id}', { path: { letter_id: id } })
 

@@ -7,10 +7,9 @@ import { LetterOrders } from './LetterOrders.tsx'
 import { Section } from './Section.tsx'
 import { useDeadLetters } from './useWatched.ts'
 
-/** Records that could not be folded, and those that wait behind them, with what can be done about it. */
+/** Records that could not be folded, with what can be done about each. */
 export function DeadLetters() {
-  const { data, error, isPending } = useDeadLetters()
-  const letters = data?.items ?? []
+  const { letters, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage } = useDeadLetters()
   return (
     <Section title={t('operator.letters')} failure={error} loading={isPending}>
       {letters.length === 0 ? (
@@ -26,8 +25,17 @@ export function DeadLetters() {
               <Letter key={letter.id} letter={letter} />
             ))}
           </ul>
-          {data && data.total > letters.length && (
-            <p className="faint">{t('operator.letters.more', { n: data.total - letters.length })}</p>
+          {hasNextPage && (
+            <div className="more">
+              <button
+                type="button"
+                className="button"
+                aria-disabled={isFetchingNextPage}
+                onClick={() => isFetchingNextPage || void fetchNextPage()}
+              >
+                {t('mine.more')}
+              </button>
+            </div>
           )}
         </>
       )}
@@ -37,14 +45,13 @@ export function DeadLetters() {
 
 function Letter({ letter }: { letter: DeadLetter }) {
   const [open, setOpen] = useState(false)
-  const isPoison = letter.role === 'poison'
   return (
-    <li className={isPoison ? 'letter letter-poison' : 'letter'}>
+    <li className="letter">
       <div className="letter-head">
-        <Icon name={isPoison ? 'warning' : 'clock'} />
+        <Icon name="warning" />
         <div className="letter-words">
           <h3>{letter.event_type ?? t('operator.letter.unknown')}</h3>
-          <p>{isPoison ? letter.why : t('operator.letter.behind')}</p>
+          <p>{letter.why}</p>
           <p className="faint">
             <code>{letter.id}</code> · {size(letter.bytes)} · {t('operator.letter.parked', { when: ago(letter.parked_at) })}
           </p>
@@ -54,7 +61,7 @@ function Letter({ letter }: { letter: DeadLetter }) {
         </button>
       </div>
       {open && <LetterDetails id={letter.id} />}
-      {isPoison && <LetterOrders id={letter.id} />}
+      <LetterOrders id={letter.id} />
     </li>
   )
 }

@@ -1,13 +1,11 @@
-import { useQuery } from '@tanstack/react-query'
-import * as operator from '../api/operator.ts'
 import { day, t } from '../i18n/index.ts'
 import { Failure } from '../ui/Notice.tsx'
+import { useDeadLetter } from './useWatched.ts'
 
 /** The record itself: headers, content with personal fields sealed, and what was decided about it before. */
 export function LetterDetails({ id }: { id: string }) {
-  const { data, error } = useQuery({ queryKey: ['operator', 'letter', id], queryFn: () => operator.deadLetter(id) })
-  if (error) return <Failure failure={error} />
-  if (data === undefined) return <div className="bone bone-row" aria-busy="true" />
+  const { data, error } = useDeadLetter(id)
+  if (data === undefined) return error ? <Failure failure={error} /> : <div className="bone bone-row" aria-busy="true" />
   return (
     <div className="letter-details">
       <dl className="understood">

@@ -4,6 +4,7 @@ import * as operator from '../api/operator.ts'
 import { t } from '../i18n/index.ts'
 import { Icon } from '../ui/Icon.tsx'
 import { Failure } from '../ui/Notice.tsx'
+import { useDeadLetter } from './useWatched.ts'
 
 /** Fold it anew, or leave it out. Leaving out is for ever, so it is asked twice. */
 export function LetterOrders({ id }: { id: string }) {
@@ -13,6 +14,8 @@ export function LetterOrders({ id }: { id: string }) {
     mutationFn: (action: 'retry' | 'skip') => operator.order(id, action),
     onSettled: () => cache.invalidateQueries({ queryKey: ['operator'] }),
   })
+  const orders = useDeadLetter(id, send.isSuccess).data?.orders
+  const outcome = orders?.find((order) => order.order_id === send.data?.order_id)?.outcome
   const press = (action: 'retry' | 'skip') => (): void => {
     setSure(false)
     if (!send.isPending) send.mutate(action)
@@ -40,7 +43,7 @@ export function LetterOrders({ id }: { id: string }) {
         </button>
       )}
       <p role="status" className="faint">
-        {send.isSuccess && t('operator.order.given')}
+        {send.isSuccess && t(outcome ? `outcome.${outcome}` : 'operator.order.given')}
       </p>
       {send.error && <Failure failure={send.error} />}
     </div>

@@ -5,7 +5,7 @@ import { useDeadLetters, useLag, useQueue, useWorkers } from './useWatched.ts'
 export function Tiles() {
   const queue = useQueue().data
   const workers = useWorkers().data
-  const letters = useDeadLetters().data
+  const letters = useDeadLetters().total
   const behind = useLag().data?.items.reduce((sum, reader) => sum + reader.behind, 0)
   const waiting = (queue?.queued ?? 0) > 0
   return (
@@ -14,7 +14,7 @@ export function Tiles() {
       <Tile label={t('operator.running')} value={queue && queue.running + queue.cancelling} />
       <Tile label={t('operator.workers')} value={workers?.total} alarm={workers?.total === 0 && waiting} />
       <Tile label={t('operator.behind')} value={behind} alarm={(behind ?? 0) > 1000} />
-      <Tile label={t('operator.letters')} value={letters?.total} alarm={(letters?.total ?? 0) > 0} />
+      <Tile label={t('operator.letters')} value={letters} alarm={(letters ?? 0) > 0} />
     </dl>
   )
 }
