@@ -5,6 +5,7 @@ import { Link } from '../app/router.tsx'
 import { useSignedIn } from '../auth/useSession.ts'
 import { t } from '../i18n/index.ts'
 import { TaskCard } from '../mine/TaskCard.tsx'
+import { useFreshBalance } from '../mine/useTasks.ts'
 
 const COUNT = 6
 
@@ -17,6 +18,7 @@ export function Latest() {
     enabled,
     refetchInterval: ({ state }) => (state.data?.items.some((task) => !isTerminal(task.status)) ? 2000 : false),
   })
+  useFreshBalance(data?.items ?? [])
   if (!enabled || data === undefined || data.items.length === 0) return null
   return (
     <section className="section" aria-labelledby="latest-title">

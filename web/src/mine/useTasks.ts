@@ -1,6 +1,7 @@
-import { useInfiniteQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query'
+import { useEffect } from 'react'
 import * as lathe from '../api/lathe.ts'
-import { isTerminal, type TaskStatus } from '../api/types.ts'
+import { isTerminal, type Task, type TaskStatus } from '../api/types.ts'
 import { useSignedIn } from '../auth/useSession.ts'
 
 export const PAGE = 24
@@ -18,5 +19,16 @@ export function useTasks(status: TaskStatus[] = [], size = PAGE) {
     refetchInterval: ({ state }) =>
       state.data?.pages.some((page) => page.items.some((task) => !isTerminal(task.status))) ? 2500 : false,
   })
-  return { ...query, tasks: query.data?.pages.flatMap((page) => page.items) ?? [], total: query.data?.pages[0]?.total ?? 0 }
+  const tasks = query.data?.pages.flatMap((page) => page.items) ?? []
+  useFreshBalance(tasks)
+  return { ...query, tasks, total: query.data?.pages[0]?.total ?? 0 }
+}
+
+/** A task that ends charges or gives back: the balance is looked up anew when one of `tasks` is no longer at work. */
+export function useFreshBalance(tasks: readonly Task[]): void {
+  const cache = useQueryClient()
+  const atWork = tasks.filter((task) => !isTerminal(task.status)).map((task) => task.task_id).join()
+  useEffect(() => {
+    if (atWork !== '') return () => void cache.invalidateQueries({ queryKey: ['profile'] })
+  }, [atWork, cache])
 }
