@@ -95,6 +95,13 @@ def offline(visit: Visit) -> None:
     expect(visit.page.locator(".offline")).to_be_visible()
 
 
+def server_lost(visit: Visit) -> None:
+    empty_gallery(visit)
+    visit.page.route("**/auth/refresh", lambda route: route.abort())
+    visit.page.reload()
+    expect(visit.page.locator(".offline")).to_be_visible()
+
+
 def no_answer(visit: Visit) -> None:
     empty_gallery(visit)
     visit.go("/")
@@ -120,6 +127,12 @@ def completed(visit: Visit) -> None:
     visit.begin("a comfy, red wooden chair")
     visit.page.wait_for_selector(LOADED, timeout=60_000)
     visit.page.locator(".curl summary").click()
+
+
+def no_result(visit: Visit) -> None:
+    visit.page.route("**/result", lambda route: route.fulfill(status=500))
+    visit.begin("a blue vase")
+    expect(visit.page.locator(".stage-words .notice-bad")).to_be_visible(timeout=30_000)
 
 
 def failed(visit: Visit) -> None:
@@ -190,7 +203,7 @@ def operator(visit: Visit) -> None:
     visit.name = f"op-{visit.name}"
     visit.begin(SLOW)
     visit.go("/operator")
-    expect(visit.page.locator(".letter")).to_have_count(2)
+    expect(visit.page.locator(".letter")).to_have_count(1)
     visit.page.locator(".letter .button").first.click()
     expect(visit.page.locator(".letter-details")).to_be_visible()
 
@@ -215,10 +228,12 @@ STATES: Final[Mapping[str, Callable[[Visit], None]]] = {
     "session expired": expired,
     "gate": gate,
     "offline": offline,
+    "server does not answer": server_lost,
     "missing page": missing,
     "task, working": working,
     "task, connection lost": lost_connection,
     "task, completed": completed,
+    "task, result not there": no_result,
     "task, failed and refunded": failed,
     "task, cancelled": cancelled,
     "task, not there": no_such_task,
