@@ -171,7 +171,6 @@ class Settings(BaseSettings):
         description="`lathe up` also copies the valid events into lathe.public.*, for readers who do not know Lathe's "
         "rules.",
     )
-    lease_seconds: float = Field(10, gt=0, description="A run whose worker is silent this long is given to another.")
     limits: Limits = Field(default_factory=Limits, description="See Limits; each is set by its own LATHE_<NAME>.")
 
     bind: str = Field("127.0.0.1:8000", description="host:port an HTTP service listens on.")
