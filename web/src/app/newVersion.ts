@@ -2,6 +2,7 @@ import { NoAnswer } from '../api/problem.ts'
 
 const LOADED = 'lathe.reloaded'
 const SOON_MS = 60_000
+const LONGEST_MS = 10_000
 const SCRIPT = /<script[^>]* src="([^"]+)"/
 
 /**
@@ -22,7 +23,7 @@ export async function fetchPart<Part>(load: () => Promise<Part>): Promise<Part> 
 
 /** Does the server have another build than the one that runs here? */
 async function isReplaced(): Promise<boolean> {
-  const answer = await fetch('/', { cache: 'no-store' }).catch((failure: unknown) => {
+  const answer = await fetch('/', { cache: 'no-store', signal: AbortSignal.timeout(LONGEST_MS) }).catch((failure: unknown) => {
     throw new NoAnswer(failure)
   })
   const script = SCRIPT.exec(await answer.text())?.[1]
