@@ -30,6 +30,8 @@ class PartitionFold(Generic[State]):
         self.versions: dict[str, int] = {}
         self.quarantined: set[str] = set()
         self.recent = Recent()
+        self._told = QUARANTINED.labels(tp[0], str(tp[1]))
+        self._told.set(0)
 
     def apply(self, entry: Entry) -> None:
         """Fold one entry of the log. Never fails: what cannot be folded quarantines its stream."""
@@ -63,7 +65,7 @@ class PartitionFold(Generic[State]):
         return self.decider.at_hand(self.state, events)
 
     def _quarantine(self, key: str, offset: int, why: str) -> None:
-        QUARANTINED.labels(self.tp[0]).inc()
         log.error("stream quarantined", topic=self.tp[0], partition=self.tp[1], offset=offset, key=key, why=why)
         self.quarantined.add(key)
+        self._told.set(len(self.quarantined))
         self.decider.quarantine(self.state, key)

@@ -39,7 +39,9 @@ SNAPSHOTS_UNUSED: Final = Counter(
 RECALLED: Final = Counter("lathe_recalled_events_total", "Old events that owners read again for a decision", ["topic"])
 OPEN_OUTCOMES: Final = Counter("lathe_open_outcomes_total", "Appends whose outcome was open for a while", ["topic"])
 OPEN_NOW: Final = Gauge("lathe_open_outcomes_pending", "Appends whose outcome is open now", ["topic"])
-QUARANTINED: Final = Counter("lathe_quarantined_streams_total", "Streams that a record stopped", ["topic"])
+QUARANTINED: Final = Gauge(
+    "lathe_quarantined_streams", "Streams that a record stops, as this process reads them", ["topic", "partition"]
+)
 PLACE_LOST: Final = Gauge(
     "lathe_place_lost", "1 while a reader waits because the log does not hold the place to go on from", ["reader"]
 )

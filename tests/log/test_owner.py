@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from adapters.commands.client import CommandClient
 from adapters.errors import NoOwner
@@ -293,6 +294,7 @@ async def test_a_stream_that_cannot_be_folded_is_quarantined_and_others_go_on() 
         with pytest.raises(StreamQuarantined):
             await client.send(TOPIC, 0, adjusted(1, "bad"), context())
         assert (await client.send(TOPIC, 0, adjusted(1, "good"), context())).view == {"balance": 101}
+        assert REGISTRY.get_sample_value("lathe_quarantined_streams", {"topic": AT[0], "partition": "0"}) == 1
 
 
 async def test_without_an_owner_nothing_is_written() -> None:
