@@ -130,10 +130,10 @@ def test_a_wrong_number_in_the_folded_settings_is_told_at_its_field(visit: Visit
         page.get_by_role("button", name="Make it").click()
     expect(seed).to_be_focused()
     expect(seed).to_have_attribute("aria-invalid", "true")
-    expect(seed).to_have_accessible_description("0 at least.")
+    expect(seed).to_have_accessible_description("At least 0.")
     assert sent == []
     seed.fill("3")
-    expect(page.get_by_text("0 at least.")).to_have_count(0)
+    expect(page.get_by_text("At least 0.")).to_have_count(0)
     page.get_by_role("button", name="Make it").click()
     visit.fill_login(register=True)
     page.wait_for_url("**/tasks/*")

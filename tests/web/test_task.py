@@ -127,5 +127,5 @@ def test_over_plain_http_a_task_is_made_and_its_command_line_can_be_copied(visit
     visit.begin("a blue vase")
     page.get_by_text("The same from a terminal").click(timeout=SOON)
     page.get_by_role("button", name="Copy as curl").click()
-    expect(page.get_by_role("button", name="Selected: copy it by yourself")).to_be_visible()
+    expect(page.get_by_role("button", name="Selected: now copy it")).to_be_visible()
     assert page.evaluate("String(getSelection())") == page.locator(".curl code").inner_text()

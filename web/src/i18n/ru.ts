@@ -310,7 +310,7 @@ export const ru: Catalogue = {
   'curl.title': 'То же из терминала',
   'curl.copy': 'Скопировать как curl',
   'curl.copied': 'Скопировано',
-  'curl.selected': 'Выделено: скопируйте сами',
+  'curl.selected': 'Выделено: теперь скопируйте',
 
   'mine.title': 'Ваши модели',
   'mine.filter.all': 'Все',
