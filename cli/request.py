@@ -2,6 +2,7 @@
 
 import json
 import re
+import tempfile
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,6 +73,11 @@ def require_writable(path: Path, *, force: bool) -> None:
         raise Misused(f"{path} is there already; -f replaces it.")
     if not path.parent.is_dir():
         raise Misused(f"There is no folder {path.parent}.")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise Misused(f"Nothing can be written into {path.parent}: {error.strerror}.") from None
 
 
 def _slug(subject: str) -> str:

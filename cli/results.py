@@ -26,6 +26,11 @@ def save(api: Api, result: dict[str, Any], target: Target, *, force: bool) -> Pa
     for attempt in range(1, _TRIES + 1):
         try:
             return _download(api, output, target.path, force=force)
+        except OSError as error:
+            raise Failure(
+                f"{target.path} cannot be written: {error.strerror}. `lathe follow {result['task_id']} -o …` fetches "
+                "it to another place, for nothing."
+            ) from None
         except (httpx.TransportError, _Damaged) as error:
             if attempt == _TRIES:
                 raise Unreachable(

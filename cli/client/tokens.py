@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
+from cli.client.failures import Failure
+
 EARLY_S: Final = 30.0
 """An access token that ends within this time is exchanged before it is used."""
 
@@ -52,16 +54,21 @@ class TokenFile:
             return None
 
     def save(self, server: str, login: Login | None) -> None:
-        """Remember a login; None forgets it. Written whole, or not at all."""
+        """Remember a login; None forgets it. Written whole, or not at all. Raises Failure."""
         logins = self._all()
         logins.pop(server, None)
         if login is not None:
             logins[server] = msgspec.to_builtins(login)
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=".logins-")  # 0600 from the start
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(logins, file, indent=1)
-        Path(name).replace(self.path)
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=".logins-")  # 0600 from the start
+            with os.fdopen(descriptor, "w") as file:
+                json.dump(logins, file, indent=1)
+            Path(name).replace(self.path)
+        except OSError as error:
+            raise Failure(
+                f"Logins cannot be kept in {self.path}: {error.strerror}. Make it writable and log in again."
+            ) from None
 
     def _all(self) -> dict[str, Any]:
         try:

@@ -1,5 +1,6 @@
 """`lathe generate` and its kin against a real HTTP server."""
 
+import errno
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from cli import results
 from cli.client.tokens import TokenFile
 from cli.main import app
 from tests.cli.server import GLB, Server
@@ -291,3 +293,29 @@ def test_reads_that_lag_behind_are_waited_for(server: Server) -> None:
     assert lathe("generate", "a mug", "-o", "mug.glb").exit_code == 0
     assert server.lag < 0
     assert Path("mug.glb").read_bytes() == GLB
+
+
+@pytest.mark.usefixtures("logged_in")
+def test_where_nothing_can_be_written_nothing_is_paid_for(server: Server) -> None:
+    result = lathe("generate", "a blue mug", "-o", "/proc/mug.glb")
+    assert (result.exit_code, server.tasks) == (2, {})
+    assert "/proc" in result.stderr
+
+
+@pytest.mark.usefixtures("logged_in")
+def test_a_disk_that_is_full_at_the_end_loses_no_result(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_: object) -> tuple[int, str]:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(results.tempfile, "mkstemp", full)
+    result = lathe("generate", "a blue mug", "-o", "mug.glb")
+    assert result.exit_code == 1
+    assert "No space left" in result.stderr
+    assert f"lathe follow {next(iter(server.tasks))}" in " ".join(result.stderr.split())
+
+
+def test_a_login_that_cannot_be_kept_says_so(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/proc")
+    result = lathe("login", "ada", "--password", "correct horse")
+    assert result.exit_code == 1
+    assert "Logins cannot be kept" in result.stderr
