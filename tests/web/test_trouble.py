@@ -105,6 +105,24 @@ def test_another_who_logs_in_begins_with_a_clean_page(visit: Visit) -> None:
     expect(page.locator(".balance")).to_contain_text("100")
 
 
+def test_another_who_logs_in_in_another_tab_takes_over_this_one(visit: Visit) -> None:
+    page = visit.page
+    visit.begin("a blue vase")
+    page.wait_for_selector(DONE, timeout=SOON)
+    visit.tell_server("end-sessions")
+    other = page.context.new_page()
+    other.goto(visit.address)
+    other.get_by_role("button", name="Log in").click()
+    name = f"{visit.name}-other"
+    other.get_by_role("button", name="No account yet?").click()
+    other.get_by_label("User name").fill(name)
+    other.get_by_label("Password", exact=True).fill("secret1")
+    other.get_by_role("button", name="Create account").click()
+    for tab in (other, page):
+        expect(tab.locator(".account-name")).to_have_text(name)
+        assert tab.url == f"{visit.address}/"
+
+
 def test_a_logout_forgets_what_was_typed(visit: Visit) -> None:
     page = visit.page
     visit.begin("a blue vase")
