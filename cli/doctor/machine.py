@@ -14,7 +14,7 @@ from adapters.unused_settings import unused_settings
 from cli.doctor.finding import Finding, fail, ok, warn
 from cli.doctor.place import Place
 from cli.stack.errors import StackError
-from cli.stack.home import LAYOUT_VERSION
+from cli.stack.home import LAYOUT_VERSION, layout_of
 from cli.stack.install import REQUIREMENTS, is_installed
 from cli.stack.jars import default_repository, locked_jars
 from cli.stack.java import find_java
@@ -65,25 +65,38 @@ def _programs(place: Place) -> Iterator[Finding]:
 def check_home(place: Place) -> Iterator[Finding]:
     """The state folder: whose it is, which version wrote it, whether there is room, and whether a stack runs on it."""
     home = place.home
+    if place.problem is not None:
+        yield fail("home", "Whether Lathe runs cannot be seen", place.problem)
+        return
     if not home.path.exists():
         yield from _not_used_yet(place)
         return
     yield from _space(home.path)
-    if not os.access(home.path, os.R_OK | os.W_OK | os.X_OK):
+    if _is_read_only(home.path):
+        yield fail(
+            "home", f"{home.path} is on a disk that is mounted read-only", "See why (dmesg), and mount it writable."
+        )
+    elif not os.access(home.path, os.R_OK | os.W_OK | os.X_OK):
         yield fail("home", f"{home.path} cannot be written", f"Make it yours: chown -R {_me()} {home.path}")
         return
     yield from _privacy(place)
-    version = home.version_file.read_text().strip() if home.version_file.exists() else LAYOUT_VERSION
-    if version != LAYOUT_VERSION:
+    version = layout_of(home)
+    if version not in (None, LAYOUT_VERSION):
         yield fail(
             "home",
-            f"{home.path} was written by another version (layout {version}, this one has {LAYOUT_VERSION})",
+            f"{home.path} was written by another version "
+            f"(layout {version or 'unknown'}, this one has {LAYOUT_VERSION})",
             "Start that version again, or name another folder with LATHE_HOME.",
         )
     if place.running:
         yield ok("home", f"Lathe runs on {home.path}")
     elif place.embeds:
         yield from _not_running(place)
+
+
+def _is_read_only(path: Path) -> bool:
+    """As Linux makes it when it met an error on the disk."""
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
 def _not_used_yet(place: Place) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.settings import Settings
+from cli.stack.errors import StackError
 from cli.stack.home import Home, running_pid
 
 
@@ -17,6 +18,8 @@ class Place:
     home: Home
     running: bool
     """A `lathe up` holds this state folder."""
+    problem: str | None = None
+    """Why that cannot be seen."""
     kafka_url: str | None = None
     postgres_url: str | None = None
     s3_url: str | None = None
@@ -40,13 +43,18 @@ class Place:
 def find_place(settings: Settings) -> Place:
     """What the running stack announced, else what the settings name."""
     home = Home(settings.home.expanduser().absolute())
-    running = running_pid(home) is not None
+    problem = None
+    try:
+        running = running_pid(home) is not None
+    except StackError as unseen:
+        running, problem = False, str(unseen)
     told = _announced(home) if running else {}
     away = not running and settings.kafka_url is not None
     return Place(
         settings=settings,
         home=home,
         running=running,
+        problem=problem,
         kafka_url=told.get("kafka_url") or settings.kafka_url,
         postgres_url=told.get("postgres_url") or settings.postgres_url,
         s3_url=told.get("s3_url") or settings.s3_url,

@@ -25,8 +25,10 @@ class BrokerAway(Failure):
 
 
 def bootstrap_servers() -> str:
-    """Where the log is: of the running stack, or as the settings say. Raises BrokerAway, SettingsError."""
+    """Where the log is: of the running stack, or as the settings say. Raises Failure, SettingsError."""
     place = find_place(load_settings())
+    if place.kafka_url is None and place.problem is not None:
+        raise Failure(place.problem)
     if place.kafka_url is None:
         raise BrokerAway(
             f"Lathe does not run on {place.home.path}, so there is no broker to ask. "

@@ -86,6 +86,8 @@ def restore(
 
 
 def _require_stopped(found: Place) -> None:
+    if found.problem is not None:
+        raise StackError(found.problem)
     if found.running:
         raise StackError(
             f"Lathe runs on {found.home.path}. Stop it (`lathe down`), and restore into an empty LATHE_HOME."

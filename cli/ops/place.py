@@ -17,7 +17,9 @@ def place() -> Place:
         raise typer.Exit(78) from None
     if found.kafka_url is None or found.postgres_url is None:
         typer.echo(
-            "Lathe does not run here. Start it (`lathe up`), or set LATHE_KAFKA_URL and LATHE_POSTGRES_URL.", err=True
+            found.problem
+            or "Lathe does not run here. Start it (`lathe up`), or set LATHE_KAFKA_URL and LATHE_POSTGRES_URL.",
+            err=True,
         )
         raise typer.Exit(1)
     return found

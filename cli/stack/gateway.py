@@ -45,7 +45,17 @@ class GatewayConfig:
     @property
     def local_host(self) -> str:
         """Where this machine reaches it."""
-        return LOOPBACK if ip_address(self.host).is_unspecified else self.host
+        return _local(self.host)
+
+
+def _local(host: str) -> str:
+    return LOOPBACK if ip_address(host).is_unspecified else host
+
+
+def local_url(host: str, port: int) -> str:
+    """Where this machine reaches a gateway that listens on that IP address."""
+    local = _local(host)
+    return f"http://[{local}]:{port}" if ":" in local else f"http://{local}:{port}"
 
 
 def gateway_part(config: GatewayConfig) -> Part:

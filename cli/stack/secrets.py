@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.settings import Settings
-from cli.stack.home import Home
+from cli.stack.home import Home, write_whole
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -44,12 +44,5 @@ def _kept(path: Path, fresh: str) -> str:
     """The text of `path`; written with `fresh` first if it is missing or was left empty by a crash."""
     if path.exists() and (text := path.read_text().strip()):
         return text
-    unfinished = path.with_name(f"{path.name}.new")
-    unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(f"{fresh}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    write_whole(path, f"{fresh}\n")
     return fresh

@@ -82,6 +82,20 @@ def test_processes_that_a_killed_stack_left_are_named(settings: Settings) -> Non
     assert "left running: kafka | lathe down" in said(findings, Level.FAIL)
 
 
+def test_a_state_folder_that_is_a_file_is_a_failure(settings: Settings) -> None:
+    settings.home.write_text("")
+    findings = list(check_home(find_place(settings)))
+    assert "cannot be read (Not a directory)" in said(findings, Level.FAIL)
+
+
+def test_a_read_only_disk_is_a_failure(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_home(settings.home)
+    monkeypatch.setattr("cli.doctor.machine._is_read_only", lambda path: True)
+    findings = list(check_home(find_place(settings)))
+    assert "mounted read-only" in said(findings, Level.FAIL)
+    assert "Lathe does not run" in said(findings, Level.FAIL)
+
+
 @pytest.mark.parametrize("name", ["", "master.key", "secrets/service-token"])
 def test_what_others_can_open_is_a_failure(settings: Settings, name: str) -> None:
     load_secrets(open_home(settings.home), settings)

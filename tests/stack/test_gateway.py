@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cli.stack.gateway import GatewayConfig, gateway_part
+from cli.stack.gateway import GatewayConfig, gateway_part, local_url
 from cli.stack.part import Part
 from cli.stack.ports import accepts
 from tests.embedded import PORTS, running
@@ -51,8 +52,10 @@ def ask(config: GatewayConfig) -> Iterator[Ask]:
         yield lambda method, path, **more: request(config.port, method, path, **more)
 
 
-def request(port: int, method: str, path: str, **more: Any) -> tuple[http.client.HTTPResponse, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+def request(
+    port: int, method: str, path: str, host: str = "127.0.0.1", **more: Any
+) -> tuple[http.client.HTTPResponse, bytes]:
+    connection = http.client.HTTPConnection(host, port, timeout=20)
     connection.request(method, path, **more)
     answer = connection.getresponse()
     body = answer.read()
@@ -83,6 +86,30 @@ def test_reads_and_writes_go_to_their_services(ask: Ask, method: str, path: str,
         assert answer.status == 200
         said = json.loads(body)
         assert (said["name"], said["method"], said["path"]) == (service, method, path)
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="needs IPv6")
+@pytest.mark.parametrize(("host", "reached"), [("::1", ["::1"]), ("::", ["::1", "127.0.0.1"])])
+def test_it_listens_on_ipv6_too(config: GatewayConfig, ask: Ask, tmp_path: Path, host: str, reached: list[str]) -> None:
+    also = replace(gateway_config(tmp_path, tmp_path, config.command_api, config.query_api), host=host)
+    with running(gateway_part(also), tmp_path):
+        for address in reached:
+            _, body = request(also.port, "GET", "/generate", host=address)
+            assert json.loads(body)["for"] == address
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:80"),
+        ("0.0.0.0", "http://127.0.0.1:80"),
+        ("::", "http://127.0.0.1:80"),
+        ("::1", "http://[::1]:80"),
+        ("192.0.2.7", "http://192.0.2.7:80"),
+    ],
+)
+def test_this_machine_reaches_it_where_it_listens(host: str, url: str) -> None:
+    assert local_url(host, 80) == url
 
 
 def test_the_services_learn_the_client_and_not_what_it_claims(ask: Ask) -> None:

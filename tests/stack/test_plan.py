@@ -51,6 +51,7 @@ def test_no_part_takes_the_port_that_was_chosen_for_the_gateway(
     """`LATHE_PORT=8090` is the usual port of the usage page, free while the ports are chosen."""
     monkeypatch.setattr(planning, "require_gateway_port", lambda port, host: None)
     monkeypatch.setattr(ports, "is_free", lambda port: True)
+    monkeypatch.setattr(ports, "_reserve", lambda name: True)
     addresses = planned(tmp_path, monkeypatch, port=usual).addresses
     others = [addresses.usage, addresses.kafka_url, *addresses.command_api, *addresses.query_api]
     assert not [at for at in [*others, *addresses.metrics.values()] if str(at).endswith(f":{usual}")]
