@@ -18,6 +18,7 @@ import asyncpg
 import psutil
 
 from cli.stack.errors import StackError
+from cli.stack.home import sync_folder
 from cli.stack.part import Part
 from cli.stack.ports import LOOPBACK
 from cli.stack.process import LAUNCHER
@@ -111,12 +112,15 @@ def _unprivileged() -> str | None:
 def _prepare(config: PostgresConfig) -> None:
     """Make the data folder the first time; check its version; remove what a dead server left."""
     _folder_for(config.folder)
-    version_file = config.data / "PG_VERSION"
-    if not version_file.exists():
-        if config.data.exists():  # initdb was interrupted: nothing was ever stored here
-            shutil.rmtree(config.data)
+    if not config.data.exists():
         _initialise(config)
-    found = version_file.read_text().strip()
+    try:
+        found = (config.data / "PG_VERSION").read_text().strip()
+    except FileNotFoundError:
+        raise StackError(
+            f"{config.data} is no database: it has no PG_VERSION. "
+            "If nothing was ever stored there, remove that folder; else put it back as it was."
+        ) from None
     if found != VERSION:
         raise StackError(
             f"The database in {config.data} is of PostgreSQL {found}, this version of Lathe has {VERSION}. "
@@ -137,6 +141,10 @@ def _folder_for(folder: Path) -> None:
 
 
 def _initialise(config: PostgresConfig) -> None:
+    """Make the data folder, whole or not at all: initdb may be killed at any moment."""
+    unfinished = config.folder / "data.new"
+    if unfinished.exists():
+        shutil.rmtree(unfinished)
     password_file = config.folder / "password"
     password_file.unlink(missing_ok=True)
     descriptor = os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -145,11 +153,13 @@ def _initialise(config: PostgresConfig) -> None:
     _folder_owner(password_file)
     try:
         _run(
-            "initdb", "-D", str(config.data), "-U", SUPERUSER, "--pwfile", str(password_file), "--no-instructions",
+            "initdb", "-D", str(unfinished), "-U", SUPERUSER, "--pwfile", str(password_file), "--no-instructions",
             *CLUSTER_OPTIONS,
         )  # fmt: skip
     finally:
         password_file.unlink()
+    unfinished.rename(config.data)
+    sync_folder(config.folder)
 
 
 def _folder_owner(path: Path) -> None:
@@ -211,6 +221,14 @@ async def ensure_database(url: str) -> None:
             if loop.time() > deadline:
                 raise StackError(f"PostgreSQL does not accept connections: {error}") from None
             await asyncio.sleep(0.1)
+        except asyncpg.InvalidPasswordError:
+            raise StackError(
+                "PostgreSQL refuses the password: its database was made with another one. Put the old "
+                "<LATHE_HOME>/secrets/postgres-password back, or restore a backup into a new LATHE_HOME "
+                "(`lathe ops restore`)."
+            ) from None
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise StackError(f"PostgreSQL refuses the connection: {error}") from None
     try:
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", database):
             await connection.execute(f'CREATE DATABASE "{database}"')

@@ -38,12 +38,13 @@ class RunningPart:
 
     def check_ready(self) -> bool:
         """Whether the part is ready by now. Raises StackError when it has ended or has been silent too long."""
-        code = self.exit_code()
+        answers = self.part.is_ready()
+        code = self.exit_code()  # after the question: of one that has ended, nothing of this part answers
         if code == 0 and self.part.is_task:
             return True
         if code is not None:
             raise StackError(f"{self.part.name} {describe_end(code)} while starting.{self.last_words()}")
-        if self.part.is_ready():
+        if answers:
             return True
         if time.monotonic() - self.started_at > self.part.ready_seconds:
             waited = f"{self.part.ready_seconds:.0f} s"

@@ -5,6 +5,9 @@ import io
 import os
 import pwd
 import signal
+import subprocess
+import sys
+import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,8 +24,8 @@ from adapters.kafka.topics import IDENTITY
 from cli.stack.errors import StackError
 from cli.stack.kafka import kafka_part, new_cluster_id
 from cli.stack.part import Part
-from cli.stack.postgres import PostgresConfig, postgres_part
-from cli.stack.process import start
+from cli.stack.postgres import PostgresConfig, ensure_database, postgres_part
+from cli.stack.process import kill_session, start
 from cli.stack.s3 import S3Config, s3_part
 from cli.stack.topics import ensure_topics
 from tests.embedded import PORTS, kafka_config, running
@@ -101,8 +104,11 @@ def test_postgres_keeps_committed_rows(tmp_path: Path) -> None:
     elsewhere = replace(config, port=PORTS.choose(5432))
     with running(postgres_part(elsewhere), tmp_path):
         assert asyncio.run(sql(elsewhere.url, "SELECT answer FROM kept")) == 42
+        other = replace(elsewhere, password="lost and made again").url
         with pytest.raises(asyncpg.InvalidPasswordError):
-            asyncio.run(sql(replace(elsewhere, password="wrong").url, "SELECT 1"))
+            asyncio.run(sql(other, "SELECT 1"))
+        with pytest.raises(StackError, match="Put the old <LATHE_HOME>/secrets/postgres-password back"):
+            asyncio.run(ensure_database(other))
 
 
 def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
@@ -113,11 +119,44 @@ def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
         start(postgres_part(config), tmp_path / "postgres.log")
 
 
-def test_an_interrupted_first_start_of_postgres_is_repeated(tmp_path: Path) -> None:
+PREPARES = """
+import sys
+from pathlib import Path
+from cli.stack.postgres import PostgresConfig, postgres_part
+postgres_part(PostgresConfig(Path(sys.argv[1]), 1, "secret")).prepare()
+"""
+
+
+def test_a_first_start_of_postgres_that_was_killed_is_repeated(tmp_path: Path) -> None:
+    """Everything is killed at once, as by a power cut, when initdb has begun to write."""
     config = PostgresConfig(tmp_path / "postgres", PORTS.choose(5432), "secret", durable=False)
-    (config.data / "base").mkdir(parents=True)
+    first = subprocess.Popen([sys.executable, "-c", PREPARES, str(config.folder)], start_new_session=True)
+    while not list(config.folder.glob("data*/PG_VERSION")):
+        assert first.poll() is None
+        time.sleep(0.001)
+    kill_session(first.pid)
+    first.wait()
     with running(postgres_part(config), tmp_path):
         assert asyncio.run(sql(config.url, "SELECT 1")) == 1
+    assert [path.name for path in config.folder.iterdir()] == ["data"]
+
+
+def test_a_damaged_database_is_left_as_it_is(tmp_path: Path) -> None:
+    config = PostgresConfig(tmp_path / "postgres", PORTS.choose(5432), "secret")
+    (config.data / "base").mkdir(parents=True)
+    with pytest.raises(StackError, match="it has no PG_VERSION"):
+        start(postgres_part(config), tmp_path / "postgres.log")
+    assert (config.data / "base").exists()
+
+
+def test_a_part_that_has_ended_is_not_ready_though_another_answers_in_its_place(tmp_path: Path) -> None:
+    part = Part("loser", ("/bin/sh", "-c", "sleep 0.1; exit 3"), is_ready=lambda: time.sleep(1) is None)
+    process = start(part, tmp_path / "loser.log")
+    try:
+        with pytest.raises(StackError, match="loser ended with exit code 3 while starting"):
+            process.wait_ready()
+    finally:
+        process.stop()
 
 
 def test_the_object_store_keeps_objects_but_not_their_media_types(tmp_path: Path) -> None:
