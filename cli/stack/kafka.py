@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import os
 import re
 import subprocess
 import uuid
@@ -20,6 +21,8 @@ from cli.stack.topics import ensure_topics
 
 HEAP_MB: Final = 400
 JVM_OPTIONS: Final = ("-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED")
+LOCALE: Final = {"LC_ALL": "C.UTF-8"}
+"""In one without UTF-8, Java cannot open a file whose path has letters beyond ASCII."""
 CACHE_SINCE: Final = 25
 """The first Java that makes a start-up cache in one step."""
 TRAINING: Final = ("-XX:+UnlockDiagnosticVMOptions", "-XX:-AOTAdapterCaching", "-XX:-AOTStubCaching")
@@ -44,7 +47,8 @@ class KafkaConfig:
         return self.folder / "server.properties"
 
     def properties(self) -> dict[str, str]:
-        """The broker's settings; what is not here is Kafka's default."""
+        """The broker's settings; what is not here is Kafka's default. It runs in its folder, whose path may have any
+        letters: in this file, and in Java's options, some would mean something else."""
         properties = {
             "process.roles": "broker,controller",
             "node.id": "1",
@@ -52,7 +56,7 @@ class KafkaConfig:
             "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{self.port}",
             "controller.listener.names": "CONTROLLER",
             "controller.quorum.bootstrap.servers": f"{LOOPBACK}:{self.controller_port}",
-            "log.dirs": str(self.folder / "data"),
+            "log.dirs": "data",
             "offsets.topic.replication.factor": "1",
             "transaction.state.log.replication.factor": "1",
             "transaction.state.log.min.isr": "1",
@@ -79,15 +83,17 @@ def kafka_part(config: KafkaConfig, trains: Path | None = None) -> Part:
             *JVM_OPTIONS,
             f"-Xmx{HEAP_MB}m",
             f"-Xms{HEAP_MB // 2}m",
-            f"-Dlog4j2.configurationFile={config.folder / 'log4j2.json'}",
+            "-Dlog4j2.configurationFile=log4j2.json",
             "-cp",
             config.class_path,
             "kafka.Kafka",
-            str(config.properties_file),
+            config.properties_file.name,
         ),
+        environment=LOCALE,
         prepare=lambda: _prepare(config),
         is_ready=lambda: accepts(LOOPBACK, config.port),
         once_ready=lambda: asyncio.run(ensure_topics(config.url, replication=1)),
+        folder=str(config.folder),
         stop_seconds=30,
         ready_seconds=90,
     )
@@ -107,9 +113,12 @@ def _format(config: KafkaConfig) -> None:
     """KIP-853: a standalone controller, whose quorum may grow later."""
     command = [
         str(config.java), *_sharing(config), *JVM_OPTIONS, "-cp", config.class_path, "kafka.tools.StorageTool",
-        "format", "--standalone", "-t", new_cluster_id(), "-c", str(config.properties_file),
+        "format", "--standalone", "-t", new_cluster_id(), "-c", config.properties_file.name,
     ]  # fmt: skip
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        command, cwd=config.folder, env={**os.environ, **LOCALE}, capture_output=True, encoding="utf-8",
+        errors="replace", check=False,
+    )  # fmt: skip
     if result.returncode != 0:
         raise StackError(f"Kafka cannot format {config.folder / 'data'}:\n{result.stdout}{result.stderr}")
 

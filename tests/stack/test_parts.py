@@ -22,6 +22,7 @@ from minio import Minio
 
 from adapters.kafka.topics import IDENTITY
 from cli.stack.errors import StackError
+from cli.stack.java import find_java
 from cli.stack.kafka import kafka_part, new_cluster_id
 from cli.stack.part import Part
 from cli.stack.postgres import PostgresConfig, ensure_database, postgres_part
@@ -69,10 +70,14 @@ def start_then_kill(part: Part, folder: Path, work: Callable[[], object]) -> Non
         process.stop()
 
 
-def test_kafka_keeps_acknowledged_records(tmp_path: Path) -> None:
-    config = kafka_config(tmp_path / "kafka")
+def test_kafka_keeps_acknowledged_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In its folder, whatever letters its path has: Java may take some for something else."""
+    monkeypatch.setenv("LC_ALL", "C")
+    config = kafka_config(tmp_path / r"Мои данные, ü\u;%20" / "kafka")
     offsets: list[int] = []
     start_then_kill(kafka_part(config), tmp_path, lambda: offsets.append(asyncio.run(append(config.url, b"kept"))))
+    assert (config.folder / "data" / "meta.properties").exists()
+    assert {file.name for file in tmp_path.iterdir()} == {config.folder.parent.name, "kafka.log"}
 
     elsewhere = replace(config, port=PORTS.choose(9092), controller_port=PORTS.choose(9093))
     with running(kafka_part(elsewhere), tmp_path):
@@ -197,6 +202,14 @@ def test_postgres_started_by_root_has_one_right_of_root_only(tmp_path: Path) -> 
     assert text.startswith("content")
     assert "Permission denied" in text
     assert text.split()[-1] == str(pwd.getpwnam("nobody").pw_uid)
+
+
+def test_the_java_of_a_relative_folder_is_found_from_the_brokers_folder_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    java = find_java()
+    monkeypatch.setenv("JAVA_HOME", os.path.relpath(java.parents[1]))
+    found = find_java()
+    assert found.is_absolute()
+    assert found.resolve() == java.resolve()
 
 
 def test_no_cluster_id_begins_like_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
