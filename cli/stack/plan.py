@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from adapters.settings import Settings
 from cli.stack.broker_cache import cache_parts
-from cli.stack.gateway import GatewayConfig, gateway_part
+from cli.stack.gateway import GatewayConfig, gateway_part, local_url
 from cli.stack.home import Home, require_space
 from cli.stack.install import worker_packages
 from cli.stack.jars import Report, default_repository, ensure_jars
@@ -71,7 +71,7 @@ def make_plan(settings: Settings, home: Home, report: Report, ports: Ports | Non
         kafka_url=kafka_url,
         postgres_url=postgres_url,
         s3_url=s3_url,
-        gateway_url=f"http://{LOOPBACK}:{settings.port}",
+        gateway_url=local_url(settings.host, settings.port),
         command_api=own_addresses(tuple(ports.choose(8001 + n) for n in range(COMMAND_PROCESSES))),
         query_api=own_addresses((ports.choose(8001 + COMMAND_PROCESSES),)),
         metrics={part: f"{LOOPBACK}:{ports.choose(9100 + n)}" for n, part in enumerate(WITHOUT_API)},

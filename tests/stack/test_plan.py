@@ -105,3 +105,9 @@ def test_each_process_knows_its_own_address(tmp_path: Path, monkeypatch: pytest.
     assert first["LATHE_BIND"] != second["LATHE_BIND"]
     assert first["LATHE_INTERNAL_URL"] == f"http://{first['LATHE_BIND']}"
     assert (first["LATHE_BIND"], second["LATHE_BIND"]) == plan.addresses.command_api
+
+
+def test_processes_reach_the_gateway_where_it_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = PORTS.choose(8080)
+    plan = planned(tmp_path, monkeypatch, host="::1", port=port)
+    assert parts(plan)["command_api-1"].environment["LATHE_API_URL"] == f"http://[::1]:{port}"
