@@ -7,16 +7,18 @@ from types import FrameType
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from adapters.settings import Settings, SettingsError, load_settings
 from adapters.unused_settings import unused_settings
+from cli.stack import terminal
 from cli.stack.errors import StackError
 from cli.stack.home import Home, lock, open_home
 from cli.stack.jars import Report
 from cli.stack.plan import Plan, announce, make_plan
 from cli.stack.screen import Screen
 from cli.stack.secrets import admin_password_file
+from cli.stack.services import USAGE
+from cli.stack.slot import Slot, State
 from cli.stack.supervisor import Supervisor
 
 Planned = Callable[[Settings, Home, Report], Plan]
@@ -28,14 +30,14 @@ def up(
     ] = False,
 ) -> None:
     """Start Kafka, PostgreSQL, S3, the services and the gateway; Ctrl-C stops them all."""
-    console = Console()
+    console = terminal.console()
     try:
         settings = load_settings(publish=True) if publish else load_settings()
         home = open_home(settings.home)
         with closing(lock(home)):
             run(settings, home, Screen(console))
     except (SettingsError, StackError) as problem:
-        Console(stderr=True).print(f"\n{problem}", style="red", highlight=False, markup=False, soft_wrap=True)
+        terminal.console(stderr=True).out(f"\n{problem}", style="red", highlight=False)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:  # before any part was started
         console.print("Stopped.")
@@ -46,7 +48,8 @@ def run(settings: Settings, home: Home, screen: Screen, planned: Planned = make_
     """Run the stack until a signal asks it to stop. Raises StackError."""
     interrupted = Interrupted()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupted)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` and a shell's `&` have it
+            signal.signal(number, interrupted)
     screen.say("Lathe is starting.")
     for line in unused_settings():
         screen.say(line)
@@ -56,7 +59,7 @@ def run(settings: Settings, home: Home, screen: Screen, planned: Planned = make_
     supervisor = Supervisor(
         plan.stages,
         home,
-        changed=screen.changed,
+        changed=lambda slot: _changed(slot, plan, screen),
         ticked=screen.tick,
         came_up=lambda: _welcome(settings, home, plan, screen),
     )
@@ -89,6 +92,11 @@ class Interrupted:
 
 def _welcome(settings: Settings, home: Home, plan: Plan, screen: Screen) -> None:
     screen.say(f"The page is at {settings.page_url()}  (Ctrl-C stops everything)")
-    screen.say(f"Usage by model and minute, on this machine only: http://{plan.addresses.usage}/")
     if settings.admin_password is None:
         screen.say(f"User `admin`: its password is in {admin_password_file(home)}")
+
+
+def _changed(slot: Slot, plan: Plan, screen: Screen) -> None:
+    screen.changed(slot)
+    if slot.part.name == USAGE and slot.state is State.READY:
+        screen.say(f"Usage by model and minute, on this machine only: http://{plan.addresses.usage}/")

@@ -39,7 +39,7 @@ def cache_parts(java: Path, class_path: str) -> list[Part]:
     if cache_name(java, class_path) is None or find_cache(java, class_path) is not None:
         return []
     command = (sys.executable, "-m", "cli.stack.broker_cache")
-    return [Part("broker-cache", command, is_task=True, vital=False, ready_seconds=900)]
+    return [Part("broker-cache", command, is_task=True, vital=False, awaited=False, ready_seconds=900)]
 
 
 def make_cache(java: Path, class_path: str) -> None:

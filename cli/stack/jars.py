@@ -20,6 +20,8 @@ from cli.stack.errors import StackError
 from cli.stack.home import require_space
 
 LOCKFILE: Final = Path(__file__).with_name("kafka-jars.sha256")
+OTHER_DISK: Final = "install Lathe on a larger disk"
+"""What helps where there is no space beside the installed packages."""
 Report = Callable[[int, int], None]
 """Called with (bytes so far, bytes in all)."""
 
@@ -94,7 +96,7 @@ def _fetch(
     if not missing:
         return
     total = already + sum(jar.bytes for jar in missing)
-    require_space(repository, (total - already) // 1_000_000 + 50, "The download of the Kafka broker")
+    require_space(repository, (total - already) // 1_000_000 + 50, "The download of the Kafka broker", OTHER_DISK)
     done = already
     report(done, total)
     with ThreadPoolExecutor(4) as pool:

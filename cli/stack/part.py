@@ -31,6 +31,8 @@ class Part:
     """A task does its work and ends (exit code 0: done); anything else is meant to run for ever."""
     vital: bool = True
     """The stack does not come up without it. Others are tried again and again."""
+    awaited: bool = True
+    """Later stages start only when it is ready."""
     user: str | None = None
     """Run as this user when the supervisor is root."""
     folder: str | None = None

@@ -42,7 +42,7 @@ STATE_MEGABYTES: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Parts of one stage start together, once all of the stage before are ready."""
+    """Parts of one stage start together, once those of the stage before are ready (`Part.awaited`)."""
 
     stages: Sequence[Sequence[Part]]
     addresses: Addresses
@@ -90,11 +90,13 @@ def make_plan(settings: Settings, home: Home, report: Report, ports: Ports | Non
         bucket=settings.s3_bucket,
         trusted_proxies=settings.trusted_proxies,
     )
-    first = [*embedded, *page_build(), gateway_part(gateway)]
-    stages: list[list[Part]] = [first, service_parts(home, environment, addresses)]
-    stages += [[part] for part in worker_packages()]
-    last = [worker_part(home, environment, addresses), usage_part(home, environment, addresses), *later]
-    stages.append([*last, publisher_part(home, environment, addresses)] if settings.publish else last)
+    publisher = [publisher_part(home, environment, addresses)] if settings.publish else []
+    stages = [
+        [*embedded, *page_build(), gateway_part(gateway)],
+        service_parts(home, environment, addresses),
+        [usage_part(home, environment, addresses), *publisher, *later, *worker_packages()],
+        [worker_part(home, environment, addresses)],
+    ]
     return Plan(stages, addresses)
 
 

@@ -21,6 +21,8 @@ COLOURS: Final = {
 }
 REFRESH_SECONDS: Final = 0.25
 LAST_LINE_BYTES: Final = 400
+PROBLEM_LINES: Final = 4
+"""Of each part's problem, in the table's place; without a terminal, and in the part's log, stands more."""
 
 
 class Screen:
@@ -36,10 +38,16 @@ class Screen:
         self._download_said = -1
 
     def say(self, line: str) -> None:
-        """A line that stays."""
+        """A line that stays. Said again, it is not repeated."""
+        if line in self._lines:
+            return
         self._lines.append(line)
         if self._live is None:
-            self.console.print(line, highlight=False, soft_wrap=True)
+            self._print(line)
+
+    def _print(self, text: str) -> None:
+        """As it is: what parts say is no markup of ours."""
+        self.console.out(text, highlight=False)
 
     def show(self, slots: list[Slot]) -> None:
         """Begin with the table of these parts, if this is a terminal."""
@@ -66,7 +74,7 @@ class Screen:
         """A part has a new state."""
         if self._live is None:
             reason = f": {slot.problem}" if slot.state is State.DOWN and slot.problem else ""
-            self.console.print(f"{slot.part.name} {slot.state}{reason}", highlight=False, soft_wrap=True)
+            self._print(f"{slot.part.name} {slot.state}{reason}")
 
     def tick(self) -> None:
         """Redraw, and follow what running tasks say."""
@@ -84,24 +92,29 @@ class Screen:
         if line and line != self._said.get(slot.part.name):
             self._said[slot.part.name] = line
             if self._live is None:
-                self.console.print(f"{slot.part.name}: {line}", highlight=False, soft_wrap=True)
+                self._print(f"{slot.part.name}: {line}")
 
     def _drawn(self) -> Group:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
         for column in ("part", "state", "process", "restarts", ""):
             table.add_column(column, header_style="dim", overflow="ellipsis", no_wrap=True)
         for slot in self._slots:
-            remark = slot.problem if slot.state is State.DOWN else None
-            if slot.state is State.STARTING:
-                remark = self._said.get(slot.part.name)
+            remark = self._said.get(slot.part.name) if slot.state is State.STARTING else None
             table.add_row(
                 slot.part.name,
                 Text(slot.state, style=COLOURS[slot.state]),
                 str(slot.pid or ""),
                 str(slot.restarts or ""),
-                Text((remark or "").partition("\n")[0], style="dim"),
+                Text(remark or "", style="dim"),
             )
-        return Group(table, *(Text(line) for line in self._lines))
+        problems = [slot.problem for slot in self._slots if slot.state is State.DOWN and slot.problem]
+        return Group(table, *(Text(line) for line in self._lines), *(Text(_shortened(each)) for each in problems))
+
+
+def _shortened(problem: str) -> str:
+    """What happened, the last that the part said, and where its log is."""
+    first, *rest = problem.splitlines()
+    return "\n".join([first, *rest[-PROBLEM_LINES:]])
 
 
 def last_line(log: Path) -> str:

@@ -14,6 +14,8 @@ from cli.stack.readiness import answers_ready, was_touched
 from cli.stack.secrets import Secrets
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
+USAGE: Final = "processors.metrics"
+"""The part that serves the usage page."""
 SECRETS: Final = (
     "POSTGRES_URL",
     "DB_PASSWORD",
@@ -99,6 +101,7 @@ def background_service(
     *,
     metrics: str | None,
     vital: bool = True,
+    awaited: bool = True,
     stop_seconds: float = 15,
 ) -> Part:
     """A process without an API, which touches LATHE_READY_FILE when it is ready. `metrics`: host:port of /metrics."""
@@ -111,6 +114,7 @@ def background_service(
         is_ready=lambda: was_touched(ready),
         folder=str(PROJECT),
         vital=vital,
+        awaited=awaited,
         ready_seconds=120,
         stop_seconds=stop_seconds,
     )
@@ -145,14 +149,14 @@ def worker_part(home: Home, environment: Mapping[str, str], addresses: Addresses
 def publisher_part(home: Home, environment: Mapping[str, str], addresses: Addresses) -> Part:
     """Copies for foreign readers; for installations that have some."""
     metrics = addresses.metrics.get("processors.publisher")
-    return background_service("processors.publisher", home, environment, metrics=metrics, vital=False)
+    return background_service("processors.publisher", home, environment, metrics=metrics, vital=False, awaited=False)
 
 
 def usage_part(home: Home, environment: Mapping[str, str], addresses: Addresses) -> Part:
     """Usage by model and minute. Nothing depends on it, and it needs Kafka alone."""
     untold: dict[str, str | None] = dict.fromkeys([*(PREFIX + name for name in (*SECRETS, "SERVICE_TOKEN")), *ALIASES])
     told = {**environment, **untold, f"{PREFIX}USAGE_BIND": addresses.usage}
-    return background_service("processors.metrics", home, told, metrics=None, vital=False)
+    return background_service(USAGE, home, told, metrics=None, vital=False, awaited=False)
 
 
 def own_addresses(ports: tuple[int, ...]) -> tuple[str, ...]:

@@ -90,7 +90,7 @@ class Supervisor:
                 slot.tick()
                 if slot.state is not before:
                     self._changed(slot)
-            if not all(slot.settled or slot.was_ready for slot in stage):
+            if not all(slot.settled or slot.was_ready for slot in stage if slot.part.awaited):
                 break
         if not self._is_up and all(slot.was_ready for slot in self.slots if slot.part.vital):
             self._is_up = True

@@ -9,11 +9,12 @@ import warnings
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from cli.stack.errors import StackError
-from cli.stack.install import progress
+from cli.stack.install import install, progress
 from cli.stack.jars import Jar, ensure_jars
 
 
@@ -113,3 +114,13 @@ def test_the_installers_lines_become_megabytes() -> None:
         "1,715 of 1,715 MB: got torch",
         "Installed 3 packages in 2s",
     ]
+
+
+def test_a_full_disk_beside_the_packages_is_no_reason_to_move_the_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.stack.home.shutil.disk_usage", lambda folder: SimpleNamespace(free=0))
+    with pytest.raises(StackError, match="or install Lathe on a larger disk"):
+        install()
+    with pytest.raises(StackError, match="or install Lathe on a larger disk"):
+        ensure_jars(tmp_path, lambda done, total: None)

@@ -7,7 +7,9 @@ import pytest
 from adapters.settings import Settings, load_settings
 from cli.stack import plan as planning
 from cli.stack import ports
+from cli.stack.broker_cache import cache_parts
 from cli.stack.home import open_home
+from cli.stack.java import find_java
 from cli.stack.part import Part
 from cli.stack.plan import Plan, make_plan
 from tests.embedded import PORTS
@@ -39,9 +41,21 @@ def test_everything_is_embedded_by_default(tmp_path: Path, monkeypatch: pytest.M
     assert {"kafka", "postgres", "s3", "gateway"} <= {part.name for part in plan.stages[0]}
     services = [part.name for part in plan.stages[1]]
     assert services == ["command_api-1", "command_api-2", "query_api", "processors"]
-    last = [part.name for part in plan.stages[-1] if part.name != "broker-cache"]
-    assert last == ["ml_worker", "processors.metrics"]
+    assert [part.name for part in plan.stages[-1]] == ["ml_worker"]
     assert not parts(plan)["ml_worker"].vital
+
+
+def test_the_worker_waits_for_its_packages_and_for_nothing_else_that_is_not_vital(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = Part("worker-packages", ("install",), is_task=True, vital=False)
+    cache = cache_parts(find_java(), "/jars/none.jar")
+    monkeypatch.setattr(planning, "worker_packages", lambda: [packages])
+    monkeypatch.setattr(planning, "cache_parts", lambda java, class_path: cache)
+    *before, beside, last = planned(tmp_path, monkeypatch, publish=True).stages
+    assert [part.name for part in last] == ["ml_worker"]
+    assert {part.name for part in beside} >= {"processors.metrics", "processors.publisher", "worker-packages"}
+    assert [part for stage in (*before, beside) for part in stage if part.awaited and not part.vital] == [packages]
 
 
 @pytest.mark.parametrize("usual", [8001, 8003, 8090, 9092, 9100])
@@ -59,7 +73,6 @@ def test_no_part_takes_the_port_that_was_chosen_for_the_gateway(
 
 def test_the_publisher_is_there_when_it_is_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = planned(tmp_path, monkeypatch, publish=True)
-    assert plan.stages[-1][-1].name == "processors.publisher"
     assert parts(plan)["processors.publisher"].environment["LATHE_METRICS_BIND"]
 
 
