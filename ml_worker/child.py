@@ -24,9 +24,10 @@ from adapters.settings import load_settings
 from adapters.telemetry import tracing
 from adapters.telemetry.privacy import silent_trace
 from adapters.telemetry.start import start_telemetry
+from ml_worker.answers import ENGINE_ERROR, Malformed, delivered, failed, formats_of, progressed
 from ml_worker.checkpoints import Checkpoints
 from ml_worker.device import choose_device, device_memory
-from ml_worker.engines.port import BadInput, Cancelled, Description, Engine, EngineError, Input, Inputs
+from ml_worker.engines.port import Cancelled, Description, Engine, EngineError, Input, Inputs
 from ml_worker.engines.registry import EngineMissing, Source, described, sources
 from ml_worker.frames import (
     CancelRun,
@@ -35,10 +36,8 @@ from ml_worker.frames import (
     Finished,
     Frame,
     Loaded,
-    MadeFile,
     Offered,
     Preparing,
-    Progressed,
     RunEngine,
     Saved,
     Stopped,
@@ -78,17 +77,9 @@ class ChildRun:
             raise Cancelled
 
     def progress(self, stage: str, fraction_of_stage: float, preview: Path | None = None) -> None:
-        self._stages.reach(stage, fraction_of_stage)
-        self._watched.stage(stage)
-        self._child.tell(
-            Progressed(
-                run=self._number,
-                stage=stage,
-                fraction=self._stages.fraction,
-                used=self._stages.used,
-                preview=None if preview is None else str(preview),
-            )
-        )
+        told = progressed(self._number, self._stages, stage, fraction_of_stage, preview)
+        self._child.tell(told)
+        self._watched.stage(told.stage)
 
     def save_stage(self, name: str, content: bytes) -> None:
         self._checkpoints.save(name, content)
@@ -115,9 +106,10 @@ class Child:
         self.cancelled: set[int] = set()
 
     def tell(self, frame: Frame) -> None:
-        """Send a frame; without a parent there is nothing left to live for."""
+        """Send a frame; without a parent there is nothing left to live for. Raises ValueError."""
+        packed = pack(frame)
         try:
-            self._pipe.sendall(pack(frame))
+            self._pipe.sendall(packed)
         except OSError:
             os._exit(0)
 
@@ -185,12 +177,7 @@ class Child:
             return
         with watched_run(order.engine, order.subject) as watched:
             result = self._result(order, stages, watched)
-        try:
-            self.tell(result)
-        except ValueError as too_large:
-            log.error("a result does not fit a frame", engine=order.engine, why=str(too_large))
-            message = "The engine's report is too large."
-            self.tell(Failed(run=order.run, code="engine-error", kind="permanent", message=message))
+        self.tell(result)
         self._tell_memory()
         tracing.flush()
         if order.engine not in self._run_before:
@@ -202,32 +189,31 @@ class Child:
             self.tell(DeviceMemory(used=memory[0], total=memory[1]))
 
     def _result(self, order: RunEngine, stages: Stages, watched: WatchedRun) -> Finished | Failed | Stopped:
-        files = tuple(Input(role=f.role, path=Path(f.path), media_type=f.media_type) for f in order.files)
-        run = ChildRun(self, order, stages, watched)
         try:
-            run.check_cancel()
-            made = self._engines[order.engine].run(Inputs(prompt=order.prompt, files=files), order.params, run)
+            return self._made(order, ChildRun(self, order, stages, watched))
         except Cancelled:
             return Stopped(run=order.run, used=stages.used)
         except EngineError as error:
-            kind = error.kind if error.kind in ("permanent", "retryable") else BadInput.kind
-            return Failed(run=order.run, code=error.code, kind=kind, message=error.message)
+            return failed(order.run, error)
+        except Malformed as wrong:
+            log.error("the result of an engine cannot be used", engine=order.engine, why=str(wrong))
+            message = f"The engine's result cannot be used: {wrong}. It is not your fault."
+            return Failed(run=order.run, code=ENGINE_ERROR, kind="permanent", message=message)
         except MemoryError as error:
             log.error("out of memory", engine=order.engine, **silent_trace(error))
             message = "There was not enough memory for this."
             return Failed(run=order.run, code="out-of-memory", kind="retryable", message=message)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - logged, without the message: it may repeat the prompt
+        except BaseException as error:  # noqa: BLE001 - logged, without the message: it may repeat the prompt
             log.error("an engine failed unexpectedly", engine=order.engine, **silent_trace(error))
             message = "The engine failed unexpectedly. It is not your fault."
-            return Failed(run=order.run, code="engine-error", kind="retryable", message=message)
-        return Finished(
-            run=order.run,
-            files=tuple(MadeFile(f.format, str(f.path), f.media_type) for f in made.files),
-            report=made.report,
-            understood=made.understood,
-            ignored=made.ignored,
-            metrics={name: float(value) for name, value in made.metrics.items()},
-        )
+            return Failed(run=order.run, code=ENGINE_ERROR, kind="retryable", message=message)
+
+    def _made(self, order: RunEngine, run: ChildRun) -> Finished:
+        files = tuple(Input(role=f.role, path=Path(f.path), media_type=f.media_type) for f in order.files)
+        wanted = formats_of(order.params)
+        run.check_cancel()
+        result = self._engines[order.engine].run(Inputs(prompt=order.prompt, files=files), order.params, run)
+        return delivered(order.run, result, Path(order.folder), wanted)
 
 
 def _die_with(parent: int) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -138,6 +138,8 @@ class Stopped(Frame, frozen=True, kw_only=True):
 FromParent = RunEngine | CancelRun
 FromChild = Preparing | Offered | Loaded | DeviceMemory | Unusable | Progressed | Saved | Finished | Failed | Stopped
 
+T = TypeVar("T", bound=FromChild)
+_HEAD: Final = 4
 MAX_FRAME: Final = 64 * 1024 * 1024
 _encoder = msgspec.msgpack.Encoder()
 _from_parent: Final = msgspec.msgpack.Decoder(FromParent)
@@ -145,17 +147,26 @@ _from_child: Final = msgspec.msgpack.Decoder(FromChild)
 
 
 def pack(frame: Frame) -> bytes:
-    """Bytes of one frame: 4 bytes of length, big endian, then MessagePack."""
-    body = _encoder.encode(frame)
+    """Bytes of one frame: 4 bytes of length, big endian, then MessagePack. Raises ValueError."""
+    try:
+        body = _encoder.encode(frame)
+    except (TypeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"{type(frame).__name__} cannot be sent: {error}") from error
     if len(body) > MAX_FRAME:
         raise ValueError(f"{type(frame).__name__} would take {len(body)} bytes; {MAX_FRAME} is the most")
-    return len(body).to_bytes(4) + body
+    return len(body).to_bytes(_HEAD) + body
+
+
+def passed(frame: T) -> T:
+    """The frame as the other side gets it. Raises ValueError."""
+    told: T = _from_child.decode(pack(frame)[_HEAD:])
+    return told
 
 
 async def receive(stream: asyncio.StreamReader) -> FromChild | None:
     """The child's next frame; None when it closed its end. Raises msgspec.DecodeError."""
     try:
-        length = int.from_bytes(await stream.readexactly(4))
+        length = int.from_bytes(await stream.readexactly(_HEAD))
         frame: FromChild = _from_child.decode(await stream.readexactly(length))
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
@@ -165,7 +176,7 @@ async def receive(stream: asyncio.StreamReader) -> FromChild | None:
 def receive_blocking(pipe: socket.socket) -> FromParent | None:
     """The parent's next frame; None when the parent is gone."""
     try:
-        head = _exactly(pipe, 4)
+        head = _exactly(pipe, _HEAD)
         body = _exactly(pipe, int.from_bytes(head)) if head else b""
     except ConnectionError:
         return None

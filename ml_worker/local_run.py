@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ml_worker.answers import progressed
 from ml_worker.checkpoints import Checkpoints
 from ml_worker.engines.port import Cancelled
 from ml_worker.stages import Stages
@@ -39,8 +40,8 @@ class LocalRun:
             raise Cancelled
 
     def progress(self, stage: str, fraction_of_stage: float, preview: Path | None = None) -> None:
-        self._stages.reach(stage, fraction_of_stage)
-        self._on_progress({"progress": self._stages.fraction, "stage": stage})
+        told = progressed(0, self._stages, stage, fraction_of_stage, preview)
+        self._on_progress({"progress": told.fraction, "stage": told.stage})
 
     def save_stage(self, name: str, content: bytes) -> None:
         self._checkpoints.save(name, content)

@@ -221,8 +221,11 @@ class Slot:
         self._on_change()
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
-        while (frame := await receive(reader)) is not None:
-            self._hear(frame)
+        try:
+            while (frame := await receive(reader)) is not None:
+                self._hear(frame)
+        except msgspec.MsgspecError as error:
+            log.error("what an engine process says cannot be read; it is ended", pid=self.pid, why=str(error))
 
     def _hear(self, frame: FromChild) -> None:
         if not isinstance(frame, Progressed | Saved):

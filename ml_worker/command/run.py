@@ -11,6 +11,7 @@ import typer
 
 from domain.catalog.schema import validate_params
 from domain.errors import InvalidInput
+from ml_worker.answers import Malformed, delivered, formats_of
 from ml_worker.command.options import (
     Device,
     EngineName,
@@ -59,15 +60,19 @@ def run(
         found.load(choose_device(device))
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="lathe-run-") as folder:
-            result = found.run(inputs, params, LocalRun(seed, Path(folder), told.stages, _show))
-            made = {file.format: file.path for file in result.files}
-            if form not in made:
-                raise EngineMissing(f"{told.id} made {', '.join(made)}, no {form}")
-            shutil.copyfile(made[form], output)
+            made = found.run(inputs, params, LocalRun(seed, Path(folder), told.stages, _show))
+            result = delivered(0, made, Path(folder), formats_of(params))
+            files = {file.format: file.path for file in result.files}
+            if form not in files:
+                raise EngineMissing(f"{told.id} made {', '.join(files)}, no {form}")
+            shutil.copyfile(files[form], output)
     except InvalidInput as wrong:
         for problem in wrong.extra["errors"]:
             typer.echo(f"{problem['pointer'].removeprefix('/params/')}: {problem['detail']}", err=True)
         raise typer.Exit(2) from None
+    except Malformed as wrong:
+        typer.echo(f"The engine's result cannot be used: {wrong}.", err=True)
+        raise typer.Exit(1) from None
     except (EngineError, EngineMissing) as failure:
         typer.echo(str(failure), err=True)
         raise typer.Exit(1) from None

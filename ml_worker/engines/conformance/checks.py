@@ -1,16 +1,14 @@
 """The checks, in the order in which an author wants to know of them. Each returns what it saw, or raises Broken."""
 
 import math
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from domain.catalog.schema import validate_params
 from domain.errors import InvalidInput
+from ml_worker.answers import CODE, formats_of
 from ml_worker.engines.conformance.findings import Broken, NotUsed
 from ml_worker.engines.conformance.leaks import Footprint
 from ml_worker.engines.conformance.outputs import READABLE, require_clean_meshes, require_files, require_preview
@@ -21,7 +19,6 @@ from ml_worker.stages import Stages
 
 STOPS_WITHIN_S: Final = 1.0
 """A cancelled run has ended so long after it could know; two seconds later its process is killed."""
-_CODE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def description(suite: Suite) -> str:
@@ -66,20 +63,15 @@ def _wrong_params(schema: dict[str, Any]) -> list[dict[str, Any]]:
 def result(suite: Suite) -> str:
     """A run ends with every format that was asked for, in its folder, under the right media type."""
     ran = suite.first
-    wanted = suite.params.get("formats", [])
-    require_files(ran.result, ran.run.folder, list(wanted))
-    for name, value in (("report", ran.result.report), ("understood", ran.result.understood)):
-        try:
-            msgspec.json.encode(value)
-        except (TypeError, ValueError) as error:
-            raise Broken(f"`{name}` has values that are not JSON: {error}") from error
+    wanted = formats_of(suite.params)
+    require_files(ran.result, ran.run.folder, wanted)
     strange = [name for name, value in ran.result.metrics.items() if not math.isfinite(float(value))]
     if strange:
         raise Broken(f"the metrics {strange} are not finite numbers")
     kinds = suite.told.kinds[1:]
     for kind in kinds:
         other = suite.run_to_end(SEED, kind=kind)
-        require_files(other.result, other.run.folder, list(wanted))
+        require_files(other.result, other.run.folder, wanted)
     return f"{', '.join(ran.hashes)} in {ran.seconds:.1f} s" + (f"; also from {', '.join(kinds)}" if kinds else "")
 
 
@@ -165,7 +157,7 @@ def errors(suite: Suite) -> str:
             refused = suite.refusal(inputs)
         except Broken as broken:
             raise Broken(f"{name}: {broken}") from broken
-        if not _CODE.fullmatch(refused.code):
+        if not CODE.fullmatch(refused.code):
             raise Broken(f"{name}: the code {refused.code!r} is not like `not-understood`")
         if len(refused.message) < 10 or "Traceback" in refused.message:
             raise Broken(f"{name}: the message {refused.message!r} tells a person nothing")

@@ -4,11 +4,13 @@ import hashlib
 import io
 import warnings
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from ml_worker import answers
 from ml_worker.engines.conformance.findings import Broken
 from ml_worker.engines.port import Result
 from ml_worker.mesh import params
@@ -26,19 +28,13 @@ def hashes(result: Result) -> dict[str, str]:
     return {made.format: hashlib.sha256(made.path.read_bytes()).hexdigest() for made in result.files}
 
 
-def require_files(result: Result, folder: Path, wanted: list[str]) -> None:
-    """Raises Broken: a format missing or twice, a file outside of the run's folder, empty, or of a wrong media type."""
-    formats = [made.format for made in result.files]
-    if len(set(formats)) != len(formats):
-        raise Broken(f"the result has a format twice: {formats}")
-    missing = [name for name in wanted if name not in formats]
-    if missing:
-        raise Broken(f"the formats {missing} were asked for and are not in the result ({formats})")
+def require_files(result: Result, folder: Path, wanted: Sequence[str]) -> None:
+    """Raises Broken: what a worker would not deliver, or a wrong media type."""
+    try:
+        answers.require_files(answers.finished(0, result).files, folder, wanted)
+    except answers.Malformed as error:
+        raise Broken(str(error)) from error
     for made in result.files:
-        if not made.path.resolve().is_relative_to(folder.resolve()):
-            raise Broken(f"{made.format}: {made.path} is not in the run's folder")
-        if not made.path.is_file() or not made.path.stat().st_size:
-            raise Broken(f"{made.format}: there is nothing in {made.path.name}")
         right = MEDIA_TYPES.get(made.format)
         if right is not None and made.media_type != right:
             raise Broken(f"{made.format}: its media type is {right}, not {made.media_type}")

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from ml_worker.answers import Malformed, finished
 from ml_worker.engines.conformance.findings import Broken, Finding, Findings, NotUsed, Verdict
 from ml_worker.engines.conformance.outputs import hashes
 from ml_worker.engines.conformance.sample import Sample
@@ -140,12 +141,16 @@ class Suite:
         return WatchedRun(seed, self.folder("run"), checkpoints or self.folder("checkpoints"), **more)
 
     def run_to_end(self, seed: int, *, kind: str | None = None, checkpoints: Path | None = None) -> Ran:
-        """Raises what the engine raises."""
+        """Raises what the engine raises; Broken for a result that a worker would not take."""
         inputs = self.inputs(kind)
         kept = checkpoints or self.folder("checkpoints")
         run = self.watched(seed, checkpoints=kept)
         with writes_outside(run.folder, kept) as outside:
             result = self.engine.run(inputs, self.params, run)
+        try:
+            finished(0, result)
+        except Malformed as error:
+            raise Broken(str(error)) from error
         return Ran(result, hashes(result), run, time.monotonic() - run.began, tuple(outside))
 
     def run_until_stopped(self, inputs: Inputs, run: WatchedRun) -> float:

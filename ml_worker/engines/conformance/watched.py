@@ -6,8 +6,10 @@ from pathlib import Path
 
 import msgspec
 
+from ml_worker.answers import progressed
 from ml_worker.checkpoints import Checkpoints
 from ml_worker.engines.port import Cancelled
+from ml_worker.stages import Stages
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -59,6 +61,7 @@ class WatchedRun:
             raise Cancelled
 
     def progress(self, stage: str, fraction_of_stage: float, preview: Path | None = None) -> None:
+        progressed(0, Stages(()), stage, fraction_of_stage, preview)
         self.told.append(Told(stage, float(fraction_of_stage), preview))
 
     def save_stage(self, name: str, content: bytes) -> None:
