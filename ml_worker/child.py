@@ -5,10 +5,8 @@
 Engines are described first, so that the worker can take runs, and loaded in the background of waiting.
 """
 
-import ctypes
 import os
 import queue
-import signal
 import socket
 import sys
 import threading
@@ -24,6 +22,7 @@ from adapters.settings import load_settings
 from adapters.telemetry import tracing
 from adapters.telemetry.privacy import silent_trace
 from adapters.telemetry.start import start_telemetry
+from ml_worker import group
 from ml_worker.answers import ENGINE_ERROR, Malformed, delivered, failed, formats_of, progressed
 from ml_worker.checkpoints import Checkpoints
 from ml_worker.device import choose_device, device_memory
@@ -50,7 +49,6 @@ from ml_worker.stages import Stages
 from ml_worker.watched_run import WatchedRun, watched_run
 
 log = structlog.get_logger(__name__)
-_PR_SET_PDEATHSIG: Final = 1
 _NICE: Final = 5
 """An engine gives way to the broker and the APIs on a small machine, and to its own parent's heartbeats."""
 
@@ -111,7 +109,7 @@ class Child:
         try:
             self._pipe.sendall(packed)
         except OSError:
-            os._exit(0)
+            group.end()
 
     def work(self) -> None:
         """Never returns: the process ends when the parent does."""
@@ -133,7 +131,7 @@ class Child:
                 self.cancelled.add(frame.run)
             else:
                 self._orders.put(frame)
-        os._exit(0)
+        group.end()
 
     def _describe_all(self) -> None:
         remote = None if self._wanted.remote is None else Path(self._wanted.remote)
@@ -216,19 +214,11 @@ class Child:
         return delivered(order.run, result, Path(order.folder), wanted)
 
 
-def _die_with(parent: int) -> None:
-    """Linux kills this process when its parent dies; elsewhere the closed socket ends it."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(0)
-
-
 def main(arguments: list[str]) -> None:
     fd, parent, device, wanted = arguments
-    _die_with(int(parent))
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, signal.SIG_IGN)  # A signal to the process group is the parent's to answer.
+    group.die_with(int(parent))
+    group.lead()
+    group.take_no_notice()
     os.nice(_NICE)
     start_telemetry("ml_worker.child", load_settings())
     pipe = socket.socket(fileno=int(fd))

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from ml_worker import group
 from ml_worker.cores import surroundings
 from ml_worker.engines.port import Description
 from ml_worker.frames import (
@@ -139,8 +140,7 @@ class Slot:
         self.ready.clear()
         process, self._alive = self._alive, None
         if process is not None and process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            _end(process)
 
     def _send(self, frame: Frame) -> None:
         if self._stream is not None:
@@ -204,8 +204,7 @@ class Slot:
         if process is None or process is not self._alive or self._preparing != source or self.ready.is_set():
             return
         log.error("the import of an engine does not end; its process is killed", engine=source, seconds=_IMPORT_S)
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()  # `self.kill` would say that it was not the engine's fault
+        _end(process)  # `self.kill` would say that it was not the engine's fault
 
     async def _bury(self, process: asyncio.subprocess.Process, listening: asyncio.Task[None]) -> None:
         self.ready.clear()
@@ -215,6 +214,7 @@ class Slot:
             self._stream.close()
             self._stream = None
         await process.wait()
+        group.kill(process.pid)
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(Died(process.returncode))
         self.loaded = frozenset()
@@ -258,6 +258,13 @@ class Slot:
             case _:
                 if self._answer is not None and not self._answer.done() and frame.run == self._number:
                     self._answer.set_result(frame)
+
+
+def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill a child, and what its engines started."""
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    group.kill(process.pid)
 
 
 def offers_of(slots: Sequence[Slot]) -> Mapping[str, Description]:

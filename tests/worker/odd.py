@@ -79,7 +79,8 @@ class OddEngine:
         ),
         "pool": lambda good, run: _pool(good),
         "terminate": lambda good, run: _terminate(good),
-        "leaves": lambda good, run: _leaves(good, run),
+        "leaves": lambda good, run: _leaves(good, run, lambda: time.sleep(60)),
+        "leaves-and-dies": lambda good, run: _leaves(good, run, lambda: os._exit(3)),
     }
 
 
@@ -134,9 +135,12 @@ def _terminate(good: Result) -> Result:
     return good
 
 
-def _leaves(good: Result, run: Run) -> Result:
-    """A process of its own, whose number is the name of a saved stage."""
+def _leaves(good: Result, run: Run, then: Callable[[], Any]) -> Result:
+    """Processes of its own, one forked and one started; their numbers are names of saved stages."""
+    forked = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+    forked.start()
     process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    run.save_stage(str(process.pid), b"")
-    time.sleep(60)
+    for number in (forked.pid, process.pid):
+        run.save_stage(str(number), b"")
+    then()
     return good
