@@ -1,5 +1,8 @@
 """Writes what was read into a `Request`, and refuses what contradicts it or cannot be made."""
 
+import math
+from itertools import permutations
+
 from ml_worker.engines.form.families.family import Family, Feature, Finish
 from ml_worker.engines.form.lexicon.reader import Item
 from ml_worker.engines.form.materials import STUFF
@@ -9,6 +12,11 @@ from ml_worker.engines.form.request import MOST_OBJECTS, Request
 
 MAIN = "main"
 """The target of what is said of the whole object; a part is targeted by its feature id."""
+SIDES = ("width", "height", "depth")
+UNSAID = 0.7
+"""How much more like the family (in logarithms of lengths) sides in another order than the usual must be."""
+BEYOND = 1e9
+"""Metres: a length like any longer one, which none of them can be made of."""
 
 
 class Filling:
@@ -22,13 +30,59 @@ class Filling:
         return self.request.family
 
     def measure(self, side: str, metres: float, words: str) -> None:
+        if side == "thickness":
+            self.request.ignored.append(words)
+            return
+        if side == "radius":
+            side, metres = "diameter", 2 * metres
+        elif side != "length":
+            side = self.family.axes.get(side, side)
+        self._measured(side, metres, words)
+
+    def sides(self, lengths: tuple[float, ...], words: str) -> None:
+        """`120 x 60 x 75 cm`: width, depth and height, unless another order looks far more like the family.
+
+        Two lengths may also be the height and the width of what is taller than wide.
+        """
+        if len(lengths) > 3:
+            raise cannot_make(f'"{words}" gives more than three sides.')
+        if min(lengths) <= 0:
+            raise cannot_make(f'"{words}" is no size: it must be more than zero.')
+        usual = dict(zip(SIDES, self.family.variants[self.request.variant].size or self.family.size, strict=True))
+
+        def unlike(order: tuple[str, ...]) -> float:
+            pulls = [math.log(metres / usual[side]) for side, metres in zip(order, lengths, strict=True)]
+            return max(pulls) - min(pulls) + (UNSAID if order not in said else 0.0)
+
+        said: list[tuple[str, ...]] = [("width", "depth", "height")[: len(lengths)]]
+        if len(lengths) == 2 and usual["height"] > usual["width"]:
+            said.append(("height", "width") if lengths[0] > lengths[1] else ("width", "height"))
+        orders: list[tuple[str, ...]] = list(permutations(said[0]))
+        best: tuple[str, ...] = min(said + orders, key=unlike)
+        for side, metres in zip(best, lengths, strict=True):
+            self._measured(side, metres, words)
+
+    def settle(self) -> None:
+        """The length is that of the family's long axis; beside it, the width of what is long across is its depth."""
+        metres = self.request.measures.pop("length", None)
+        if metres is None:
+            return
+        side = self.family.axes.get("length", "width")
+        if side in self.request.measures and side == "width" and "depth" not in self.request.measures:
+            self.request.measures["depth"] = self.request.measures.pop("width")
+        self._measured(side, metres)
+
+    def _measured(self, side: str, metres: float, words: str = "") -> None:
         old = self.request.measures.get(side)
-        if old is not None and old != metres:
-            raise cannot_make(f'"{words}" contradicts another {side} in the same request.')
+        if old is not None and not math.isclose(old, metres):
+            if side == "longest":
+                raise cannot_make(f'"{words}" is the second size without a side: say which is wide, deep or tall.')
+            raise cannot_make(f'"{words or "The length"}" contradicts another {side} in the same request.')
         if metres <= 0:
             raise cannot_make(f'"{words}" is no size: it must be more than zero.')
-        self.request.measures[side] = metres
-        self.request.say("size", words)
+        self.request.measures[side] = min(metres, BEYOND)
+        if words:
+            self.request.say("size", words)
 
     def mention(self, feature: Feature, noun: Item) -> None:
         """Named without a number: there must be some."""
@@ -37,7 +91,7 @@ class Filling:
             self.request.counts[feature.id] = max(some, feature.least)
 
     def whole(self, value: float, text: str) -> int:
-        if value != int(value):
+        if not value.is_integer():
             raise cannot_make(f"{text} is not a whole number, and I can only count in whole ones.")
         return int(value)
 
@@ -76,6 +130,7 @@ class Filling:
         self.request.say("style", text)
 
     def side(self, side: str, factor: float, text: str) -> None:
+        side = self.family.axes.get(side, "width" if side == "length" else side)
         old = self.request.stretches.get(side)
         if side == "width" and old is not None and (old > 1) != (factor > 1) and "depth" not in self.request.stretches:
             # A long, narrow table: long one way, narrow the other.

@@ -1,7 +1,9 @@
 """A prompt cut into words, numbers, hexadecimal colours and marks."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
+from typing import Final
 
 MARKS = {
     ",": ",",
@@ -17,6 +19,16 @@ MARKS = {
     "+": "and",
 }
 JOINTS = "-‐‑–_"
+MINUS = "-−–"
+LABEL = "number"
+"""The word that `no. 5` is read as."""
+PLAIN: Final = str.maketrans({"’": "'", "′": "'", "”": '"', "“": '"', "⁄": "/"})
+FRACTION: Final = re.compile(r"([1-9])/([2-9]|1[0-9]|32|64)(?![0-9/])")
+GROUPED: Final = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?(?![0-9])")
+POWER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?e[0-9]{1,2}(?![0-9a-z])")
+DECIMAL: Final = re.compile(r"[0-9]+(?:[.,][0-9]+)?")
+SCALE: Final = re.compile(r"[0-9]+:[0-9]+")
+LABELED: Final = re.compile(r"(?<![a-z])no\.(?=\s*[0-9])|#(?=\s*[0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +42,8 @@ class Token:
 
 
 def tokenize(prompt: str) -> list[Token]:
-    """Lower-case tokens in order. A number may carry a decimal point; `30cm` is a number and a glued word."""
-    text = unicodedata.normalize("NFKC", prompt).lower().replace("’", "'")
+    """Lower-case tokens in order. `30cm` is a number and a glued word; `1,200`, `1/2` and `1e3` are numbers."""
+    text = _plain(prompt)
     tokens: list[Token] = []
     at, glued = 0, False
     while at < len(text):
@@ -40,10 +52,16 @@ def tokenize(prompt: str) -> list[Token]:
         if mark == "#" and (digits := _run(text, at + 1, "0123456789abcdef")) in (3, 6):
             end = at + 1 + digits
             tokens.append(Token("hex", text[at:end]))
-        elif mark.isdecimal() and mark.isascii():
-            end = _number_end(text, at)
-            tokens.append(Token("number", text[at:end], float(text[at:end].replace(",", ".")), glued))
-            glued = end < len(text) and (text[end].isalpha() or text[end] in "\"'×")
+        elif label := LABELED.match(text, at):
+            tokens.append(Token("word", LABEL))
+            end = label.end()
+        elif (scale := SCALE.match(text, at)) and mark.isdecimal():
+            tokens.append(Token("word", scale[0]))
+            end = scale.end()
+        elif number := _number(text, at):
+            end = at + len(number[0])
+            tokens.append(Token("number", *number, glued))
+            glued = end < len(text) and (text[end].isalpha() or text[end] in "\"'×*")
             at = end
             continue
         elif mark.isalpha() or unicodedata.category(mark).startswith("M"):
@@ -59,9 +77,11 @@ def tokenize(prompt: str) -> list[Token]:
             glued = True
             at = end
             continue
-        elif mark == '"' and tokens and tokens[-1].kind == "number" and glued:
-            tokens.append(Token("word", "inch", glued=True))
-        elif mark == "×":
+        elif mark in "\"'" and tokens and tokens[-1].kind == "number" and glued and text[end : end + 1] != "s":
+            tokens.append(Token("word", "inch" if mark == '"' else "ft", glued=True))
+            at, glued = end, text[end : end + 1].isdecimal()
+            continue
+        elif mark == "×" or (mark == "*" and tokens and text[end:].lstrip()[:1].isdecimal()):
             tokens.append(Token("word", "x"))
         elif mark in MARKS:
             kind = "comma" if MARKS[mark] == "," else "word"
@@ -81,14 +101,27 @@ def _run(text: str, start: int, alphabet: str) -> int:
     return end - start
 
 
-def _number_end(text: str, start: int) -> int:
-    digits = "0123456789"
-    end = start + _run(text, start, digits)
-    if end + 1 < len(text) and text[end] in ".," and text[end + 1] in digits:
-        fraction = _run(text, end + 1, digits)
-        if text[end] == "." or fraction != 3:
-            return end + 1 + fraction
-    return end
+def _plain(prompt: str) -> str:
+    """Lower case, with plain quotes, and a space before a fraction of one letter ("1½")."""
+    apart = "".join(
+        f" {mark}" if "FRACTION" in unicodedata.name(mark, "") else mark for mark in prompt.replace("№", "no.")
+    )
+    text = unicodedata.normalize("NFKC", apart).lower().translate(PLAIN)
+    return re.sub(r"\bw/o\b", "without", text).replace("''", '"')
+
+
+def _number(text: str, start: int) -> tuple[str, float] | None:
+    """The digits that begin at `start`, and what they are worth."""
+    if text[start] in MINUS and (start == 0 or text[start - 1].isspace()):
+        positive = _number(text, start + 1) if text[start + 1 : start + 2].isdecimal() else None
+        return (text[start] + positive[0], -positive[1]) if positive else None
+    if share := FRACTION.match(text, start):
+        return share[0], int(share[1]) / int(share[2])
+    for form, drop in ((GROUPED, ","), (POWER, ""), (DECIMAL, "")):
+        if found := form.match(text, start):
+            plain = found[0].replace(drop, "") if drop else found[0].replace(",", ".")
+            return found[0], float(plain)
+    return None
 
 
 def foreign_share(prompt: str) -> float:

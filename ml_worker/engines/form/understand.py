@@ -7,6 +7,7 @@ from typing import Final
 from ml_worker.engines.form.families.family import Family
 from ml_worker.engines.form.grammar import Grammar
 from ml_worker.engines.form.lexicon.reader import Item, Lexicon, lexicon, singulars
+from ml_worker.engines.form.quantities import joined
 from ml_worker.engines.form.refusals import cannot_make, not_understood, other_language
 from ml_worker.engines.form.request import Request
 from ml_worker.engines.form.tokens import Token, foreign_share, tokenize
@@ -37,7 +38,7 @@ class Understanding:
         if family_id not in self._within:
             self._within[family_id] = self._lexicon.with_family(family)
         words = self._within[family_id]
-        items = words.items(tokens)
+        items = joined(words.items(tokens))
         head = self._head_index(items, family)
         self._check_compound(items, head, family)
         self._check_scene(items, head)
@@ -103,7 +104,7 @@ class Understanding:
             beside = items[near]
             after = near > head
             words = beside.text.split()
-            if not after and beside.may_be("part") and near and items[near - 1].may_be("number"):
+            if not after and beside.may_be("part") and near and items[near - 1].may_be("number", "length"):
                 continue
             if words[0 if after else -1] in family.other_things or any(
                 s in family.other_things for s in singulars(words[-1])
@@ -119,7 +120,10 @@ class Understanding:
         """`three red balls on a table`: the table is only where the balls would be, and nobody asked for three."""
         for at in range(1, head):
             thing, place, rest = items[at - 1], items[at], items[at + 1 : head]
-            if place.text.split()[0] in PLACES and not thing.meanings and all(item.meanings for item in rest):
+            # A rose and a lemon are things, after an article; a rose vase is a colour of vase.
+            named = at > 1 and thing.may_be("color", "material") and items[at - 2].may_be("one", "number")
+            named = (named and not thing.may_be("part")) or not thing.meanings
+            if place.text.split()[0] in PLACES and named and all(item.meanings for item in rest):
                 raise not_understood(f'I do not know how to make "{thing.text}".', self._families)
 
     def _finish(self, request: Request) -> None:

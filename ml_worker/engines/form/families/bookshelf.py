@@ -163,7 +163,7 @@ FAMILY = Family(
         Feature("shelf", ("shelf", "board", "level", "tier"), 1, 9, 5),
         Feature("book", ("book",), 0, 1, 1),
         Feature("back", ("back", "back panel", "backboard"), 0, 1, 1),
-        Feature("leg", ("leg", "foot"), 0, 4, 0),
+        Feature("leg", ("leg", "foot"), 0, 4, 0, 4),
         Feature("door", ("door", "cabinet door"), 0, 4, 0),
         Feature("knob", ("knob", "handle")),
     ),

@@ -125,6 +125,7 @@ FAMILY = Family(
     clash=clash,
     turned=True,
     coupled=0.9,
+    axes={"depth": "height"},
     variants={
         "bowl": Variant(("bowl", "soup bowl", "salad bowl", "cereal bowl", "mixing bowl", "rice bowl")),
         "fruit bowl": Variant(("fruit bowl", "bowl of fruit"), (0.3, 0.12, 0.3), {"fruit": 6}),

@@ -222,6 +222,7 @@ FAMILY = Family(
     size=(1.85, 1.48, 4.1),
     fineness=1.6,
     build=build,
+    axes={"length": "depth"},
     variants={
         "car": Variant(("car", "automobile", "hatchback", "city car", "family car", "toy car", "passenger car")),
         "sedan": Variant(("sedan", "saloon", "saloon car"), (1.88, 1.45, 4.6), {}, {"kind": "sedan"}),

@@ -130,6 +130,8 @@ class Family:
     """Round about its axis: width and depth change together."""
     coupled: float = 1.0
     """How far one measured side drags the others along: 1 keeps the proportions, 0 leaves the others as they are."""
+    axes: Mapping[str, str] = field(default_factory=dict)
+    """Which side its `length` is if not the width, and its `depth` if not the depth."""
     other_things: tuple[str, ...] = ()
     """Words that before or after the noun make it another thing: "dog house", "table leg"."""
     fineness: float = 1.0

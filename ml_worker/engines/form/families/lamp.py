@@ -200,6 +200,7 @@ FAMILY = Family(
     turned=True,
     fineness=1.6,
     coupled=0.9,
+    axes={"length": "height"},
     variants={
         "table lamp": Variant(("lamp", "table lamp", "bedside lamp", "night lamp", "nightstand lamp")),
         "floor lamp": Variant(("floor lamp", "standing lamp", "standard lamp"), (0.44, 1.6, 0.44)),
@@ -212,7 +213,7 @@ FAMILY = Family(
         Feature("base", ("base", "body", "foot", "stand")),
         Feature("stem", ("stem", "pole", "arm", "rod")),
         Feature("bulb", ("bulb", "light bulb")),
-        Feature("leg", ("leg",), 0, 3, 0),
+        Feature("leg", ("leg",), 0, 3, 0, 3),
     ),
     options={
         "shade": {"drum": ("drum", "straight"), "cone": ("cone", "conical", "tapered")},

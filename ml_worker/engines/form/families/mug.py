@@ -177,6 +177,7 @@ FAMILY = Family(
     size=(0.118, 0.095, 0.084),
     build=build,
     coupled=1.0,
+    axes={"depth": "height"},
     variants={
         "mug": Variant(("mug", "coffee mug", "tea mug", "beer mug", "coffee cup", "cup")),
         "teacup": Variant(("teacup", "tea cup"), (0.12, 0.062, 0.096), {"saucer": 0}),

@@ -267,6 +267,7 @@ FAMILY = Family(
     clash=clash,
     turned=True,
     fineness=1.2,
+    axes={"length": "height"},
     variants={
         "tree": Variant(
             (

@@ -138,6 +138,7 @@ FAMILY = Family(
     build=build,
     turned=True,
     fineness=1.2,
+    axes={"length": "height", "depth": "height"},
     variants={
         "vase": Variant(("vase", "flower vase", "pot vase")),
         "amphora": Variant(("amphora", "urn"), (0.24, 0.36, 0.2), {"handle": 2}, {"body": "urn"}),

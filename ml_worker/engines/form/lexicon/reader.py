@@ -17,7 +17,8 @@ LONGEST = 5
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """`kind`: number, color, tone, material, scale, side, dimension, unit, family, part, option, or one of [words]."""
+    """`kind`: number, fraction, color, tone, material, scale, side, dimension, unit, family, part, option, having,
+    lacking, length (metres of its sides), odd (a figure that says nothing), or one of [words]."""
 
     kind: str
     value: Any = None
@@ -114,20 +115,22 @@ class Lexicon:
                     if kind == "color" and m.kind == "color":
                         return [m]
                     if kind != "color" and m.kind == "part":
-                        return [Meaning(kind, m.value)]
+                        return [Meaning(kind, m.value), *([Meaning("joined")] if suffix == "ed" else [])]
         return []
 
     def items_of(self, phrase: str) -> list[Item]:
         return self.items(tokenize(phrase))
 
     def nearest(self, word: str, kinds: Iterable[str]) -> str | None:
-        """A single word of one of `kinds` that `word` is very likely a misspelling of."""
+        """What `word` is very likely a misspelling of, among words of `kinds`; lemons are not the colour lemon."""
         if len(word) < 5:
             return None
-        wanted = set(kinds)
+        wanted, plural_of = set(kinds), singulars(word)
         best, found = 0.84, None
         for key, meanings in self._phrases.items():
             if len(key) != 1 or len(key[0]) < 4 or not any(m.kind in wanted for m in meanings):
+                continue
+            if key[0] in plural_of:
                 continue
             ratio = SequenceMatcher(None, word, key[0]).ratio()
             if ratio > best:
@@ -181,6 +184,8 @@ def lexicon(families: Iterable[Family], language: str = "en") -> Lexicon:
         put(text, Meaning("side", (side, factor)))
     for text, metres in words["units"].items():
         put(text, Meaning("unit", metres))
+    for text, share in words["fractions"].items():
+        put(text, Meaning("fraction", share))
     for kind, names in words["words"].items():
         for text in names:
             put(text, Meaning(kind))

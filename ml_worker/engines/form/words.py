@@ -1,0 +1,152 @@
+"""Reads the words of a prompt one by one: adjectives, numbers and lengths, taken in hand until their noun comes."""
+
+from ml_worker.engines.form.families.family import Family
+from ml_worker.engines.form.filling import Filling
+from ml_worker.engines.form.hand import Hand
+from ml_worker.engines.form.lexicon.reader import Item, Lexicon
+from ml_worker.engines.form.materials import STUFF
+from ml_worker.engines.form.palette import COLORS, from_hex, shade
+from ml_worker.engines.form.request import Request
+
+ADJECTIVES = ("color", "material", "tone", "scale", "side", "option", "hex")
+
+
+class Words:
+    """A place in the items of a prompt. `head` is the index of the item that names the family."""
+
+    def __init__(self, items: list[Item], head: int, request: Request, lexicon: Lexicon) -> None:
+        self.items, self.head, self.request, self.lexicon = items, head, request, lexicon
+        self.fill = Filling(request)
+        self.hand = Hand(self.fill)
+        self.at = 0
+
+    @property
+    def family(self) -> Family:
+        return self.request.family
+
+    def _peek(self, ahead: int = 0) -> Item | None:
+        index = self.at + ahead
+        return self.items[index] if index < len(self.items) and index != self.head else None
+
+    def _is(self, at: int, *kinds: str) -> bool:
+        return 0 <= at < len(self.items) and at != self.head and self.items[at].may_be(*kinds)
+
+    def _unknown(self, item: Item) -> None:
+        meant = self.lexicon.nearest(item.text, ("color", "material", "part", "option", "scale", "side"))
+        if meant is None:
+            self._ignore(item)
+            return
+        self.request.corrected[item.text] = meant
+        self.items[self.at] = self.lexicon.items_of(meant)[0]
+        self.at -= 1
+
+    def _ignore(self, item: Item) -> None:
+        """`six-sided`, `gold rimmed`, `a 5 cm rim`: an unknown word takes what was said of it along."""
+        before = self.at - 1
+        of_it = item.may_be("joined") and self._is(before, *ADJECTIVES)
+        of_it |= item.glued and self._is(before, "number", "color", "material")
+        if self.at > self.head or not self.items[self.head].plural:
+            of_it |= self._is(before, "number")
+        of_it |= self.at > self.head and self._is(before, "length")
+        if of_it and self.hand.held and before != self.head:
+            self.hand.drop_last(item.text)
+        else:
+            self.request.ignored.append(item.text)
+
+    def _describes(self, item: Item) -> bool:
+        """`orange` is a fruit (`an orange in a bowl`), but a colour before `leaves` and before the object itself."""
+        following = self._peek(1)
+        noun_follows = following is not None and following.may_be("part", "color", "material")
+        before = self.at < self.head and not (following is not None and following.may_be("in", "away"))
+        return item.may_be("color", "material") and (before or noun_follows)
+
+    def _adjective(self, item: Item, of_whole: bool = False) -> bool:
+        """Take in hand a colour, material, size or option; True if it was one."""
+        following = self._peek(1)
+        if item.may_be("hex"):
+            self.hand.take("color", from_hex(item.text), item.text, item.glued)
+        elif item.may_be("tone") and following is not None and following.may_be("color", "material", "hex"):
+            self.at += 1
+            tone = item.get("tone")
+            color = (
+                COLORS[following.get("color")]
+                if following.may_be("color")
+                else (from_hex(following.text) if following.may_be("hex") else STUFF[following.get("material")].color)
+            )
+            words = f"{item.text} {following.text}"
+            if not following.may_be("color", "hex"):
+                self.hand.take("material", following.get("material"), following.text, item.glued)
+            self.hand.take("color", shade(color, tone), words, item.glued)
+        elif item.may_be("option") and not (of_whole and item.may_be("side") and self._of_parts(item)):
+            self.hand.take("option", [m.value for m in item.meanings if m.kind == "option"], item.text, item.glued)
+        elif item.may_be("color"):
+            self.hand.take("color", COLORS[item.get("color")], item.text, item.glued)
+        elif item.may_be("material"):
+            self.hand.take("material", item.get("material"), item.text, item.glued)
+        elif item.may_be("scale"):
+            self.hand.take("scale", item.get("scale"), item.text, item.glued)
+        elif item.may_be("side"):
+            self.hand.take("side", item.get("side"), item.text, item.glued)
+        else:
+            return False
+        return True
+
+    def _part_follows(self, ahead: int = 1) -> bool:
+        """After `and`: does the phrase end in a part? Then what came before belongs to the noun before."""
+        while (item := self._peek(ahead)) is not None:
+            if item.may_be("part") and not item.may_be("color", "material"):
+                return True
+            if not item.may_be(
+                "one", "article", "number", "color", "material", "tone", "hex", "option", "side", "length"
+            ):
+                return False
+            ahead += 1
+        return False
+
+    def _of_parts(self, item: Item) -> bool:
+        """`thin` may be said of legs, but a thin chair is one of little width."""
+        return all(self.family.feature(m.value[0]) for m in item.meanings if m.kind == "option")
+
+    def _finish_follows(self) -> bool:
+        item = self._peek(1)
+        return item is not None and item.may_be("color", "material", "hex", "tone")
+
+    def _measure(self) -> None:
+        """`30 cm tall`, `120 x 60 cm`, `2 m in height`."""
+        lengths, end = self.items[self.at].get("length"), self.at + 1
+        side = "longest"
+        if len(lengths) == 1:
+            while self._is(end, "in", "of") and self._is(end + 1, "dimension"):
+                end += 1
+            if self._is(end, "dimension"):
+                side, end = self.items[end].get("dimension"), end + 1
+        self._take_measure(end, side, lengths)
+
+    def _named_measure(self) -> bool:
+        """`height 30 cm`, `a width of 2 m`, `height: 30 cm`."""
+        at = self.at + 1
+        colon = self._is(at, "comma") and not self.items[self.at].may_be("side")
+        while self._is(at, "of", "is", "filler") or (colon and at == self.at + 1):
+            at += 1
+        if not self._is(at, "length") or len(self.items[at].get("length")) > 1:
+            return False
+        if colon and self._is(at + 1, "dimension"):
+            return False
+        if self.hand.held and not self.hand.held[-1].text:
+            self.hand.held.pop()  # `a` height counts nothing
+        self._take_measure(at + 1, self.items[self.at].get("dimension"), self.items[at].get("length"))
+        return True
+
+    def _take_measure(self, end: int, side: str, lengths: tuple[float, ...]) -> None:
+        run = [item.text for item in self.items[self.at : end] if not item.may_be("comma")]
+        self.hand.take("measure", (side, lengths), " ".join(run), self.items[self.at].glued)
+        self.at = end
+
+    def _number(self, item: Item) -> None:
+        """Before the noun it counts the objects (but not in `a 2020 sedan`); after it, only those of a plural."""
+        counts = self.items[self.head].plural or item.get("number") == 1
+        if self.at < self.head:
+            counts = counts or not any(before.may_be("one") for before in self.items[: self.at])
+        else:
+            counts = counts or self.items[self.at - 1].may_be("by")
+        self.hand.take("number" if counts else "figure", item.get("number"), item.text, item.glued)
