@@ -48,7 +48,7 @@ def run(settings: Settings, home: Home, screen: Screen, planned: Planned = make_
     """Run the stack until a signal asks it to stop. Raises StackError."""
     interrupted = Interrupted()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` and a shell's `&` have it
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` ignores it
             signal.signal(number, interrupted)
     screen.say("Lathe is starting.")
     for line in unused_settings():

@@ -157,7 +157,7 @@ def test_a_usage_page_that_does_not_come_up_is_not_announced_and_holds_up_nothin
     os.close(reader)
 
 
-def test_a_signal_that_was_ignored_before_stays_ignored(up: Up) -> None:
+def test_a_hangup_that_was_ignored_before_stays_ignored(up: Up) -> None:
     """As `nohup` starts it: the terminal's end is none of its business."""
     up.start(to=subprocess.DEVNULL, ignores=signal.SIGHUP)
     up.wait_for("worker")
@@ -166,6 +166,13 @@ def test_a_signal_that_was_ignored_before_stays_ignored(up: Up) -> None:
     time.sleep(1)
     assert not up.ended()
     up.assert_stopped_well(up.signal(signal.SIGTERM))
+
+
+def test_an_interrupt_stops_it_though_a_script_began_it_in_the_background(up: Up) -> None:
+    """A shell without job control ignores SIGINT in what it starts with `&`."""
+    up.start(to=subprocess.DEVNULL, ignores=signal.SIGINT)
+    up.wait_for("worker")
+    up.assert_stopped_well(up.signal(signal.SIGINT))
 
 
 def test_the_end_of_the_terminal_stops_it_otherwise(up: Up) -> None:
