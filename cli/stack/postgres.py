@@ -9,6 +9,7 @@ import socket
 import struct
 import subprocess
 import sys
+import uuid
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -142,9 +143,9 @@ def _folder_for(folder: Path) -> None:
 
 def _initialise(config: PostgresConfig) -> None:
     """Make the data folder, whole or not at all: initdb may be killed at any moment."""
-    unfinished = config.folder / "data.new"
-    if unfinished.exists():
-        shutil.rmtree(unfinished)
+    for leftover in config.folder.glob("data.new-*"):
+        shutil.rmtree(leftover, ignore_errors=True)  # a killed initdb may still be removing it itself
+    unfinished = config.folder / f"data.new-{uuid.uuid4().hex}"
     password_file = config.folder / "password"
     password_file.unlink(missing_ok=True)
     descriptor = os.open(password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
