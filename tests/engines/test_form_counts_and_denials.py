@@ -17,6 +17,7 @@ COUNTED = [
     ("two red-roofed houses", {"is": "house", "count": 2, "roof": "red"}),
     ("a white blue-roofed house", {"is": "house", "roof": "blue", "main": "white"}),
     ("red chair, 4 legs", {"is": "chair", "#leg": 4, "main": "red"}),
+    ("three wide, white bowls", {"is": "bowl", "count": 3, "main": "white"}),
     ("chairs: 4", {"is": "chair", "count": 4}),
     ("mug x 3", {"is": "mug", "count": 3}),
     ("3 200 mm bowls", {"is": "bowl", "count": 3}),
@@ -35,6 +36,9 @@ FIGURES = [
     ("a 2020 red sedan", {"is": "sedan", "main": "red", "ignored": ["2020"]}),
     ("a 1:18 scale car", {"is": "car", "ignored": ["1:18", "scale"]}),
     ("a six seater table", {"is": "table", "ignored": ["six seater"]}),
+    ("a chair, 90 tall, 45 wide", {"is": "chair", "ignored": ["90 tall", "45 wide"]}),
+    ("a house with 2nd floor", {"is": "house", "ignored": ["2 nd"]}),
+    ("a 1960s chair", {"is": "chair", "ignored": ["1960 s"]}),
     ("mug 30", {"is": "mug", "ignored": ["30"]}),
 ]
 
@@ -48,6 +52,7 @@ UNWANTED = [
     ("a chair that doesn't have arms", {"is": "chair", "#arm": 0}),
     ("chair w/o back", {"is": "chair", "#back": 0}),
     ("a chair with no back, no arms, and black legs", {"is": "chair", "#back": 0, "#arm": 0, "leg": "black"}),
+    ("a chair with no arms, a red seat", {"is": "chair", "#arm": 0, "seat": "red"}),
     ("an armchair, no cushion, red", {"is": "armchair", "#cushion": 0, "main": "red"}),
     ("a chair that isn't red", {"is": "chair", "ignored": ["isn't red"]}),
     ("a chair, not red or blue", {"is": "chair", "ignored": ["not red or blue"]}),
@@ -55,6 +60,7 @@ UNWANTED = [
     ("a chair not made of wood", {"is": "chair", "ignored": ["not made of wood"]}),
     ("a chair that is not dark red", {"is": "chair", "ignored": ["not dark red"]}),
     ("a chair with not red legs", {"is": "chair", "ignored": ["not red legs"]}),
+    ("a non-wooden chair", {"is": "chair", "ignored": ["non wooden"]}),
     ("a chair that has neither", {"is": "chair", "ignored": ["neither"]}),
 ]
 

@@ -146,7 +146,8 @@ class Grammar(Words):
                 self.hand.take("figure", 1.0, "")
             elif self._adjective(item):
                 # `no back, black legs`: what is described is wanted.
-                if self._is(self.at - 1, "comma", "and") and not self._is(self.at - 1, "or"):
+                before = self.at - 2 if self._is(self.at - 1, "one", "article") else self.at - 1
+                if self._is(before, "comma", "and") and not self._is(before, "or"):
                     removing = idle = ""
             elif item.may_be("comma", "and"):
                 if not waiting and self.hand.has("measure") and not (self.hand.bare() and self._part_follows()):

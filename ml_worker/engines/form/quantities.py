@@ -5,7 +5,7 @@
     sides  := length ("by" length)*, where one may leave its unit to another
 
 A `length` item holds the metres of one side or several. Figures that say nothing of the object (`350 ml`, `4x4`,
-`no. 5`, `80-90 cm`) become items of the kind `odd`.
+`no. 5`, `2nd`, `90 tall`, `80-90 cm`) become items of the kind `odd`.
 """
 
 from ml_worker.engines.form.lexicon.reader import Item, Meaning
@@ -13,6 +13,7 @@ from ml_worker.engines.form.lexicon.reader import Item, Meaning
 FOOT, INCH = 0.3048, 0.0254
 PREPOSITION, LIMB = "in", ("foot", "feet")
 """Units that are other words as well."""
+AFTER = ("comma", "and", "with", "without", "by")
 ADJECTIVES = ("color", "material", "tone", "option", "style", "quality", "scale", "side", "hex")
 
 
@@ -41,6 +42,9 @@ class Quantity:
         if number is not None:
             end = number[1]
             if self._is(end, "amount"):
+                return self._item("odd", None, end + 1)
+            closed = end + 1 == len(self.items) or self._is(end + 1, *AFTER)
+            if self._is(end, "dimension") and closed and not any(item.may_be("family") for item in self.items[end:]):
                 return self._item("odd", None, end + 1)
             until = self._length(end) if self._is(end, "number") and self.items[end].glued else None
             if until is not None:
