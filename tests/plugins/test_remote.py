@@ -1,14 +1,7 @@
 """Model servers as engines, against small servers in other processes that follow the published protocols."""
 
-import json
 import socket
-import subprocess
-import sys
 import threading
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,113 +12,10 @@ import trimesh
 
 from ml_worker.engines.conformance import CHECKS, Sample, Suite
 from ml_worker.engines.conformance.outputs import read_mesh, require_clean_meshes
-from ml_worker.engines.conformance.sample import draw_photo
-from ml_worker.engines.port import BadInput, Cancelled, EngineError, Input, Inputs, Permanent, Result, Retryable
-from ml_worker.engines.remote.config import Remote
-from ml_worker.engines.remote.engine import RemoteEngine
-from ml_worker.local_run import LocalRun
+from ml_worker.engines.port import BadInput, Cancelled, EngineError, Permanent, Retryable
+from tests.plugins.remote import SETTINGS, Watched, engine, made, refused, serving
 
 TOKEN = "sekrit-token-of-the-operator"
-
-
-@pytest.fixture(scope="module")
-def glb(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A green ball of 2 m, not centred, in two parts of which one is moved by its node."""
-    ball = trimesh.creation.icosphere(subdivisions=3)
-    ball.visual = trimesh.visual.TextureVisuals(
-        uv=np.zeros((len(ball.vertices), 2)),
-        material=trimesh.visual.material.PBRMaterial(baseColorFactor=[0, 255, 0, 255], roughnessFactor=0.4),
-    )
-    scene = trimesh.Scene()
-    scene.add_geometry(ball, transform=trimesh.transformations.translation_matrix((5, 5, 5)))
-    path = tmp_path_factory.mktemp("model") / "ball.glb"
-    path.write_bytes(scene.export(file_type="glb"))
-    return path
-
-
-class Server:
-    """One of `tests/plugins/servers` in a process of its own."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def seen(self, path: str = "") -> list[dict[str, Any]]:
-        with urllib.request.urlopen(f"{self.url}/_seen", timeout=10) as answer:
-            return [item for item in json.load(answer) if path in item["path"]]
-
-    def until(self, there: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
-        end = time.monotonic() + 20
-        while not there(seen := self.seen()):
-            assert time.monotonic() < end, seen
-            time.sleep(0.02)
-        return seen
-
-
-@contextmanager
-def serving(protocol: str, **behaviour: Any) -> Iterator[Server]:
-    command = [sys.executable, "-m", f"tests.plugins.servers.{protocol}", json.dumps(behaviour, default=str)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield Server(process.stdout.readline().strip())
-        finally:
-            process.kill()
-
-
-SETTINGS: dict[str, dict[str, Any]] = {
-    "hunyuan": {"protocol": "hunyuan3d", "kinds": ("image",)},
-    "cog": {"protocol": "cog", "kinds": ("text", "image")},
-    "replicate": {"protocol": "replicate", "kinds": ("text",), "model": "acme/blob", "output": "mesh"},
-    "open_inference": {
-        "protocol": "open-inference",
-        "kinds": ("text",),
-        "model": "blob",
-        "model_version": "3",
-        "output": "mesh",
-        "fixed": {"steps": 5},
-    },
-}
-
-
-def engine(server: str, url: str, **more: Any) -> RemoteEngine:
-    quick: dict[str, Any] = {"poll_seconds": 0.05, "typical_seconds": 1, "timeout_seconds": 60}
-    prefix = "/v1" if server == "replicate" else ""
-    return RemoteEngine(Remote(id="acme/blob", url=url + prefix, **{**SETTINGS[server], **quick, **more}))
-
-
-class Watched(LocalRun):
-    """Can be cancelled, and remembers its progress."""
-
-    def __init__(self, folder: Path, stages: Any, seed: int = 7, deadline: datetime | None = None) -> None:
-        self.told: list[dict[str, Any]] = []
-        self.cancelled = threading.Event()
-        super().__init__(seed, folder, stages, self.told.append, deadline=deadline)
-
-    def check_cancel(self) -> None:
-        super().check_cancel()
-        if self.cancelled.is_set():
-            raise Cancelled
-
-
-def asked(server: str, folder: Path) -> Inputs:
-    if server != "hunyuan":
-        return Inputs(prompt="a green ball")
-    return Inputs(files=(Input(role="image", path=draw_photo(folder / "photo.png"), media_type="image/png"),))
-
-
-def made(server: str, url: str, folder: Path, run: Watched | None = None, **more: Any) -> Result:
-    engine_ = engine(server, url, **more)
-    folder.mkdir(parents=True, exist_ok=True)
-    params = {"formats": ["glb"], "quality": "draft", "texture_size": 512, "target_faces": 1000}
-    run = run or Watched(folder, engine_.describe().stages)
-    return engine_.run(asked(server, folder), params, run)
-
-
-def refused(kind: type[EngineError], code: str, server: str, url: str, folder: Path, **more: Any) -> EngineError:
-    with pytest.raises(kind) as refusal:
-        made(server, url, folder, **more)
-    assert refusal.value.code == code, refusal.value.message
-    return refusal.value
 
 
 @pytest.mark.parametrize("server", SETTINGS)

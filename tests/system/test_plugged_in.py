@@ -17,7 +17,7 @@ from ml_worker.engines.conformance.outputs import read_mesh
 from ml_worker.mesh.gate import assert_printable
 from tests.embedded import PORTS
 from tests.plugins.packages import PROJECT, environment, lathe
-from tests.plugins.test_remote import serving
+from tests.plugins.remote import serving
 from tests.system.client import Client
 from tests.system.stack import Stack
 

@@ -90,7 +90,7 @@ class RemoteEngine:
         except RemoteConfigError as error:
             raise Retryable("remote-forbidden", "The model server's token is missing here.") from error
         async with aiohttp.ClientSession() as session:
-            link = Link(self._remote, session, token)
+            link = Link(self._remote, session, token, run)
             asking = asyncio.ensure_future(_DRIVERS[self._remote.protocol](question, link))
             try:
                 async with asyncio.timeout(self._remote.timeout_seconds):

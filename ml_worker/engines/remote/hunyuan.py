@@ -24,10 +24,21 @@ async def ask(question: Question, link: Link) -> bytes:
         if reply.status in _FAILED:
             raise Retryable("remote-failed", "The model server failed to make it.")
         return reply.content
-    uid = _member((await link.call("POST", "send", body, repeat=False)).json(), "uid")
+    uid = link.begun_before()
+    if uid is None:
+        uid = _member((await link.call("POST", "send", body, repeat=False)).json(), "uid")
+        link.begun(uid)
+    try:
+        return await _made(uid, link)
+    except BaseException:
+        link.forget()  # It cannot be told, and may never have an answer.
+        raise
+
+
+async def _made(uid: str, link: Link) -> bytes:
     while True:
         await asyncio.sleep(link.remote.poll_seconds)
-        told = (await link.call("GET", f"status/{quote(uid, safe='')}")).json()
+        told = (await link.call("GET", f"status/{quote(uid, safe='')}", patient=True)).json()
         match _member(told, "status"):
             case "completed":
                 return decoded(_member(told, "model_base64"))

@@ -14,11 +14,15 @@ import msgspec
 import structlog
 
 from ml_worker.backoff import delays
-from ml_worker.engines.port import BadInput, EngineError, Permanent, Retryable
+from ml_worker.engines.port import BadInput, EngineError, Permanent, Retryable, Run
 from ml_worker.engines.remote.config import Remote
 
 log = structlog.get_logger(__name__)
 _CHUNK: Final = 256 * 1024
+_STAGE: Final = "remote-work"
+_FIRST_S: Final = 1.0
+_MOST_S: Final = 15.0
+"""Pauses between repeats: five tries outlast the restart of a server or of a proxy before it."""
 _CONNECT_S: Final = 10.0
 _SHORT_S: Final = 30.0
 """For requests that a server answers at once."""
@@ -52,14 +56,21 @@ class _Passing(Exception):
         self.done, self.wait_s = done, wait_s
 
 
+class _Begun(msgspec.Struct, frozen=True):
+    """Work that a server does for a task, by the server's own id."""
+
+    url: str
+    id: str | None
+
+
 class Link:
     """One run's conversation with one server. `fraction` (0..1) is set by drivers that know how far it is."""
 
-    def __init__(self, remote: Remote, session: aiohttp.ClientSession, token: str | None) -> None:
+    def __init__(self, remote: Remote, session: aiohttp.ClientSession, token: str | None, run: Run) -> None:
         self.remote = remote
         self.fraction: float | None = None
         self.requests = 0
-        self._session, self._token = session, token
+        self._session, self._token, self._run = session, token, run
         self._base = remote.url.rstrip("/")
 
     async def call(
@@ -71,24 +82,35 @@ class Link:
         headers: Mapping[str, str] = {},
         repeat: bool = True,
         long: bool = False,
+        patient: bool = False,
         also: frozenset[int] = frozenset(),
     ) -> Reply:
         """`path` without a leading slash. `also`: statuses that are answers here, besides 2xx.
 
         `repeat`: whether it may be sent again when nobody knows if it was carried out; `long`: the answer takes as
-        long as the work. Raises BadInput, Permanent, Retryable.
+        long as the work; `patient`: it asks for work that was begun, and is repeated until the run's time is over.
+        Raises BadInput, Permanent, Retryable.
         """
-        url = f"{self._base}/{path}"
-        headers = self._authorised(headers)
-        for number, wait in enumerate(delays(), start=1):
-            try:
-                return await self._send(method, url, body, headers, long=long, also=also)
-            except _Passing as passing:
-                log.warning("a model server did not do it", engine=self.remote.id, path=path, why=str(passing))
-                if number >= self.remote.tries or (passing.done and not repeat):
-                    raise Retryable("remote-unavailable", f"The model server did not answer ({passing}).") from None
-                await asyncio.sleep(max(wait, passing.wait_s))
-        raise AssertionError("delays never end")
+        return await self._repeated(
+            method, f"{self._base}/{path}", body, self._authorised(headers),
+            repeat=repeat, long=long, patient=patient, also=also,
+        )  # fmt: skip
+
+    def begun(self, number: str) -> None:
+        """Keep the id of work that the server does now, for the task's next attempt."""
+        self._run.save_stage(_STAGE, msgspec.json.encode(_Begun(self._base, number)))
+
+    def forget(self) -> None:
+        """The next attempt is to begin anew."""
+        self._run.save_stage(_STAGE, msgspec.json.encode(_Begun(self._base, None)))
+
+    def begun_before(self) -> str | None:
+        """The id of work that an earlier attempt of this task left behind on this server."""
+        try:
+            kept = msgspec.json.decode(self._run.load_stage(_STAGE) or b"", type=_Begun)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return None
+        return kept.id if kept.url == self._base else None
 
     async def tell(self, method: str, path: str) -> None:
         """Send a last word, once and quickly; whether it arrives changes nothing here."""
@@ -105,14 +127,7 @@ class Link:
         if not same and not (other.scheme == "https" and _is_among(other.hostname, self.remote.download_hosts)):
             raise Permanent("remote-foreign-url", "The model server pointed to an address that is not allowed.")
         headers = self._authorised({}) if same else {}
-        for number, wait in enumerate(delays(), start=1):
-            try:
-                return (await self._send("GET", url, None, headers, long=True)).content
-            except _Passing as passing:
-                if number >= self.remote.tries:
-                    raise Retryable("remote-unavailable", f"The result was not fetched ({passing}).") from None
-                await asyncio.sleep(max(wait, passing.wait_s))
-        raise AssertionError("delays never end")
+        return (await self._repeated("GET", url, None, headers, repeat=True, long=True, patient=True)).content
 
     def words(self, said: Any) -> str:
         """A server's own words, fit to be shown: one short line, without the token."""
@@ -125,6 +140,29 @@ class Link:
     def _authorised(self, headers: Mapping[str, str]) -> dict[str, str]:
         own = {"authorization": f"{self.remote.token_scheme} {self._token}".strip()} if self._token else {}
         return {**headers, **own}
+
+    async def _repeated(
+        self,
+        method: str,
+        url: str,
+        body: Any,
+        headers: Mapping[str, str],
+        *,
+        repeat: bool,
+        long: bool,
+        patient: bool,
+        also: frozenset[int] = frozenset(),
+    ) -> Reply:
+        for number, wait in enumerate(delays(_FIRST_S, _MOST_S), start=1):
+            try:
+                return await self._send(method, url, body, headers, long=long, also=also)
+            except _Passing as passing:
+                path = url.removeprefix(self._base) if url.startswith(self._base) else "elsewhere"
+                log.warning("a model server did not do it", engine=self.remote.id, path=path, why=str(passing))
+                if (number >= self.remote.tries and not patient) or (passing.done and not repeat):
+                    raise Retryable("remote-unavailable", f"The model server did not answer ({passing}).") from None
+                await asyncio.sleep(max(wait, passing.wait_s))
+        raise AssertionError("delays never end")
 
     async def _send(
         self,

@@ -20,6 +20,7 @@ from ml_worker.engines.remote.link import Link, garbage
 
 _NAMES: Final = {"prompt": "prompt", "image": "image", "seed": "seed"}
 _BUSY: Final = 409
+_GONE: Final = frozenset({404, 410})
 _UNDER_WAY: Final = frozenset({"starting", "processing", "queued"})
 _PERCENT: Final = re.compile(r"(\d{1,3})%")
 
@@ -27,39 +28,74 @@ _PERCENT: Final = re.compile(r"(\d{1,3})%")
 async def ask_cog(question: Question, link: Link) -> bytes:
     name = base64.b32encode(uuid.uuid4().bytes).decode().lower().rstrip("=")
     body = {"id": name, "input": question.named(link.remote, _NAMES, Photo.data_url)}
-    path = f"predictions/{name}"
+    path, accepted = f"predictions/{name}", False
     try:
         while True:
-            reply = await link.call("PUT", path, body, long=True, also=frozenset({_BUSY}))
+            reply = await link.call("PUT", path, body, long=True, patient=accepted, also=frozenset({_BUSY}))
             if reply.status not in (_BUSY, 202):
-                return await _output(reply.json(), link)
+                break
+            accepted = accepted or reply.status == 202
             await asyncio.sleep(link.remote.poll_seconds)
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, Retryable):
         await link.tell("POST", f"{path}/cancel")
         raise
+    return await _output(reply.json(), link)
 
 
 async def ask_replicate(question: Question, link: Link) -> bytes:
+    number, told = await _resumed(link)
+    if number is None:
+        number, told = await _begun(question, link)
+    try:
+        link.begun(number)
+        while _state(told) in _UNDER_WAY:
+            link.fraction = _fraction(told, link.fraction)
+            await asyncio.sleep(link.remote.poll_seconds)
+            told = (await link.call("GET", _path(number), patient=True)).json()
+    except BaseException:
+        await _give_up(number, link)
+        raise
+    return await _output(told, link)
+
+
+async def _begun(question: Question, link: Link) -> tuple[str, Any]:
+    """The id of a new prediction, and its state."""
     values = question.named(link.remote, _NAMES, Photo.data_url)
     model = link.remote.model or ""
     owner, separator, name = model.partition("/")
     path = f"models/{quote(owner)}/{quote(name)}/predictions" if separator else "predictions"
     body = {"input": values} if separator else {"version": model, "input": values}
-    reply = await link.call("POST", path, body, headers={"prefer": "respond-async"}, repeat=False)
-    told = reply.json()
+    told = (await link.call("POST", path, body, headers={"prefer": "respond-async"}, repeat=False)).json()
     number = told.get("id") if isinstance(told, dict) else None
     if not isinstance(number, str) or not number:
         raise garbage("it has no id")
-    path = f"predictions/{quote(number, safe='')}"
+    return number, told
+
+
+async def _resumed(link: Link) -> tuple[str | None, Any]:
+    """The prediction that an earlier attempt began, unless it came to nothing."""
+    number = link.begun_before()
+    if number is None:
+        return None, None
     try:
-        while _state(told) in _UNDER_WAY:
-            link.fraction = _fraction(told, link.fraction)
-            await asyncio.sleep(link.remote.poll_seconds)
-            told = (await link.call("GET", path)).json()
-        return await _output(told, link)
-    except asyncio.CancelledError:
-        await link.tell("POST", f"{path}/cancel")
+        reply = await link.call("GET", _path(number), patient=True, also=_GONE)
+        if reply.status not in _GONE and _state(told := reply.json()) in _UNDER_WAY | {"succeeded"}:
+            return number, told
+    except BaseException:
+        await _give_up(number, link)
         raise
+    return None, None
+
+
+async def _give_up(number: str, link: Link) -> None:
+    try:
+        link.forget()
+    finally:
+        await link.tell("POST", f"{_path(number)}/cancel")
+
+
+def _path(number: str) -> str:
+    return f"predictions/{quote(number, safe='')}"
 
 
 async def _output(told: Any, link: Link) -> bytes:

@@ -18,11 +18,12 @@ from typing import Any, ClassVar
 
 class Behaviour:
     """`failures`: what the next requests get instead of an answer: a status, `drop` (the connection is closed) or
-    `cut` (half of an answer). `work_s`: how long a model takes. `token`: what Authorization must be."""
+    `cut` (half of an answer); null is the answer after all. `work_s`: how long a model takes. `token`: what
+    Authorization must be."""
 
     def __init__(self, told: dict[str, Any]) -> None:
         self.model = Path(told["model"]).read_bytes() if "model" in told else b""
-        self.failures: list[int | str] = list(told.get("failures", []))
+        self.failures: list[int | str | None] = list(told.get("failures", []))
         self.work_s = float(told.get("work_s", 0.0))
         self.token = told.get("token")
         self.more = told
