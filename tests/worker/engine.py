@@ -56,11 +56,12 @@ class StepEngine:
             "files": [[f.role, f.media_type, f.path.read_bytes().hex()] for f in inputs.files],
         }
         model.write_text(json.dumps(body))
+        files = (
+            Made(format="glb", path=model, media_type="model/gltf-binary"),
+            Made(format="preview", path=_picture(run.folder), media_type="image/png"),
+        )
         return Result(
-            files=(
-                Made(format="glb", path=model, media_type="model/gltf-binary"),
-                Made(format="preview", path=_picture(run.folder), media_type="image/png"),
-            ),
+            files=() if params.get("fail") == "empty-handed" else files,
             report={"watertight": True},
             understood={"words": (inputs.prompt or "").split()},
             ignored=("very",),

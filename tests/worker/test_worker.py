@@ -115,6 +115,12 @@ async def test_runs_that_wait_for_a_slot_have_their_orders_fetched_together(plac
         ("permanent", "gate", "permanent", "The mesh is not watertight."),
         ("retryable", "device-lost", "retryable", "The device was lost."),
         ("bug", "engine-error", "retryable", "The engine failed unexpectedly. It is not your fault."),
+        (
+            "empty-handed",
+            "engine-error",
+            "permanent",
+            "The engine's result cannot be used: the result has no files. It is not your fault.",
+        ),
         ("segfault", "engine-died", "retryable", None),
     ],
 )
