@@ -131,7 +131,7 @@ class Grammar(Words):
                 if self._is(begun, "in", "of", "made", "is"):
                     self.at += 1
                     return
-            elif item.may_be("of") and self.hand.has("measure") and self._part_follows():
+            elif item.may_be("of") and self.hand.has("measure", "figure") and self._part_follows():
                 pass
             elif (item.may_be("made", "away") and not item.may_be("filler")) or (
                 item.may_be("in", "of") and not waiting and self.at > begun
@@ -141,6 +141,7 @@ class Grammar(Words):
                 # `no door and four floors`: what is counted is wanted.
                 if self._is(self.at - 1, "and", "comma"):
                     removing = idle = ""
+                self.hand.forget_article()
                 self.hand.take("figure", item.get("number"), item.text, item.glued)
             elif item.may_be("one"):
                 self.hand.take("figure", 1.0, "")

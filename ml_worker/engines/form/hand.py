@@ -40,6 +40,11 @@ class Hand:
         """Is `a` in hand, which counts one of a part that is to come?"""
         return any(not held.text for held in self.held)
 
+    def forget_article(self) -> None:
+        """The `a` of `a height` and of `a couple` counts nothing."""
+        if self.held and not self.held[-1].text:
+            self.held.pop()
+
     def bare(self) -> bool:
         """Is one of the lengths in hand without a word for its side?"""
         return any(isinstance(held.value, tuple) and held.value[0] == "longest" for held in self.held)

@@ -132,8 +132,7 @@ class Words:
             return False
         if colon and self._is(at + 1, "dimension"):
             return False
-        if self.hand.held and not self.hand.held[-1].text:
-            self.hand.held.pop()  # `a` height counts nothing
+        self.hand.forget_article()
         self._take_measure(at + 1, self.items[self.at].get("dimension"), self.items[at].get("length"))
         return True
 
