@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ml_worker.answers import Malformed, delivered, finished
@@ -30,7 +31,7 @@ WRONG = {
     "half-a-letter": "it does not fit a frame",
     "plain-file": "`files` has a value of the type dict; each is a Made",
     "no-path": "a file's path is None",
-    "no-files": "the result has no files",
+    "no-files": "the formats ['glb'] were asked for and are not in the result ([])",
     "other-format": "the formats ['glb'] were asked for",
     "twice": "a format twice",
     "empty": "glb: there is nothing in other.glb",
@@ -87,6 +88,14 @@ async def test_a_result_that_cannot_be_taken_is_refused_and_the_process_goes_on(
     assert (out + err).count("the result of an engine cannot be used") == len(WRONG)
 
 
+async def test_where_no_format_can_be_asked_for_the_answer_may_be_the_report(slot: Slot, tmp_path: Path) -> None:
+    await slot.ready.wait()
+    wanted = msgspec.structs.replace(order(tmp_path, "no-files"), params={"how": "no-files"})
+    outcome = await slot.run(wanted, lambda _: None)
+    assert isinstance(outcome, Finished)
+    assert outcome.files == ()
+
+
 async def test_whatever_an_engine_raises_fails_its_run_only(slot: Slot, tmp_path: Path) -> None:
     await slot.ready.wait()
     pid = slot.pid
@@ -138,7 +147,7 @@ class Wrong(OddEngine):
         return super().run(inputs, {"how": self.how}, run)
 
 
-@pytest.mark.parametrize("how", ["none", "no-metric", "object-report", "no-ignored", "no-files", "not-finite"])
+@pytest.mark.parametrize("how", ["none", "no-metric", "object-report", "no-ignored", "twice", "not-finite"])
 def test_what_a_worker_would_not_take_does_not_conform(how: str) -> None:
     with Suite(type("Wrong", (Wrong,), {"how": how})) as suite:
         finding = suite.check("result")

@@ -119,7 +119,8 @@ async def test_runs_that_wait_for_a_slot_have_their_orders_fetched_together(plac
             "empty-handed",
             "engine-error",
             "permanent",
-            "The engine's result cannot be used: the result has no files. It is not your fault.",
+            "The engine's result cannot be used: the formats ['glb'] were asked for and are not in the result ([]). "
+            "It is not your fault.",
         ),
         ("segfault", "engine-died", "retryable", None),
     ],
@@ -127,7 +128,7 @@ async def test_runs_that_wait_for_a_slot_have_their_orders_fetched_together(plac
 async def test_failures_keep_their_kind_and_their_message_goes_into_an_object(
     place: Workplace, fail: str, code: str, kind: str, message: str | None
 ) -> None:
-    await place.give(params={"fail": fail})
+    await place.give(params={"fail": fail, "formats": ["glb"]})
     (failed,) = await place.until(RunFailed)
     assert (failed.problem.code, failed.problem.kind, failed.sequence) == (code, kind, 2)
     if message is None:
