@@ -300,3 +300,12 @@ def test_nothing_is_wider_than_a_small_phone(phone: Visit) -> None:
         page.get_by_role("link", name=place, exact=True).click()
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         assert not page.evaluate(wide), place
+
+
+def test_the_login_has_an_address_of_its_own(visit: Visit) -> None:
+    visit.page.goto(f"{visit.address}/login")
+    visit.fill_login(register=True)
+    expect(visit.page.locator("textarea")).to_be_visible()
+    assert visit.page.url == f"{visit.address}/"
+    visit.page.goto(f"{visit.address}/login")
+    expect(visit.page.locator("textarea")).to_be_visible()

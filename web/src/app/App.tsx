@@ -1,6 +1,7 @@
 import { QueryClientProvider } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import { AuthDialog } from '../auth/AuthDialog.tsx'
+import { Gate } from '../auth/Gate.tsx'
 import { CreditsPage } from '../credits/CreditsPage.tsx'
 import { t, useLanguage } from '../i18n/index.ts'
 import { MakePage } from '../make/MakePage.tsx'
@@ -12,7 +13,7 @@ import { MissingPage } from './MissingPage.tsx'
 import { Offline } from './Offline.tsx'
 import { part } from './part.tsx'
 import { queries } from './queries.ts'
-import { routeOf, usePath } from './router.tsx'
+import { navigate, routeOf, usePath } from './router.tsx'
 
 const ComparePage = part('compare', () => import('../compare/ComparePage.tsx'), 'page blank')
 const OperatorPage = part('operator', () => import('../operator/OperatorPage.tsx'), 'page blank')
@@ -65,7 +66,19 @@ function Page({ path }: { path: string }) {
       return <CreditsPage />
     case 'operator':
       return <OperatorPage waiting={waiting} />
+    case 'login':
+      return (
+        <Gate title={t('auth.login')}>
+          <Home />
+        </Gate>
+      )
     case 'missing':
       return <MissingPage />
   }
+}
+
+/** On to the first page; this one is not gone back to. */
+function Home() {
+  useEffect(() => navigate('/', 'replaceState'), [])
+  return null
 }

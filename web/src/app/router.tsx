@@ -7,6 +7,7 @@ export type Route =
   | { page: 'mine' }
   | { page: 'credits' }
   | { page: 'operator' }
+  | { page: 'login' }
   | { page: 'missing' }
 
 export function routeOf(path: string): Route {
@@ -15,6 +16,7 @@ export function routeOf(path: string): Route {
   if (plain === '/mine') return { page: 'mine' }
   if (plain === '/credits') return { page: 'credits' }
   if (plain === '/operator') return { page: 'operator' }
+  if (plain === '/login') return { page: 'login' }
   const pair = /^\/tasks\/([\w-]+)\/compare(?:\/([\w-]+))?$/.exec(plain)
   if (pair !== null) return { page: 'compare', id: pair[1]!, other: pair[2] ?? null }
   const task = /^\/tasks\/([\w-]+)$/.exec(plain)
@@ -35,8 +37,8 @@ function subscribe(listener: () => void): () => void {
 
 export const usePath = (): string => useSyncExternalStore(subscribe, () => location.pathname)
 
-export function navigate(path: string): void {
-  if (path !== location.pathname) history.pushState(null, '', path)
+export function navigate(path: string, how: 'pushState' | 'replaceState' = 'pushState'): void {
+  if (path !== location.pathname) history[how](null, '', path)
   tell()
   scrollTo(0, 0)
 }
