@@ -13,8 +13,8 @@ import duckdb
 import msgspec
 
 from adapters.kafka.analysis import ReadEvent
-from adapters.kafka.analysis.bookmark import sync_folder
 from adapters.kafka.analysis.columns import COLUMNS, row_of
+from adapters.whole_files import sync_folder
 from cli.client.failures import Misused
 
 LONGEST_ROW: Final = 1 << 24

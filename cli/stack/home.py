@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+from adapters.whole_files import write_whole
 from cli.stack.errors import StackError
 
 LAYOUT_VERSION: Final = "1"
@@ -95,28 +96,6 @@ def _check_version(home: Home) -> None:
             f"(layout {found or 'unknown'}, this one uses {LAYOUT_VERSION}). "
             "Start that version again, or name an empty folder with LATHE_HOME."
         )
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file for its owner only, whole or not at all, also through a power cut. Raises OSError."""
-    unfinished = path.with_name(f"{path.name}.new")
-    unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """What was renamed in it stays renamed after a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def lock(home: Home) -> IO[str]:

@@ -18,8 +18,8 @@ from typing import Final
 import asyncpg
 import psutil
 
+from adapters.whole_files import sync_folder
 from cli.stack.errors import StackError
-from cli.stack.home import sync_folder
 from cli.stack.part import Part
 from cli.stack.ports import LOOPBACK
 from cli.stack.process import LAUNCHER

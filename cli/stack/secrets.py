@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.settings import Settings
-from cli.stack.home import Home, write_whole
+from adapters.whole_files import write_whole
+from cli.stack.home import Home
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -9,6 +9,7 @@ import msgspec
 
 from adapters.kafka.cluster import LogIdentity
 from adapters.kafka.position import TP, Position
+from adapters.whole_files import sync_folder
 
 VERSION: Final = 1
 
@@ -85,15 +86,6 @@ def write_synced(path: Path, how: int, content: bytes) -> None:
         written = 0
         while written < len(content):
             written += os.write(descriptor, content[written:])
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sync_folder(folder: Path) -> None:
-    """What was renamed in it stays renamed after a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
