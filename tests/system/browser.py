@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from shutil import which
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+PATIENCE = 60_000
+"""Milliseconds that a loaded machine may take for what a quick one does at once."""
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-background-networking",
@@ -18,6 +20,8 @@ ARGUMENTS = [
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
 ]
+
+expect.set_options(timeout=PATIENCE)
 
 
 def chromium() -> str | None:
@@ -49,5 +53,6 @@ def page_at(browser: Browser, width: int, height: int, *, dark: bool = False, la
         reduced_motion="reduce",
         accept_downloads=True,
     )
+    context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()

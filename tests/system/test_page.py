@@ -19,10 +19,10 @@ def fork_and_compare(page: Page) -> None:
     page.get_by_role("textbox", name="Describe it").fill("a red mug")
     page.get_by_role("button", name="Make it", exact=False).click()
     page.get_by_role("link", name="Compare with the earlier one").click(timeout=120_000)
-    expect(page.locator(LOADED)).to_have_count(2, timeout=60_000)
+    expect(page.locator(LOADED)).to_have_count(2)
     expect(page.locator(".differences .different").first).to_contain_text("a blue mug")
     page.get_by_role("link", name="Credits", exact=True).click()
-    expect(page.locator(".ledger tbody tr")).to_have_count(5, timeout=30_000)
+    expect(page.locator(".ledger tbody tr")).to_have_count(5)
 
 
 @pytest.mark.timeout(400)
@@ -39,7 +39,7 @@ def test_a_person_gets_a_model(stack: Stack, tmp_path: Path, width: int, height:
         dialog.get_by_label("User name").fill(f"person-{secrets.token_hex(4)}")
         dialog.get_by_label("Password", exact=True).fill("correct horse")
         dialog.get_by_role("button", name="Create account").click()
-        page.wait_for_url("**/tasks/*", timeout=30_000)
+        page.wait_for_url("**/tasks/*")
         page.wait_for_selector(LOADED, timeout=120_000)
         with page.expect_download() as download:
             page.get_by_text("GLB").first.click()
@@ -49,7 +49,7 @@ def test_a_person_gets_a_model(stack: Stack, tmp_path: Path, width: int, height:
         assert isinstance(mesh, trimesh.Trimesh)
         assert len(mesh.faces) > 1000
         page.reload()
-        page.wait_for_selector(LOADED, timeout=60_000)
+        page.wait_for_selector(LOADED)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         if width > height:
             fork_and_compare(page)

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.system.browser import ARGUMENTS, chromium
+from tests.system.browser import ARGUMENTS, PATIENCE, chromium
 from tests.web.axe import Look, look_at
 from tests.web.mock import mock_server
 from tests.web.states import STATES, settle, slug
@@ -42,7 +42,7 @@ def looks(browser: Browser, address: str, state: str, pictures: Path | None) -> 
     for language in LANGUAGES:
         context = browser.new_context(locale=language, reduced_motion="reduce")
         page = context.new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(PATIENCE)
         STATES[state](Visit(page, address, language=language))
         for screen, (width, height) in SCREENS.items():
             page.set_viewport_size({"width": width, "height": height})

@@ -73,7 +73,7 @@ class Keyboard:
 
     def go(self, to: Locator, key: str = "Tab") -> None:
         """Tab until there. `to` may be an element within which the focus is, such as a viewer with a shadow root."""
-        expect(to).to_be_visible(timeout=60_000)
+        expect(to).to_be_visible()
         for _ in range(MOST_STEPS):
             self.step(key)
             if self.is_at(to):
@@ -89,4 +89,4 @@ class Keyboard:
 
     def comes_to(self, place: Locator) -> None:
         """The page itself moves the focus there."""
-        expect(place).to_be_focused(timeout=60_000)
+        expect(place).to_be_focused()

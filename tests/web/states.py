@@ -13,7 +13,7 @@ from playwright.sync_api import FilePayload, Page, Route, expect
 from tests.web.visit import LOADED, Visit
 
 PHOTO: Final[FilePayload] = {"name": "pear.png", "mimeType": "image/png", "buffer": b"\x89PNG"}
-SLOW: Final = "a slow blue vase"
+HELD: Final = "a held blue vase"
 
 
 def make_page(visit: Visit) -> None:
@@ -79,8 +79,8 @@ def empty_credits(visit: Visit) -> None:
 
 
 def working(visit: Visit) -> None:
-    visit.begin(SLOW)
-    expect(visit.page.locator(".stage-growing")).to_be_visible(timeout=30_000)
+    visit.begin(HELD)
+    expect(visit.page.locator(".stage-growing")).to_be_visible()
 
 
 def lost_connection(visit: Visit) -> None:
@@ -107,7 +107,7 @@ def no_answer(visit: Visit) -> None:
     visit.go("/")
     visit.page.route("**/generate", lambda route: route.abort())
     visit.ask("a red chair")
-    expect(visit.page.locator(".notice-bad")).to_be_visible(timeout=30_000)
+    expect(visit.page.locator(".notice-bad")).to_be_visible()
 
 
 def refused_price(visit: Visit) -> None:
@@ -125,31 +125,31 @@ def refused_price(visit: Visit) -> None:
 
 def completed(visit: Visit) -> None:
     visit.begin("a comfy, red wooden chair")
-    visit.page.wait_for_selector(LOADED, timeout=60_000)
+    visit.page.wait_for_selector(LOADED)
     visit.page.locator(".curl summary").click()
 
 
 def no_result(visit: Visit) -> None:
     visit.page.route("**/result", lambda route: route.fulfill(status=500))
     visit.begin("a blue vase")
-    expect(visit.page.locator(".stage-words .notice-bad")).to_be_visible(timeout=30_000)
+    expect(visit.page.locator(".stage-words .notice-bad")).to_be_visible()
 
 
 def failed(visit: Visit) -> None:
     visit.begin("a unicorn")
-    expect(visit.page.locator(".notice-bad")).to_be_visible(timeout=30_000)
+    expect(visit.page.locator(".notice-bad")).to_be_visible()
 
 
 def cancelled(visit: Visit) -> None:
-    visit.begin(SLOW)
+    visit.begin(HELD)
     visit.page.locator(".actions button").click()
-    expect(visit.page.locator(".status-cancelled")).to_be_visible(timeout=30_000)
+    expect(visit.page.locator(".status-cancelled")).to_be_visible()
 
 
 def no_such_task(visit: Visit) -> None:
     empty_gallery(visit)
     visit.go("/tasks/0198c1a0-0000-7000-8000-000000000000")
-    expect(visit.page.locator(".blank h1")).to_be_visible(timeout=30_000)
+    expect(visit.page.locator(".blank h1")).to_be_visible()
 
 
 def forked(visit: Visit) -> None:
@@ -162,21 +162,21 @@ def compared(visit: Visit) -> None:
     completed(visit)
     visit.page.locator(".understood ~ .button").click()
     expect(visit.page.get_by_role("heading", level=1)).to_have_text("a red wooden chair")
-    visit.page.wait_for_selector(LOADED, timeout=60_000)
+    visit.page.wait_for_selector(LOADED)
     visit.page.locator(".actions a").click()
-    expect(visit.page.locator(LOADED)).to_have_count(2, timeout=60_000)
+    expect(visit.page.locator(LOADED)).to_have_count(2)
 
 
 def gallery(visit: Visit) -> None:
     visit.begin("a unicorn")
-    expect(visit.page.locator(".notice-bad")).to_be_visible(timeout=30_000)
-    for words in ("a blue vase", "a red chair", SLOW):
+    expect(visit.page.locator(".notice-bad")).to_be_visible()
+    for words in ("a blue vase", "a red chair", HELD):
         visit.go("/")
         visit.ask(words)
         visit.page.wait_for_url("**/tasks/*")
     visit.go("/mine")
     expect(visit.page.locator(".task-card")).to_have_count(4)
-    expect(visit.page.locator(".task-picture img")).to_have_count(2, timeout=60_000)
+    expect(visit.page.locator(".task-picture img")).to_have_count(2)
 
 
 def nothing_found(visit: Visit) -> None:
@@ -201,7 +201,7 @@ def expired(visit: Visit) -> None:
 
 def operator(visit: Visit) -> None:
     visit.name = f"op-{visit.name}"
-    visit.begin(SLOW)
+    visit.begin(HELD)
     visit.go("/operator")
     expect(visit.page.locator(".letter")).to_have_count(1)
     visit.page.locator(".letter .button").first.click()

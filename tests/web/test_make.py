@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
+from tests.system.browser import PATIENCE
 from tests.web.states import PHOTO, settings
 from tests.web.visit import Visit
 
 pytestmark = pytest.mark.timeout(180)
-SOON = 60_000
 
 
 def is_order(request: Request) -> bool:
@@ -48,7 +48,7 @@ def test_settings_stay_with_the_engine_that_has_them(visit: Visit) -> None:
 def test_a_photo_in_place_of_a_fork_leaves_nothing_of_the_parent(visit: Visit) -> None:
     page = visit.page
     visit.begin("a unicorn")
-    page.get_by_role("button", name="Change and make anew").click(timeout=SOON)
+    page.get_by_role("button", name="Change and make anew").click()
     expect(page.locator(".fork-note")).to_be_visible()
     drop_photo(page)
     expect(page.locator(".fork-note")).to_have_count(0)
@@ -187,6 +187,7 @@ def test_the_bar_fits_a_small_touch_phone(mock: str, browser: Browser, language:
     context = browser.new_context(
         viewport={"width": width, "height": 740}, has_touch=True, is_mobile=True, locale=language
     )
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     visit = Visit(page, mock, language=language)
     needed = "document.documentElement.scrollWidth"

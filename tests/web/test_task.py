@@ -9,7 +9,6 @@ from tests.system.browser import page_at
 from tests.web.visit import LOADED, Visit
 
 pytestmark = pytest.mark.timeout(180)
-SOON = 60_000
 TABLE = {
     "object": "table",
     "family": "table",
@@ -40,7 +39,7 @@ def test_what_an_engine_says_is_russian_or_marked_as_english(mock: str, browser:
         answer_with(page, understood=TABLE, ignored=["comfy"], hints=["Needs repair: it is not watertight.", "New."])
         visit.begin("a comfy table")
         panel = page.locator("section", has=page.get_by_role("heading", name="Что было понято"))
-        expect(panel.get_by_role("term")).to_have_text(["Предмет", "Ножка", "Акцент", "Ножка"], timeout=SOON)
+        expect(panel.get_by_role("term")).to_have_text(["Предмет", "Ножка", "Акцент", "Ножка"])
         expect(panel.get_by_role("definition")).to_have_text(["Стол", "сталь", "", "× 3"])
         expect(panel).to_contain_text("Число не указано, поэтому предмет один.")
         expect(panel.locator("[lang=en]")).to_have_text(["Something new.", "1-8 legs, drawers 0-4", "comfy"])
@@ -51,7 +50,7 @@ def test_what_an_engine_says_is_russian_or_marked_as_english(mock: str, browser:
         relief = {"mode": "plate", "object": "the whole photo, raised by its light"}
         answer_with(page, understood=relief, ignored=["2 smaller pieces of the photo"], hints=[])
         page.reload()
-        expect(page.get_by_text("Всё фото, рельеф по его яркости")).to_be_visible(timeout=SOON)
+        expect(page.get_by_text("Всё фото, рельеф по его яркости")).to_be_visible()
         expect(page.get_by_text("2 меньших фрагмента фото")).to_be_visible()
         assert faults == []
 
@@ -59,7 +58,7 @@ def test_what_an_engine_says_is_russian_or_marked_as_english(mock: str, browser:
 def test_another_language_fetches_no_file_anew_and_leaves_the_model_as_it_is(visit: Visit) -> None:
     page = visit.page
     visit.begin("a blue vase")
-    page.wait_for_selector(LOADED, timeout=SOON)
+    page.wait_for_selector(LOADED)
     page.get_by_role("button", name="Wireframe").click()
     page.evaluate(
         """() => {
@@ -81,9 +80,9 @@ def test_another_language_fetches_no_file_anew_and_leaves_the_model_as_it_is(vis
 def test_a_failed_parent_is_not_offered_for_comparison(visit: Visit) -> None:
     page = visit.page
     visit.begin("a unicorn")
-    page.get_by_role("button", name="Change and make anew").click(timeout=SOON)
+    page.get_by_role("button", name="Change and make anew").click()
     visit.ask("a blue vase")
-    page.wait_for_selector(LOADED, timeout=SOON)
+    page.wait_for_selector(LOADED)
     expect(page.get_by_role("link", name="Made again from an earlier task")).to_be_visible()
     compare = page.locator(".actions").get_by_role("link")
     expect(compare).to_have_text("Compare")
@@ -100,7 +99,7 @@ def test_the_other_side_is_chosen_by_arrows_and_going_back_leads_out(visit: Visi
             page.get_by_role("link", name="Make", exact=True).click()
             visit.ask(words)
         expect(page.get_by_role("heading", level=1)).to_have_text(words)
-        page.wait_for_selector(LOADED, timeout=SOON)
+        page.wait_for_selector(LOADED)
     task = page.url
     page.get_by_role("link", name="Compare", exact=True).click()
     against = page.get_by_label("Against")
@@ -110,7 +109,7 @@ def test_the_other_side_is_chosen_by_arrows_and_going_back_leads_out(visit: Visi
         against.press("ArrowDown")
         expect(page.locator(".compare-name h2").nth(1)).to_have_text(words)
         expect(against).to_be_focused()
-    expect(page.locator(LOADED)).to_have_count(2, timeout=SOON)
+    expect(page.locator(LOADED)).to_have_count(2)
     other = page.locator(".compare-name a").nth(1).get_attribute("href")
     assert page.url == f"{task}/compare/{(other or '').removeprefix('/tasks/')}"
     page.reload()
@@ -125,7 +124,7 @@ def test_over_plain_http_a_task_is_made_and_its_command_line_can_be_copied(visit
     page.add_init_script("delete Crypto.prototype.randomUUID; delete Navigator.prototype.clipboard")
     page.reload()
     visit.begin("a blue vase")
-    page.get_by_text("The same from a terminal").click(timeout=SOON)
+    page.get_by_text("The same from a terminal").click()
     page.get_by_role("button", name="Copy as curl").click()
     expect(page.get_by_role("button", name="Selected: now copy it")).to_be_visible()
     assert page.evaluate("String(getSelection())") == page.locator(".curl code").inner_text()

@@ -13,7 +13,7 @@ FRESH = 5_000
 def test_the_ledger_stays_while_the_balance_changes(visit: Visit) -> None:
     page = visit.page
     visit.begin("a blue vase")
-    page.wait_for_selector(LOADED, timeout=60_000)
+    page.wait_for_selector(LOADED)
     visit.go("/credits")
     rows = page.locator(".ledger tbody tr")
     expect(rows).to_have_count(3)

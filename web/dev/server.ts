@@ -1,9 +1,9 @@
 /**
  * A stand-in for the real API, in memory, for work on the page alone: `npm run mock`, then open the address it prints.
- * Serves web/dist with the gateway's Content-Security-Policy. Words in a prompt steer it: "slow" takes its time,
- * "unicorn" fails, "comfy" is ignored. Who is called op… is an operator. MOCK_GLB names a model to hand out instead of
- * the mock's own. POST /mock/end-sessions ends all sessions, /mock/cut breaks all live streams, /mock/spend takes all
- * credits away.
+ * Serves web/dist with the gateway's Content-Security-Policy. Words in a prompt steer it: "held" waits whenever it has
+ * grown, "unicorn" fails, "comfy" is ignored. Who is called op… is an operator. MOCK_GLB names a model to hand out instead
+ * of the mock's own. POST /mock/go-on lets held tasks grow once more, /mock/finish to their end; /mock/end-sessions ends all
+ * sessions, /mock/cut breaks all live streams, /mock/spend takes all credits away.
  */
 import { randomUUID } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
@@ -13,6 +13,7 @@ import { profileOf } from './accounts.ts'
 import { generate } from './generate.ts'
 import { answer, formOf, jsonOf, Refusal } from './http.ts'
 import { operate } from './operator.ts'
+import { goOn } from './tasks.ts'
 import { missing, pageOf, World } from './world.ts'
 
 const root = resolve(import.meta.dirname, '..')
@@ -73,6 +74,8 @@ async function auth(path: string, request: IncomingMessage, response: ServerResp
 function trick(path: string): object {
   if (path === '/mock/end-sessions') world.accounts.endSessions()
   else if (path === '/mock/spend') world.accounts.spendAll()
+  else if (path === '/mock/go-on') goOn(false)
+  else if (path === '/mock/finish') goOn(true)
   else if (path === '/mock/cut') for (const stream of world.streams) stream.destroy()
   else throw missing()
   return {}

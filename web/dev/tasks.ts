@@ -14,6 +14,14 @@ const SPEED = Number(process.env['MOCK_SPEED'] ?? 1)
 const ACTORS: Record<string, string> = { requested: 'user', 'cancel-requested': 'user' }
 const STAGES: [string, number][] = [['field', 900], ['surface', 700], ['texture', 900], ['files', 400]]
 
+const held = new Set<Task>()
+
+/** Lets the tasks whose prompt says "held" grow once more, or go on `to_end`. */
+export function goOn(to_end: boolean): void {
+  for (const task of held) task.release()
+  if (to_end) held.clear()
+}
+
 /** One task of the mock: lives through its stages on timers and tells its listeners. */
 export class Task {
   readonly task_id = randomUUID()
@@ -38,6 +46,8 @@ export class Task {
   readonly price: number
   readonly parent: string | null
   private readonly files: Map<string, StoredFile>
+  /** Ends the wait of a held task. */
+  release: () => void = () => {}
 
   constructor(account: Account, order: Order, price: number, files: Map<string, StoredFile>, parent: string | null = null) {
     this.account = account
@@ -45,6 +55,7 @@ export class Task {
     this.price = price
     this.files = files
     this.parent = parent
+    if (/held/.test(order.prompt ?? '')) held.add(this)
     if (account.balance < price) {
       throw new Refusal(402, 'insufficient-credits', 'Not enough credits', 'The balance does not cover the price.', {
         balance: account.balance,
@@ -149,6 +160,7 @@ export class Task {
     else if (this.status === 'running') {
       this.status = 'cancelling'
       this.tell('cancel-requested', { attempt: 1 })
+      this.release()
     }
   }
 
@@ -161,16 +173,16 @@ export class Task {
     this.status = 'running'
     this.started_at = new Date().toISOString()
     this.tell('started', { attempt: 1 })
-    const slow = /slow/.test(this.order.prompt ?? '') ? 8 : 1
     const all = STAGES.reduce((sum, [, ms]) => sum + ms, 0)
     let done = 0
     for (const [stage, ms] of STAGES) {
       this.stage = stage
       for (let step = 0; step < 8; step += 1) {
         this.progress = (done + (ms * step) / 8) / all
-        if (step % 4 === 0 && stage !== 'files') this.grow()
+        const grows = step % 4 === 0 && stage !== 'files'
+        if (grows) this.grow()
         this.tellProgress()
-        await pause((ms * slow) / 8)
+        await (grows && held.has(this) ? new Promise<void>((go) => (this.release = go)) : pause(ms / 8))
         if (this.isCancelling()) return this.end('cancelled', this.price * Math.round(this.progress * 100) / 100, { reason: 'client' })
         if (stage === 'surface' && /unicorn/.test(this.order.prompt ?? '')) return this.fail()
       }
