@@ -20,6 +20,7 @@ from ml_worker.stages import Stages
 
 log = structlog.get_logger(__name__)
 ENGINE_ERROR: Final = "engine-error"
+OUT_OF_MEMORY: Final = "out-of-memory"
 CODE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _MOST_CODE: Final = 64
 _MOST_WORDS: Final = 10_000

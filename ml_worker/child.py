@@ -2,7 +2,7 @@
 
     python -m ml_worker.child <socket fd> <parent pid> <device> <settings, JSON: see Wanted>
 
-Engines are described first, so that the worker can take runs, and loaded in the background of waiting.
+Engines are described first, so that the worker can take runs, and loaded in the background of waiting, as many as fit.
 """
 
 import os
@@ -23,11 +23,11 @@ from adapters.telemetry import tracing
 from adapters.telemetry.privacy import silent_trace
 from adapters.telemetry.start import start_telemetry
 from ml_worker import group
-from ml_worker.answers import ENGINE_ERROR, Malformed, delivered, failed, formats_of, progressed
+from ml_worker.answers import ENGINE_ERROR, OUT_OF_MEMORY, Malformed, delivered, failed, formats_of, progressed
 from ml_worker.checkpoints import Checkpoints
-from ml_worker.device import choose_device, device_memory
+from ml_worker.device import choose_device, device_memory, is_out_of_memory
 from ml_worker.engines.port import Cancelled, Description, Engine, EngineError, Input, Inputs
-from ml_worker.engines.registry import EngineMissing, Source, described, sources
+from ml_worker.engines.registry import EngineMissing, Source, sources
 from ml_worker.frames import (
     CancelRun,
     DeviceMemory,
@@ -40,11 +40,13 @@ from ml_worker.frames import (
     RunEngine,
     Saved,
     Stopped,
+    Unloaded,
     Unusable,
     Wanted,
     pack,
     receive_blocking,
 )
+from ml_worker.shelf import Shelf
 from ml_worker.stages import Stages
 from ml_worker.watched_run import WatchedRun, watched_run
 
@@ -57,7 +59,7 @@ class ChildRun:
     """The `Run` that an engine is given here."""
 
     def __init__(self, child: "Child", order: RunEngine, stages: Stages, watched: WatchedRun) -> None:
-        self._child, self._number, self._stages, self._watched = child, order.run, stages, watched
+        self._child, self._number, self.stages, self._watched = child, order.run, stages, watched
         self.seed = order.seed
         self.deadline = order.deadline
         self._folder, self._checkpoints = Path(order.folder), Checkpoints(Path(order.checkpoints))
@@ -75,7 +77,7 @@ class ChildRun:
             raise Cancelled
 
     def progress(self, stage: str, fraction_of_stage: float, preview: Path | None = None) -> None:
-        told = progressed(self._number, self._stages, stage, fraction_of_stage, preview)
+        told = progressed(self._number, self.stages, stage, fraction_of_stage, preview)
         self._child.tell(told)
         self._watched.stage(told.stage)
 
@@ -94,11 +96,10 @@ class Child:
         self._pipe = pipe
         self._device = device
         self._wanted = wanted
-        self._sources: dict[str, str] = {}
-        """Names of sources by engine id."""
-        self._engines: dict[str, Engine] = {}
+        self._shelf = Shelf(device, self._unloaded)
         self._descriptions: dict[str, Description] = {}
-        self._loaded: set[str] = set()
+        self._early: list[str] = []
+        """Engines to be loaded before they are wanted."""
         self._run_before: set[str] = set()
         self._orders: queue.SimpleQueue[RunEngine] = queue.SimpleQueue()
         self.cancelled: set[int] = set()
@@ -115,12 +116,12 @@ class Child:
         """Never returns: the process ends when the parent does."""
         threading.Thread(target=self._listen, name="parent", daemon=True).start()
         self._describe_all()
-        waiting = list(self._engines)
+        self._early = list(self._descriptions)
         while True:
             try:
-                order = self._orders.get(block=not waiting)
+                order = self._orders.get(block=not self._early)
             except queue.Empty:
-                self._try_load(waiting.pop(0))
+                self._taken(self._early.pop(0), early=True)
                 continue
             self._carry_out(order)
             self.cancelled.discard(order.run)
@@ -143,38 +144,47 @@ class Child:
     def _describe(self, source: Source) -> None:
         self.tell(Preparing(source=source.name))
         try:
-            engine, told = described(source)
-            if told.id in self._engines:
-                raise EngineMissing(f"{source.origin} has a second engine with the id {told.id}")
+            told = self._shelf.put(source)
         except EngineMissing as missing:
             self.tell(Unusable(engine=source.name, why=str(missing)))
             return
-        self._engines[told.id], self._descriptions[told.id] = engine, told
-        self._sources[told.id] = source.name
+        self._descriptions[told.id] = told
 
-    def _try_load(self, engine: str) -> bool:
-        if engine in self._loaded:
-            return True
-        self.tell(Preparing(source=self._sources[engine]))
+    def _taken(self, engine: str, *, early: bool = False) -> Engine | None:
+        """The engine, loaded; None if it cannot be. `early`: before it is wanted, if there is room for it."""
+        if self._shelf.is_loaded(engine):
+            return self._shelf.take(engine)
+        self.tell(Preparing(source=self._shelf.source(engine)))
         try:
-            self._engines[engine].load(self._device)
+            taken = self._shelf.load(engine) if early else self._shelf.take(engine)
         except (Exception, SystemExit) as error:
-            log.exception("an engine cannot be loaded", engine=engine)
-            self.tell(Unusable(engine=engine, why=repr(error)))
-            return False
-        self._loaded.add(engine)
+            if early and is_out_of_memory(error):
+                log.warning("an engine is loaded later: memory is short", engine=engine)
+                self._unloaded(engine)
+            else:
+                log.exception("an engine cannot be loaded", engine=engine)
+                self.tell(Unusable(engine=engine, why=repr(error)))
+            return None
         self.tell(Loaded(engine=engine))
         self._tell_memory()
-        return True
+        return taken
+
+    def _unloaded(self, engine: str) -> None:
+        """Memory is short: what is left is for what is wanted."""
+        self._early.clear()
+        self.tell(Unloaded(engine=engine))
 
     def _carry_out(self, order: RunEngine) -> None:
-        stages = Stages(self._descriptions[order.engine].stages if order.engine in self._descriptions else ())
-        if order.engine not in self._engines or not self._try_load(order.engine):
+        engine = self._taken(order.engine) if order.engine in self._descriptions else None
+        if engine is None:
             message = f"This worker cannot run {order.engine}."
             self.tell(Failed(run=order.run, code="engine-unusable", kind="retryable", message=message))
             return
+        stages = Stages(self._descriptions[order.engine].stages)
         with watched_run(order.engine, order.subject) as watched:
-            result = self._result(order, stages, watched)
+            result = self._result(engine, order, ChildRun(self, order, stages, watched))
+        if isinstance(result, Failed) and result.code == OUT_OF_MEMORY:
+            self._shelf.keep_only(order.engine)
         self.tell(result)
         self._tell_memory()
         tracing.flush()
@@ -186,31 +196,31 @@ class Child:
         if (memory := device_memory(self._device)) is not None:
             self.tell(DeviceMemory(used=memory[0], total=memory[1]))
 
-    def _result(self, order: RunEngine, stages: Stages, watched: WatchedRun) -> Finished | Failed | Stopped:
+    def _result(self, engine: Engine, order: RunEngine, run: ChildRun) -> Finished | Failed | Stopped:
         try:
-            return self._made(order, ChildRun(self, order, stages, watched))
+            return self._made(engine, order, run)
         except Cancelled:
-            return Stopped(run=order.run, used=stages.used)
+            return Stopped(run=order.run, used=run.stages.used)
         except EngineError as error:
             return failed(order.run, error)
         except Malformed as wrong:
             log.error("the result of an engine cannot be used", engine=order.engine, why=str(wrong))
             message = f"The engine's result cannot be used: {wrong}. It is not your fault."
             return Failed(run=order.run, code=ENGINE_ERROR, kind="permanent", message=message)
-        except MemoryError as error:
-            log.error("out of memory", engine=order.engine, **silent_trace(error))
-            message = "There was not enough memory for this."
-            return Failed(run=order.run, code="out-of-memory", kind="retryable", message=message)
         except BaseException as error:  # noqa: BLE001 - logged, without the message: it may repeat the prompt
+            if is_out_of_memory(error):
+                log.error("out of memory", engine=order.engine, **silent_trace(error))
+                message = "There was not enough memory for this."
+                return Failed(run=order.run, code=OUT_OF_MEMORY, kind="retryable", message=message)
             log.error("an engine failed unexpectedly", engine=order.engine, **silent_trace(error))
             message = "The engine failed unexpectedly. It is not your fault."
             return Failed(run=order.run, code=ENGINE_ERROR, kind="retryable", message=message)
 
-    def _made(self, order: RunEngine, run: ChildRun) -> Finished:
+    def _made(self, engine: Engine, order: RunEngine, run: ChildRun) -> Finished:
         files = tuple(Input(role=f.role, path=Path(f.path), media_type=f.media_type) for f in order.files)
         wanted = formats_of(order.params)
         run.check_cancel()
-        result = self._engines[order.engine].run(Inputs(prompt=order.prompt, files=files), order.params, run)
+        result = engine.run(Inputs(prompt=order.prompt, files=files), order.params, run)
         return delivered(order.run, result, Path(order.folder), wanted)
 
 

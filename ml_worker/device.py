@@ -1,5 +1,6 @@
 """Which device an engine runs on, and how full it is."""
 
+import gc
 import sys
 from pathlib import Path
 
@@ -33,3 +34,17 @@ def device_memory(device: str) -> tuple[int, int] | None:
     except RuntimeError:
         return None
     return total - free, total
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Of the machine, or of an accelerator as PyTorch tells it."""
+    torch = sys.modules.get("torch")
+    return isinstance(error, MemoryError) or (torch is not None and isinstance(error, torch.OutOfMemoryError))
+
+
+def free_memory() -> None:
+    """Give back what nothing refers to any more, also what PyTorch keeps of an accelerator for later."""
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()

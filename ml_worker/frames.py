@@ -79,6 +79,12 @@ class Loaded(Frame, frozen=True, kw_only=True):
     engine: str
 
 
+class Unloaded(Frame, frozen=True, kw_only=True):
+    """Child to parent: this engine is not in memory, for want of it; it is loaded when it is wanted."""
+
+    engine: str
+
+
 class DeviceMemory(Frame, frozen=True, kw_only=True):
     """Child to parent: bytes of the accelerator's memory, all processes together, after a load or a run."""
 
@@ -136,7 +142,9 @@ class Stopped(Frame, frozen=True, kw_only=True):
 
 
 FromParent = RunEngine | CancelRun
-FromChild = Preparing | Offered | Loaded | DeviceMemory | Unusable | Progressed | Saved | Finished | Failed | Stopped
+FromChild = (
+    Preparing | Offered | Loaded | Unloaded | DeviceMemory | Unusable | Progressed | Saved | Finished | Failed | Stopped
+)
 
 T = TypeVar("T", bound=FromChild)
 _HEAD: Final = 4

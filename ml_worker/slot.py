@@ -31,6 +31,7 @@ from ml_worker.frames import (
     RunEngine,
     Saved,
     Stopped,
+    Unloaded,
     Unusable,
     Wanted,
     pack,
@@ -244,6 +245,9 @@ class Slot:
                 self.device_memory = frame
             case Loaded():
                 self.loaded |= {frame.engine}
+                self._on_change()
+            case Unloaded():
+                self.loaded -= {frame.engine}
                 self._on_change()
             case Unusable():
                 log.error("an engine cannot be used", engine=frame.engine, why=frame.why)

@@ -126,7 +126,11 @@ class Engine(Protocol):
     def describe(self) -> Description: ...
 
     def load(self, device: str) -> None:
-        """Make ready on `cpu` or `cuda:0`; called once before the first run."""
+        """Make ready on `cpu` or `cuda:0`; called once before the first run.
+
+        What takes memory belongs on this object: to unload an engine is to let go of it. MemoryError, and PyTorch's
+        OutOfMemoryError, unload others and load this one again.
+        """
 
     def run(self, inputs: Inputs, params: Mapping[str, Any], run: Run) -> Result:
         """Raises BadInput, Permanent or Retryable. Same inputs, params and seed: same bytes on the same device."""
