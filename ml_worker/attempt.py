@@ -20,6 +20,7 @@ from domain.envelope import Envelope
 from domain.scheduling.events import RunAssigned
 from ml_worker import metrics
 from ml_worker.api import CommandApi, Gone, Refused
+from ml_worker.endings import Broke, Delivered, Ending, Halted, outcome_of
 from ml_worker.engines.port import Retryable
 from ml_worker.frames import Failed, Finished, Progressed, RunEngine, Stopped
 from ml_worker.journal import LeaseLost, RunJournal
@@ -39,29 +40,6 @@ Reason = Literal["cancelled", "abandoned", "lapsed", "stopping", "deadline", "ov
 """Why an attempt is stopped. `abandoned`: it is not wanted; `lapsed`: it is another worker's by now."""
 _NOT_FOR_RESULTS: Final = frozenset({"cancelled", "stopping", "deadline"})
 """A result that is made is delivered, whatever of these comes in the meantime."""
-
-
-class Delivered(msgspec.Struct, frozen=True):
-    """All outputs lie in the object store."""
-
-    outputs: tuple[Output, ...]
-    metrics: dict[str, float]
-
-
-class Broke(msgspec.Struct, frozen=True):
-    """It failed. `message` is for the person and may repeat their words."""
-
-    code: str
-    kind: str
-    message: str | None = None
-
-
-class Halted(msgspec.Struct, frozen=True):
-    """It was stopped before its end."""
-
-
-Ending = Delivered | Broke | Halted
-_OUTCOMES: Final[dict[type[Ending], str]] = {Delivered: "succeeded", Broke: "failed", Halted: "stopped"}
 _BROKEN_BY: Final[dict[Reason, Broke]] = {
     "deadline": Broke("deadline-passed", "deadline"),
     "overtime": Broke("run-timeout", "retryable"),
@@ -140,7 +118,7 @@ class Attempt:
             ending = await self._work_in_a_slot(free)
             self._phase = "over"
             await self._tell(ending)
-            outcome = _OUTCOMES[type(ending)]
+            outcome = outcome_of(ending)
         except LeaseLost:
             log.info("a run was dropped: the lease was lost")
         except Gone as error:
