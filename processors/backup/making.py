@@ -1,6 +1,5 @@
 """Making a backup, or bringing one up to date: of the log and of the objects only what is new is copied."""
 
-import shutil
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,10 +36,11 @@ class Making:
 
     async def run(self) -> Manifest:
         """Raises BadBackup, LogUnavailable, LogTruncated, DependencyDown, OSError and asyncpg's errors; what was there
-        before is a backup still."""
+        before is a backup still, without the objects of who was erased since."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         before = manifest.load(self._folder)
         self._require_same_log(before)
+        manifest.sweep(self._folder, before)
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
         connection = await asyncpg.connect(self._url, timeout=10)
         try:
@@ -76,9 +76,7 @@ class Making:
             object_bytes=size,
         )
         manifest.save(self._folder, made)
-        for old in (self._folder / "ops").iterdir():
-            if old.name != stamp:
-                shutil.rmtree(old)
+        manifest.sweep(self._folder, made)
         return made
 
     def _require_same_log(self, before: Manifest | None) -> None:

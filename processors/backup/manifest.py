@@ -1,6 +1,7 @@
 """What a backup holds. The folder's `manifest.json` is written last, as a whole: without it nothing counts."""
 
 import hashlib
+import itertools
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,9 @@ from adapters.kafka.position import TP, Position
 
 VERSION: Final = 1
 NAME: Final = "manifest.json"
+OPS: Final = "ops/[0-9]*T[0-9]*Z"
+COPIES: Final = ("log/lathe.*/[0-9]*/*.z", f"{OPS}/*.copy")
+"""What backups write beside it, objects apart. Narrow: a folder may hold other things, too."""
 
 
 class BadBackup(Exception):
@@ -66,6 +70,12 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def records(self) -> int:
         return sum(segment.records for partition in self.partitions for segment in partition.segments)
 
+    @property
+    def files(self) -> frozenset[str]:
+        """Those whose hashes it holds."""
+        segments = (segment.file for partition in self.partitions for segment in partition.segments)
+        return frozenset((*segments, *(table.file for table in self.tables)))
+
 
 def load(folder: Path) -> Manifest | None:
     """None when there is none yet. Raises BadBackup."""
@@ -83,6 +93,18 @@ def load(folder: Path) -> Manifest | None:
 def save(folder: Path, manifest: Manifest) -> None:
     """Raises OSError."""
     replace(folder / NAME, msgspec.json.format(msgspec.json.encode(manifest), indent=1))
+
+
+def sweep(folder: Path, manifest: Manifest | None) -> None:
+    """Delete the copies that the manifest does not name: of a backup that did not end, and of `ops` in the one before.
+    People who were erased since may have keys there. Raises OSError."""
+    named = manifest.files if manifest is not None else frozenset()
+    for path in itertools.chain.from_iterable(folder.glob(pattern) for pattern in COPIES):
+        if str(path.relative_to(folder)) not in named:
+            path.unlink()
+    for place in folder.glob(OPS):
+        if not any(place.iterdir()):
+            place.rmdir()
 
 
 def digest(path: Path) -> str:

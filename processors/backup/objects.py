@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from adapters.object_store.port import ObjectMissing, ObjectStore
+from adapters.whole_files import sync_folder
 from processors.backup.manifest import BadBackup
 
 PREFIX: Final = "acct/"
@@ -40,12 +41,14 @@ def read_index(folder: Path) -> dict[str, Kept]:
 
 
 def write_index(folder: Path, kept: Iterable[Kept]) -> None:
+    """As a whole, and on the disk from now on. Raises OSError."""
     beside = folder / f".{INDEX}.tmp"
     with beside.open("wb") as file:
         file.writelines(_encode(one) + b"\n" for one in kept)
         file.flush()
         os.fsync(file.fileno())
     beside.replace(folder / INDEX)
+    sync_folder(folder)
 
 
 async def fetch_all(
@@ -54,6 +57,7 @@ async def fetch_all(
     """Fetch what is new; how many objects there are, and their bytes. `erased` tells of an account id: what is kept of
     such accounts is deleted. What the store has lost stays. Raises DependencyDown, OSError."""
     known = {key: kept for key, kept in read_index(folder).items() if not erased(_account(key))}
+    write_index(folder, known.values())  # before anything goes: it names nothing that is not there
     for account in {path.name for path in (folder / FOLDER / PREFIX).glob("*")}:
         if erased(account):
             await asyncio.to_thread(shutil.rmtree, folder / FOLDER / PREFIX / account)

@@ -173,6 +173,60 @@ async def test_an_erased_account_leaves_the_backup_too(urls: tuple[str, str], tm
     assert len(list((tmp_path / "ops").iterdir())) == 1
 
 
+async def test_one_that_fails_after_an_erasure_leaves_the_one_before(urls: tuple[str, str], tmp_path: Path) -> None:
+    _, accounts, place = await filled(urls[0])
+    await backed_up(place, tmp_path)
+    then = place.records()
+    await place.execute("DELETE FROM ops.account_keys WHERE account_id = $1", accounts[1])
+
+    async def away(prefix: str) -> Any:
+        raise DependencyDown("The object store does not answer.", dependency="object_store")
+
+    place.store.keys = away  # type: ignore[method-assign]
+    with pytest.raises(DependencyDown):
+        await backed_up(place, tmp_path)
+    assert not (tmp_path / "objects" / "acct" / accounts[1]).exists()
+    there = await restored(tmp_path, urls[1])
+    assert there.records() == then
+    assert accounts[0] in "".join(await there.store.keys("acct/"))
+
+
+async def test_what_one_that_failed_has_copied_is_deleted_by_the_next(urls: tuple[str, str], tmp_path: Path) -> None:
+    history, accounts, place = await filled(urls[0])
+    others = tmp_path / "log" / "syslog.z"
+    others.parent.mkdir()
+    others.touch()
+
+    async def away(prefix: str) -> Any:
+        raise DependencyDown("The object store does not answer.", dependency="object_store")
+
+    async def fail() -> None:
+        whole, place.store.keys = place.store.keys, away  # type: ignore[method-assign]
+        with pytest.raises(DependencyDown):
+            await backed_up(place, tmp_path)
+        place.store.keys = whole  # type: ignore[method-assign]
+
+    def copies() -> set[str]:
+        found = [path for folder in ("log", "ops") for path in (tmp_path / folder).rglob("*") if path.is_file()]
+        return {str(path.relative_to(tmp_path)) for path in found if path != others}
+
+    await fail()  # there is no backup yet
+    first = copies()
+    await fail()
+    assert not copies() & first, "each one copies to places of its own"
+    made = await backed_up(place, tmp_path)
+    assert copies() == made.files
+    await history.complete(accounts[2])
+    await fail()
+    await fail()
+    assert len(list((tmp_path / "ops").iterdir())) == 2, "the backup's, and those of the last one that failed"
+    made = await backed_up(place, tmp_path)
+    assert copies() == made.files
+    assert len(list((tmp_path / "ops").iterdir())) == 1
+    assert others.exists(), "it was none of ours"
+    assert (await restored(tmp_path, urls[1])).records() == place.records()
+
+
 class Deleting(Stale):
     """Somebody is deleted and erased as soon as all ends were told."""
 
