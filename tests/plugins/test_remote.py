@@ -132,6 +132,8 @@ def test_a_busy_cog_is_waited_for(glb: Path, tmp_path: Path) -> None:
         ({"failures": [404]}, Permanent, "remote-failed"),
         ({"failures": [403]}, Permanent, "remote-forbidden"),
         ({"failures": ["html"]}, Permanent, "remote-garbage"),
+        ({"failures": ["deep"]}, Permanent, "remote-garbage"),
+        ({"failures": ["deep-refusal"]}, BadInput, "remote-refused"),
         ({"output": None}, Permanent, "remote-garbage"),
         ({"output": "data:model/gltf-binary;base64,!!!"}, Permanent, "remote-garbage"),
         ({"output": "data:model/gltf-binary;base64,AAAA"}, Permanent, "remote-garbage"),

@@ -44,7 +44,7 @@ class Reply(msgspec.Struct, frozen=True):
         """Raises Permanent `remote-garbage`."""
         try:
             return msgspec.json.decode(self.content)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise garbage("it is no JSON") from error
 
 
@@ -232,7 +232,7 @@ def _reason(content: bytes) -> Any:
     """Where servers put their reasons: `error`, `detail` or `text`; else the text itself."""
     try:
         told = msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return content[:1000].decode("utf-8", "replace")
     if not isinstance(told, dict):
         return told

@@ -88,6 +88,8 @@ class Handler(BaseHTTPRequestHandler):
             self.end_headers()
         elif how == "html":
             self.send(200, b"<html>Sign in</html>", "text/html")
+        elif how in ("deep", "deep-refusal"):
+            self.send(200 if how == "deep" else 422, b"[" * 200_000, "application/json")
         else:
             self.json(int(how), {"error": f"told to fail with {how}"}, {"Retry-After": "0"})
 
