@@ -70,7 +70,7 @@ class CommandApi:
                     log.warning("command_api did not do it yet", path=path, status=response.status)
                     wait = max(wait, _retry_after(response))
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                log.warning("command_api does not answer", address=base, why=repr(error))
+                log.warning("command_api does not answer", address=base, why=why_not(error))
                 self._addresses.append(self._addresses.pop(0))
             await asyncio.sleep(wait)
         raise AssertionError("delays never end")
@@ -78,6 +78,17 @@ class CommandApi:
     def absolute(self, url: str) -> str:
         """An address from an answer; a path alone means command_api itself."""
         return urljoin(self._addresses[0], url)
+
+
+def why_not(error: BaseException) -> str:
+    """For logs and messages: without addresses, of which a presigned one opens what lies there, and without headers."""
+    match error:
+        case aiohttp.ClientResponseError():
+            return f"{type(error).__name__}, status {error.status}"
+        case aiohttp.InvalidURL():
+            return type(error).__name__
+        case _:
+            return repr(error)
 
 
 def _retry_after(response: aiohttp.ClientResponse) -> float:

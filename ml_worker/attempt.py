@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -99,7 +99,7 @@ class Attempt:
         self._phase: Literal["waiting", "preparing", "engine", "delivering", "over"] = "waiting"
         self._used = 0.0
         self._preview: asyncio.Task[None] | None = None
-        self._fetching = asyncio.create_task(self._orders.fetch(run), name=f"order {run.task_id}")
+        self._fetching: asyncio.Task[Order]
         self._starting: asyncio.Task[None] | None = None
 
     def stop(self, reason: Reason) -> None:
@@ -112,6 +112,7 @@ class Attempt:
     async def carry_out(self, free: "asyncio.Queue[Slot]") -> None:
         """Take a free slot, work, and tell the log how it ended. Never raises, unless cancelled."""
         bind(**self._subject)
+        self._fetching = asyncio.create_task(self._orders.fetch(self.run), name=f"order {self.run.task_id}")
         began, outcome = time.monotonic(), "dropped"
         log.info("a run begins", model=self.run.model, worker=self.run.worker_id)
         try:
@@ -232,9 +233,9 @@ class Attempt:
         self._starting.add_done_callback(self._has_started)
         self._progress.start()
         with _timer(order.deadline, lambda: self.stop("deadline")):
-            return await self._make(slot, order)
+            return await self._make(slot, order, [stage for stage, _ in offer.stages])
 
-    async def _make(self, slot: Slot, order: Order) -> Ending:
+    async def _make(self, slot: Slot, order: Order, stages: Sequence[str]) -> Ending:
         clock = asyncio.get_running_loop().time
         began = clock()
         try:
@@ -266,7 +267,7 @@ class Attempt:
                 self._phase = "delivering"
                 outputs = await self._deliver(outcome)
                 times = {"fetch_s": fetched - began, "engine_s": made - fetched, "upload_s": clock() - made}
-                metrics.observe_stages(order.model, outcome.metrics | times)
+                metrics.observe_stages(order.model, stages, outcome.metrics | times)
                 return Delivered(outputs, outcome.metrics | {name: round(s, 4) for name, s in times.items()})
             case Failed():
                 return Broke(outcome.code, outcome.kind, outcome.message)

@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from domain.scheduling.events import RunAssigned
-from ml_worker.api import CommandApi, Gone, Refused
+from ml_worker.api import CommandApi, Gone, Refused, why_not
 from ml_worker.checkpoints import MOST_BYTES, Checkpoints
 
 log = structlog.get_logger(__name__)
@@ -58,7 +58,7 @@ class KeptStages:
             for kept in told.items:
                 await self._fetch(kept)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError, Refused, msgspec.MsgspecError) as error:
-            log.warning("saved stages were not fetched; the run begins anew", why=repr(error))
+            log.warning("saved stages were not fetched; the run begins anew", why=why_not(error))
 
     def saved(self, name: str) -> None:
         """The engine has saved a stage: it goes to the store while the run goes on, the newest of a name last."""
@@ -102,7 +102,7 @@ class KeptStages:
             try:
                 await self._keep(name)
             except (aiohttp.ClientError, TimeoutError, OSError, ValueError, Refused, msgspec.MsgspecError) as error:
-                log.warning("a stage was not kept", stage=name, why=repr(error))
+                log.warning("a stage was not kept", stage=name, why=why_not(error))
             except Gone:
                 return
 

@@ -1,6 +1,6 @@
 """Figures of a worker, for Prometheus."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -31,15 +31,16 @@ DEVICE_MEMORY: Final = Gauge(
     "Memory of the accelerator as its driver sees it, after the latest load or run",
     ["slot", "kind"],
 )
-_STAGE: Final = "_s"
-"""Metrics of a run that are seconds end so: `field_s`."""
+_AROUND: Final = ("fetch", "engine", "upload")
+"""Stages of every run, around the engine's own."""
 
 
-def observe_stages(model: str, metrics: Mapping[str, float]) -> None:
-    """Take the seconds out of a run's metrics."""
-    for name, value in metrics.items():
-        if name.endswith(_STAGE):
-            STAGE_SECONDS.labels(model, name.removesuffix(_STAGE)).observe(value)
+def observe_stages(model: str, stages: Iterable[str], metrics: Mapping[str, float]) -> None:
+    """Take the seconds of these stages out of a run's metrics (`field_s`); an engine may tell others besides."""
+    for stage in {*stages, *_AROUND}:
+        seconds = metrics.get(f"{stage}_s", -1.0)
+        if seconds >= 0:
+            STAGE_SECONDS.labels(model, stage).observe(seconds)
 
 
 def watch(slots: Sequence[Slot]) -> None:

@@ -1,6 +1,7 @@
 """The order of a run: what to make, and the inputs, fetched from command_api and the object store."""
 
 import asyncio
+import contextvars
 import hashlib
 import mimetypes
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ import structlog
 
 from adapters.coalescing import Coalescing
 from domain.scheduling.events import RunAssigned
-from ml_worker.api import CommandApi, Gone, Refused
+from ml_worker.api import CommandApi, Gone, Refused, why_not
 from ml_worker.backoff import delays
 from ml_worker.engines.port import Retryable
 from ml_worker.frames import InputFile
@@ -24,9 +25,9 @@ _CHUNK: Final = 256 * 1024
 MOST_AT_ONCE: Final = 64
 ALONE: Final = 503
 """The status of a run whose order is yet to be asked for by itself."""
-
-
 log = structlog.get_logger(__name__)
+_Asked = tuple[RunAssigned, contextvars.Context]
+"""A run, and the context with its ids: what is asked for it alone is asked under them."""
 
 
 class OrderInput(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,28 +72,32 @@ class Orders:
 
     def __init__(self, api: CommandApi) -> None:
         self._api = api
-        self._several = Coalescing(self._fetch_all, MOST_AT_ONCE)
+        self._several: Coalescing[_Asked, bytes | msgspec.Raw | Exception] = Coalescing(self._fetch_all, MOST_AT_ONCE)
 
     async def stop(self) -> None:
         await self._several.stop()
 
     async def fetch(self, run: RunAssigned) -> Order:
         """Raises Gone when the attempt is not wanted (any more), Refused, msgspec.MsgspecError."""
-        found = await self._several.ask(run)
+        found = await self._several.ask((run, contextvars.copy_context()))
         if isinstance(found, Exception):
             raise found
         return msgspec.json.decode(found, type=Order)
 
-    async def _fetch_all(self, runs: Sequence[RunAssigned]) -> "Sequence[bytes | msgspec.Raw | Exception]":
-        all_ = (_Found(status=ALONE),) * len(runs)
-        if len(runs) > 1:
-            wanted = [{"task_id": r.task_id, "attempt": r.attempt, "account_id": r.account_id} for r in runs]
+    async def _fetch_all(self, asked: Sequence[_Asked]) -> "Sequence[bytes | msgspec.Raw | Exception]":
+        all_ = (_Found(status=ALONE),) * len(asked)
+        if len(asked) > 1:
+            wanted = [{"task_id": r.task_id, "attempt": r.attempt, "account_id": r.account_id} for r, _ in asked]
+            question = self._api.call("POST", "/internal/runs", {"runs": wanted})
             try:
-                body = await self._api.call("POST", "/internal/runs", {"runs": wanted})
+                body = await asyncio.create_task(question, context=contextvars.Context())  # it is about none alone
                 all_ = msgspec.json.decode(body, type=_FoundAll).orders
             except (Gone, Refused, msgspec.MsgspecError) as error:
                 log.warning("orders are fetched one by one", why=str(error))
-        return [await self._fetch_alone(run) if _may_pass(f) else _result(f) for run, f in zip(runs, all_, strict=True)]
+        return [
+            await asyncio.create_task(self._fetch_alone(run), context=ids) if _may_pass(found) else _result(found)
+            for (run, ids), found in zip(asked, all_, strict=True)
+        ]
 
     async def _fetch_alone(self, run: RunAssigned) -> bytes | Exception:
         """One by itself: repeated until there is a definite answer."""
@@ -117,7 +122,7 @@ class Orders:
             try:
                 why = await self._try(item, path)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                why = repr(error)
+                why = why_not(error)
             if not why:
                 return
             await asyncio.sleep(wait)

@@ -11,7 +11,7 @@ import structlog
 
 from domain.account.events import Output
 from domain.scheduling.events import RunAssigned
-from ml_worker.api import CommandApi
+from ml_worker.api import CommandApi, why_not
 from ml_worker.backoff import delays
 from ml_worker.frames import Finished
 
@@ -69,4 +69,4 @@ class Outputs:
             async with self._api.session.put(url, data=content, headers=headers, timeout=_PUT_TIMEOUT) as response:
                 return "" if response.status < 300 else f"status {response.status}: {(await response.text())[:300]}"
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return repr(error)
+            return why_not(error)

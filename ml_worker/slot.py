@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import contextvars
 import os
 import socket
 import sys
@@ -117,14 +118,17 @@ class Slot:
     async def run(self, order: RunEngine, on_progress: OnProgress, on_saved: OnSaved = lambda _: None) -> Outcome:
         """Run an engine; `order.run` is filled in here. Waits until the child is ready.
 
-        `on_saved` gets the name of each stage that now lies in `order.checkpoints`.
+        `on_saved` gets the name of each stage that now lies in `order.checkpoints`. Both are called in a copy of the
+        caller's context.
         """
         await self.ready.wait()
         if self._stream is None or self._answer is not None:
             raise RuntimeError("a slot runs one engine at a time")
         self._number += 1
         self._answer = asyncio.get_running_loop().create_future()
-        self._on_progress, self._on_saved = on_progress, on_saved
+        context = contextvars.copy_context()
+        self._on_progress = lambda told: context.run(on_progress, told)
+        self._on_saved = lambda name: context.run(on_saved, name)
         try:
             self._send(msgspec.structs.replace(order, run=self._number))
             return await self._answer

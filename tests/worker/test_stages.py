@@ -10,7 +10,7 @@ import pytest
 from adapters.ids import new_id
 from domain.runs.events import RunCancelled, RunCheckpointed, RunFailed, RunProgressed, RunSucceeded
 from ml_worker.checkpoints import Checkpoints
-from tests.worker.workplace import Workplace
+from tests.worker.workplace import SIGNED, TOKEN, Workplace
 
 SHAPE = b"a shape that took long"
 
@@ -52,6 +52,24 @@ async def test_a_cancelled_run_leaves_no_stages(place: Workplace) -> None:
     await place.scheduler.revoke(run, "cancelled")
     await place.until(RunCancelled)
     assert place.api.stages == {}
+
+
+async def test_a_store_that_refuses_is_named_in_the_log_without_what_opens_it(
+    place: Workplace, capfd: pytest.CaptureFixture[str]
+) -> None:
+    place.api.stage_status = 403
+    task_id = new_id()
+    await place.give(task_id, params={"save": True, "step_s": 0.05})
+    await place.until(RunSucceeded)
+    place.api.stages[task_id, "shape.bin"] = SHAPE
+    await place.give(task_id, 2)
+    await place.until(RunSucceeded, 2)
+    told = "".join(capfd.readouterr())
+    assert "a stage was not kept" in told
+    assert "saved stages were not fetched" in told
+    assert "status 403" in told
+    assert SIGNED[1:] not in told
+    assert TOKEN not in told
 
 
 async def test_another_task_sees_nothing_of_it(place: Workplace) -> None:

@@ -82,6 +82,15 @@ async def test_a_run_from_assignment_to_stored_result(place: Workplace, tmp_path
     assert not list((tmp_path / "runs").glob("*"))
 
 
+async def test_all_that_is_asked_for_a_run_is_asked_under_its_ids(place: Workplace) -> None:
+    await place.give(params={"step_s": 0.05, "picture": True, "save": True})
+    await place.until(RunSucceeded)
+    asked = {(method, path.rpartition("/")[2]) for method, path, _, _ in place.api.heard}
+    assert {("GET", "1"), ("POST", "stages"), ("POST", "outputs"), ("DELETE", "stages")} <= asked
+    assert {request_id for *_, request_id, _ in place.api.heard} == {"request-1"}
+    assert len({trace for *_, trace in place.api.heard}) == 1
+
+
 async def test_heartbeats_say_what_is_held_and_loaded(place: Workplace) -> None:
     await place.until(WorkerBeat, 2, engines=(Engine("test/steps", "1", True),))
     run = await place.give(params={"step_s": 0.1})

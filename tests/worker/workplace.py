@@ -31,6 +31,7 @@ from ml_worker.slot import Slot
 
 ENGINE = "tests.worker.engine:StepEngine"
 TOKEN = "the-service-token"
+SIGNED = "?X-Amz-Signature=0a1b2c"
 E = TypeVar("E", bound=msgspec.Struct)
 
 
@@ -48,6 +49,10 @@ class CommandApiServer:
         """Statuses that the next requests get instead of an answer."""
         self.asked_together: list[int] = []
         """How many orders each request for several asked for."""
+        self.stage_status = 200
+        """What putting and getting a stage is answered with."""
+        self.heard: list[tuple[str, str, str | None, str]] = []
+        """Method, path, request id and trace id of each request to `/internal/`."""
         self.url = ""
 
     def order(self, task_id: str, account_id: str, attempt: int = 1, **more: Any) -> None:
@@ -90,6 +95,9 @@ class CommandApiServer:
 
     @web.middleware
     async def _gate(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        if request.path.startswith("/internal/"):
+            trace = request.headers.get("traceparent", "").split("-")
+            self.heard.append((request.method, request.path, request.headers.get("X-Request-Id"), "".join(trace[1:2])))
         if self.failures:
             return web.Response(status=self.failures.pop(0))
         if request.path.startswith("/internal/") and request.headers.get("Authorization") != f"Bearer {TOKEN}":
@@ -126,21 +134,22 @@ class CommandApiServer:
         match request.method:
             case "GET":
                 names = [name for owner, name in self.stages if owner == task]
-                items = [{"name": name, "url": f"{self.url}/stages/{task}/{name}"} for name in names]
+                items = [{"name": name, "url": f"{self.url}/stages/{task}/{name}{SIGNED}"} for name in names]
                 return web.json_response({"items": items})
             case "POST":
                 name = (await request.json())["name"]
-                return web.json_response({"put_url": f"{self.url}/stages/{task}/{name}", "headers": {}})
+                return web.json_response({"put_url": f"{self.url}/stages/{task}/{name}{SIGNED}", "headers": {}})
             case _:
                 self.stages = {key: value for key, value in self.stages.items() if key[0] != task}
                 return web.Response(status=204)
 
     async def _put_stage(self, request: web.Request) -> web.Response:
         self.stages[request.match_info["task"], request.match_info["name"]] = await request.read()
-        return web.Response()
+        return web.Response(status=self.stage_status)
 
     async def _get_stage(self, request: web.Request) -> web.Response:
-        return web.Response(body=self.stages[request.match_info["task"], request.match_info["name"]])
+        body = self.stages[request.match_info["task"], request.match_info["name"]]
+        return web.Response(status=self.stage_status, body=body)
 
     async def _publish(self, request: web.Request) -> web.Response:
         self.published.append(await request.json())
