@@ -11,7 +11,7 @@ from adapters.kafka.appenders import Appenders
 from adapters.kafka.claims import Claim
 from adapters.kafka.directory import REANNOUNCE_S, Directory, announce
 from adapters.kafka.membership import Membership
-from adapters.kafka.metrics import PARTITIONS, SNAPSHOTS_FAILED
+from adapters.kafka.metrics import OWNED, PARTITIONS, SNAPSHOTS_FAILED
 from adapters.kafka.owner import OnOwned, PartitionOwner
 from adapters.kafka.port import AppendFailed, Log, LogUnavailable
 from adapters.kafka.position import TP
@@ -55,6 +55,7 @@ class Host:
         self.directory = Directory(log_, self._heard)
         for topic in deciders:
             PARTITIONS.labels(topic.name).set(topic.partitions)
+            OWNED.labels(topic.name)  # 0 is said too
             SNAPSHOTS_FAILED.labels(topic.name)  # 0 from the beginning: a first failure is an increase
         self.owners: dict[TP, PartitionOwner] = {
             (topic.name, p): PartitionOwner(

@@ -68,6 +68,14 @@ async def balance(client: CommandClient, account: str = "a") -> int:
     return int(answer.view["balance"])
 
 
+def test_a_partition_that_was_never_owned_is_told_as_such() -> None:
+    topic = topics.Topic("test.never-owned", 3, owned=True)
+    Host(MemoryLog(), {topic: Ledger()}, address="http://here", source="test", group=None)
+    labels = {"topic": topic.name}
+    assert REGISTRY.get_sample_value("lathe_topic_partitions", labels) == 3
+    assert REGISTRY.get_sample_value("lathe_owned_partitions", labels) == 0
+
+
 async def test_commands_become_events_in_order() -> None:
     log = MemoryLog()
     async with owning(log) as (client, _):
