@@ -42,6 +42,12 @@ class Lag:
             LAG_SECONDS.labels(self._projection, topic).set(waited[topic])
         self._topics |= set(events)
 
+    def forget(self) -> None:
+        """Tell nothing any more: what nobody measures would stay what it was last."""
+        for topic in self._topics:
+            LAG_EVENTS.remove(self._projection, topic)
+            LAG_SECONDS.remove(self._projection, topic)
+
     def _partition(self, tp: TP, end: int, position: int, now: float) -> tuple[int, float]:
         seen = self._seen[tp]
         if not seen or seen[-1][1] < end:
@@ -57,13 +63,16 @@ async def watch_lag(
     positions: Callable[[], Mapping[TP, int]],
     away: tuple[type[Exception], ...],
 ) -> None:
-    """Sample for ever. While the log does not answer (`away` is raised) the lag grows on what was seen last."""
+    """Sample until cancelled. While the log does not answer (`away` is raised) the lag grows on what was seen last."""
     lag = Lag(projection)
     last: Mapping[TP, int] = {}
-    while True:
-        try:
-            last = await ends()
-        except away as error:
-            log.debug("the log's ends are not known now", why=repr(error))
-        lag.sample(last, positions())
-        await asyncio.sleep(SAMPLE_S)
+    try:
+        while True:
+            try:
+                last = await ends()
+            except away as error:
+                log.debug("the log's ends are not known now", why=repr(error))
+            lag.sample(last, positions())
+            await asyncio.sleep(SAMPLE_S)
+    finally:
+        lag.forget()

@@ -69,10 +69,10 @@ def look_ahead(state: SchedulerState, now: datetime, most: int | None = None) ->
     return QueueView(accounts, total, missing)
 
 
-def no_worker_for(state: SchedulerState, now: datetime) -> tuple[str, ...]:
-    """Models that waiting tasks want and no live worker has."""
+def without_worker(state: SchedulerState, now: datetime) -> frozenset[Kind]:
+    """What waiting tasks want and no live worker has."""
     live = [worker for worker in state.workers.values() if state.live(worker, now) and not worker.draining]
-    return tuple(sorted({kind[0] for kind in state.waiting if not any(w.engine(kind) for w in live)}))
+    return frozenset(kind for kind in state.waiting if not any(w.engine(kind) for w in live))
 
 
 def _in_turn(state: SchedulerState, most: int | None) -> Iterator[tuple[Kind, str, str]]:

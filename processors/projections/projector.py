@@ -97,6 +97,7 @@ class Projector:
             await leadership.become_leader(connection, self._schema)
             follower, writer = await self._take_over(connection)
             metrics.LEADING.inc()
+            metrics.PARKED_STREAMS.set(len(writer.parked_streams))
             try:
                 if goal is None:
                     await self._follow(follower, writer, connection)
@@ -104,6 +105,7 @@ class Projector:
                     await self._reach(follower, writer, goal)
             finally:
                 metrics.LEADING.dec()
+                metrics.PARKED_STREAMS.set(0)
                 await follower.stop()
         finally:
             # close() would wait for a server that may be gone; the lock is freed either way.
@@ -117,7 +119,6 @@ class Projector:
             {tp: stand.position.offset for tp, stand in stands.items()},
             await parked_streams(connection),
         )
-        metrics.PARKED_STREAMS.set(len(writer.parked_streams))
         follower = Follower(self._log, {tp: stand.position for tp, stand in stands.items()})
         await follower.start()
         log.info("projecting", schema=self._schema, records=sum(writer.positions.values()))

@@ -9,7 +9,9 @@ TASKS: Final = Gauge("lathe_scheduler_tasks", "Tasks that are not terminal")
 RUNS: Final = Gauge("lathe_scheduler_runs", "Runs that workers have")
 QUEUE: Final = Gauge("lathe_queue_length", "Tasks that wait for a worker, by model", ["model"])
 QUEUE_AGE: Final = Gauge("lathe_queue_oldest_seconds", "How long the oldest of those has waited", ["model"])
-NO_WORKER: Final = Gauge("lathe_queue_without_worker", "Tasks that wait for a model that no live worker has")
+NO_WORKER: Final = Gauge(
+    "lathe_queue_without_worker", "Tasks that wait for a model (in their version) that no live worker has"
+)
 ASSIGNED: Final = Counter("lathe_scheduler_assignments_total", "Runs given to workers", ["model"])
 WAITED: Final = Histogram(
     "lathe_queue_wait_seconds",

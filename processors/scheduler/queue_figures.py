@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from domain.scheduling.queue import no_worker_for
+from domain.scheduling.queue import without_worker
 from domain.scheduling.state import SchedulerState, Turn
 from processors.scheduler import metrics
 
@@ -33,7 +33,8 @@ class QueueFigures:
             metrics.QUEUE.labels(model).set(lengths[model])
             metrics.QUEUE_AGE.labels(model).set(ages.get(model, 0.0))
         self._models |= set(lengths)
-        metrics.NO_WORKER.set(sum(lengths[model] for model in no_worker_for(state, now)))
+        stuck = (turns for kind in without_worker(state, now) for turns in state.waiting[kind].values())
+        metrics.NO_WORKER.set(sum(map(len, stuck)))
         metrics.TASKS.set(len(state.tasks))
         metrics.RUNS.set(len(state.runs))
         metrics.WORKERS.set(len(state.workers))

@@ -13,6 +13,7 @@ from adapters.kafka.owner import PartitionOwner
 from adapters.kafka.port import Log, LogUnavailable
 from adapters.kafka.writer import EventWriter
 from domain.scheduling.plan import Plan
+from domain.scheduling.state import SchedulerState
 from processors.scheduler import metrics
 from processors.scheduler.queue_figures import EVERY_S, QueueFigures
 from processors.scheduler.queue_news import QueueNews
@@ -37,6 +38,7 @@ class Scheduler:
         sending = Sending(reading.state, owner, self._commands)
         news = asyncio.create_task(QueueNews(self._writer, reading.state).go(), name="queue news")
         lag = asyncio.create_task(watch_lag("scheduler", reading.ends, reading.positions, (LogUnavailable,)))
+        figures, next_figures = QueueFigures(), 0.0
         try:
             await reading.start()
             while not reading.caught_up:
@@ -44,7 +46,6 @@ class Scheduler:
             log.info("scheduling", tasks=len(reading.state.tasks), runs=len(reading.state.runs))
             metrics.LEADING.set(1)
             self._ready()
-            figures, next_figures = QueueFigures(), 0.0
             while not news.done():
                 await reading.round()
                 for action in Plan.of(reading.state, datetime.now(UTC)):
@@ -55,6 +56,7 @@ class Scheduler:
             news.result()
         finally:
             metrics.LEADING.set(0)
+            figures.tell(SchedulerState(), datetime.now(UTC))  # who leads no more knows of no queue
             news.cancel()
             lag.cancel()
             await asyncio.wait([news, lag])

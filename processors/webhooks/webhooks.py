@@ -59,6 +59,8 @@ class Webhooks:
                     await become_leader(connection, "webhooks")
                     await self._lead(outbox)
                 finally:
+                    metrics.WAITING.set(0)
+                    metrics.OVERDUE.set(0)
                     connection.terminate()
             except* AWAY as failures:
                 log.warning("cannot post now; trying again", why=[repr(failure) for failure in failures.exceptions])

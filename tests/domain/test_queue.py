@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from domain.account import events as a
 from domain.runs.events import Engine, QueuedTask
-from domain.scheduling.queue import REST_AFTER, look_ahead, no_worker_for, queue_view
+from domain.scheduling.queue import REST_AFTER, look_ahead, queue_view, without_worker
 from tests.domain.given_scheduler import FORM, RELIEF, World
 
 
@@ -63,12 +63,13 @@ def test_the_usual_time_is_learnt_from_runs() -> None:
 def test_without_a_worker_there_is_no_estimate_and_the_model_is_named() -> None:
     world = World().requested("t1", model=RELIEF).requested("t2").beat("w1")
     view = queue_view(world.state, world.now)
-    assert view.no_worker_for == no_worker_for(world.state, world.now) == (RELIEF,)
+    assert view.no_worker_for == (RELIEF,)
+    assert without_worker(world.state, world.now) == {(RELIEF, "1")}
     assert etas(world)["t1"] is None
     world.beat("w2", engines=(Engine(RELIEF, "1"),))
     assert queue_view(world.state, world.now).no_worker_for == ()
     world.later(11)
-    assert no_worker_for(world.state, world.now) == (FORM, RELIEF)
+    assert without_worker(world.state, world.now) == {(FORM, "1"), (RELIEF, "1")}
 
 
 def test_who_left_the_queue_is_not_in_it() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from prometheus_client import REGISTRY
 
 from adapters.kafka import topics
 from adapters.postgres.read.tables import SCHEMA
@@ -92,6 +93,18 @@ async def test_the_standby_takes_over_when_the_leader_dies(
             )
             await by_hand.append(account, e.CreditsAdjusted(amount=1, reason="after the leader"))
             await until(connection, "SELECT version FROM accounts", 2)
+
+
+async def test_who_leads_no_more_tells_of_no_parked_streams(
+    connection: Any, by_hand: HandmadeLog, projector: Callable[[], Projector]
+) -> None:
+    account = by_hand.account_in(0)
+    await by_hand.append(account, OPENED, value=b"")
+    async with running(projector()):
+        await until(connection, "SELECT count(*) FROM parked_records", 1)
+        while REGISTRY.get_sample_value("lathe_parked_streams") != 1:
+            await asyncio.sleep(0.02)
+    assert REGISTRY.get_sample_value("lathe_parked_streams") == 0
 
 
 async def test_no_database_for_a_while(

@@ -1,8 +1,10 @@
 """Lag in seconds: since when something waits, by the samples and not by the records' own times."""
 
+import asyncio
+
 from prometheus_client import REGISTRY
 
-from adapters.kafka.lag import Lag
+from adapters.kafka.lag import Lag, watch_lag
 
 A, B = ("lathe.accounts", 0), ("lathe.accounts", 1)
 
@@ -45,3 +47,16 @@ def test_a_reader_that_stands_still_while_the_log_is_away_is_later_and_later() -
     clock.now = 400
     lag.sample({A: 10}, {A: 0})
     assert told("another-test") == (10, 300)
+
+
+async def test_who_reads_no_more_tells_no_lag() -> None:
+    async def ends() -> dict[tuple[str, int], int]:
+        return {A: 10}
+
+    watching = asyncio.create_task(watch_lag("a-third-test", ends, lambda: {A: 4}, ()))
+    while told("a-third-test")[0] is None:
+        await asyncio.sleep(0)
+    assert told("a-third-test") == (6, 0)
+    watching.cancel()
+    await asyncio.wait([watching])
+    assert told("a-third-test") == (None, None)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from prometheus_client import REGISTRY
 from standardwebhooks import WebhookVerificationError
 
 from adapters.kafka import lost_place
@@ -127,6 +128,21 @@ async def test_a_second_process_stands_by_and_takes_over(here: World, there: Rec
     await other.settled()
     await other.stop()
     assert list(dict.fromkeys(there.ids)) == of_log(here, ann)
+
+
+async def test_who_posts_no_more_tells_of_no_messages(
+    here: World, there: Receiver, posting: Posting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("processors.webhooks.webhooks.FIGURES_S", 0.05)
+    await posting.start(Schedule(delays_s=(3600,)))
+    ann = await here.user()
+    await add(here, ann, there.url)
+    there.answer = lambda got: 500
+    await here.task(ann)
+    await until(lambda: REGISTRY.get_sample_value("lathe_webhook_messages_waiting") == 1, "the figure")
+    await posting.stop()
+    assert REGISTRY.get_sample_value("lathe_webhook_messages_waiting") == 0
+    assert REGISTRY.get_sample_value("lathe_webhook_overdue_seconds") == 0
 
 
 async def test_64_a_lost_place_in_the_log_posts_nothing_again(here: World, there: Receiver, posting: Posting) -> None:
