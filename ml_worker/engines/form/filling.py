@@ -86,7 +86,8 @@ class Filling:
 
     def mention(self, feature: Feature, noun: Item) -> None:
         """Named without a number: there must be some."""
-        if feature.normal == 0:
+        usual = self.family.variants[self.request.variant].features.get(feature.id, feature.normal)
+        if 0 in (usual, feature.normal):
             some = min(feature.most, feature.some if noun.plural else 1)
             self.request.counts[feature.id] = max(some, feature.least)
 

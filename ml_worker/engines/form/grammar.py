@@ -68,7 +68,7 @@ class Grammar(Words):
         elif item.may_be("away") and not before:
             self._skip_phrase()
             return
-        elif item.may_be("having"):
+        elif item.may_be("having") and (before or not item.may_be("part")):
             self._have(item.get("having"), item.text)
         elif item.may_be("part") and not self._describes(item):
             whole = self.hand.said_of(item)
@@ -192,6 +192,8 @@ class Grammar(Words):
         assert feature is not None
         self.hand.give(feature_id, feature, item)
         self.target = feature_id
+        if item.may_be("having"):
+            self._have(feature_id, item.text)
         self.request.say("parts", item.text)
 
     def _have(self, feature_id: str, word: str) -> None:

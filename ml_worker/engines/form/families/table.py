@@ -200,7 +200,7 @@ FAMILY = Family(
     },
     features=(
         Feature("top", ("top", "tabletop", "table top", "desktop", "surface")),
-        Feature("leg", ("leg", "foot", "pedestal"), 1, 8, 4),
+        Feature("leg", ("leg", "foot", "pedestal"), 1, 8, 4, 1, adjectives=("pedestal",)),
         Feature("drawer", ("drawer",), 0, 4, 0),
         Feature("shelf", ("shelf", "lower shelf", "bottom shelf"), 0, 1, 0),
         Feature("knob", ("knob", "handle", "pull")),
