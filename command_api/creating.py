@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from adapters.http.declared import Responses, success
 from adapters.http.edge import add_header
+from adapters.http.metrics import observe_accepted
 from adapters.http.prefer import preference_of
 from adapters.kafka.requests import Applied
 from adapters.object_store.reports import result_of
@@ -29,6 +30,7 @@ RESULT_OR_TASK: Final[Responses] = {
 
 async def task_created(parts: Parts, request: Request, caller: Caller, applied: Applied) -> Response:
     """202 with the task, or 200 with its result. Raises NoResult when it failed or was cancelled meanwhile."""
+    observe_accepted(request.scope)
     preference = preference_of(request.headers)
     view = applied.view
     if preference.wait_s:
@@ -44,6 +46,7 @@ async def task_created(parts: Parts, request: Request, caller: Caller, applied: 
 
 async def batch_created(parts: Parts, request: Request, caller: Caller, applied: Applied) -> Response:
     """202 with the batch as it was accepted, or 200 with the batch all of whose tasks ended."""
+    observe_accepted(request.scope)
     preference = preference_of(request.headers)
     if preference.wait_s:
         question = DescribeBatch(account_id=caller.account_id, batch_id=applied.view["batch_id"])

@@ -8,6 +8,7 @@ import msgspec
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from adapters.http.metrics import note_received
 from adapters.http.refusals import MalformedRequest, TooLarge, TooSlow
 
 MIB: Final = 1024 * 1024
@@ -46,14 +47,14 @@ class LimitBodies:
                 raise MalformedRequest("Content-Length must be a number of bytes.")
             if int(declared) > most:
                 raise TooLarge(f"The body has {int(declared)} bytes; {most} is the most.", limit=most)
-        await self.app(scope, _Metered(receive, most, limits), send)
+        await self.app(scope, _Metered(scope, receive, most, limits), send)
 
 
 class _Metered:
     """A `receive` that counts bytes and keeps the time."""
 
-    def __init__(self, receive: Receive, most: int, limits: BodyLimits) -> None:
-        self._receive, self._most, self._limits = receive, most, limits
+    def __init__(self, scope: Scope, receive: Receive, most: int, limits: BodyLimits) -> None:
+        self._scope, self._receive, self._most, self._limits = scope, receive, most, limits
         self._began = time.monotonic()
         self._got = 0
         self._complete = False
@@ -71,6 +72,7 @@ class _Metered:
         if message["type"] == "http.request":
             self._got += len(message.get("body", b""))
             self._complete = not message.get("more_body", False)
+            note_received(self._scope)
             if self._got > self._most:
                 raise TooLarge(f"The body has more than {self._most} bytes.", limit=self._most)
         return message

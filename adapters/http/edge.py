@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from adapters.errors import Unavailable
 from adapters.http.catalogue import language_of
 from adapters.http.client_address import client_address
-from adapters.http.metrics import NO_ROUTE, observe
+from adapters.http.metrics import NO_ROUTE, note_received, observe
 from adapters.http.problems import internal_problem, problem_of
 from adapters.telemetry import tracing
 from adapters.telemetry.privacy import silent_trace
@@ -105,6 +105,7 @@ class _Exchange:
         self.state: dict[str, Any] = scope.setdefault("state", {})
         self.state["request_id"] = self.request_id
         self.state["traceparent"] = self.span.traceparent
+        note_received(scope)
         self.status = 0
         self.streams = False
         self.complete = False

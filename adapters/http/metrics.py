@@ -1,10 +1,12 @@
 """Figures of an HTTP service, and the route that shows all figures of its process. The gateway lets nobody else in."""
 
+import time
 from typing import Final
 
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, Histogram, generate_latest
 from starlette.responses import Response
+from starlette.types import Scope
 
 REQUEST_SECONDS: Final = Histogram(
     "lathe_http_request_duration_seconds",
@@ -14,14 +16,14 @@ REQUEST_SECONDS: Final = Histogram(
 )
 ACCEPT_SECONDS: Final = Histogram(
     "lathe_accept_duration_seconds",
-    "Time until a command that starts work was accepted: its event is acknowledged by the broker (202)",
+    "Time from the last byte of a request for tasks until they are accepted: their event is acknowledged by the broker",
     ["route"],
     buckets=(0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 SSE_CONNECTIONS: Final = Gauge("lathe_sse_connections", "Streams of events that are open")
 NO_ROUTE: Final = "(none)"
 """The route of a request that matched none: its path could be anything."""
-_ACCEPTED: Final = 202
+_RECEIVED: Final = "received_at"
 _children: dict[tuple[str, str, int], Histogram] = {}
 
 router = APIRouter(include_in_schema=False)
@@ -44,8 +46,16 @@ def observe(method: str, route: str | None, status: int, seconds: float) -> None
         if len(_children) > _MOST:
             _children.clear()
     child.observe(seconds)
-    if status == _ACCEPTED and route is not None:
-        ACCEPT_SECONDS.labels(route).observe(seconds)
+
+
+def note_received(scope: Scope) -> None:
+    """Call it with each part of a request that arrives: the last one counts."""
+    scope.setdefault("state", {})[_RECEIVED] = time.perf_counter()
+
+
+def observe_accepted(scope: Scope) -> None:
+    """Count a request for tasks as accepted now. How long the client likes to wait for results comes after."""
+    ACCEPT_SECONDS.labels(scope["route"].path).observe(time.perf_counter() - scope["state"][_RECEIVED])
 
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

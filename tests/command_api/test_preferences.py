@@ -1,10 +1,12 @@
 """`Prefer` (RFC 7240) on what creates tasks, and `If-Match` on what changes them."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from adapters.object_store.port import object_key
 from domain.account.events import Problem, TaskCancelRequested, TaskRequested
@@ -75,6 +77,28 @@ async def test_what_is_not_there_in_time_is_accepted(here: World, prefer: dict[s
     assert answer.status_code == 202
     assert answer.headers.get("preference-applied") == applied
     assert answer.json()["status"] == "queued"
+
+
+async def test_what_a_client_takes_and_wishes_is_no_time_until_it_is_accepted(here: World) -> None:
+    def told(name: str) -> float:
+        return REGISTRY.get_sample_value(f"lathe_accept_duration_seconds_{name}", {"route": "/generate"}) or 0.0
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'{"prompt": '
+        await asyncio.sleep(1)
+        yield b'"a mug"}'
+
+    ann = await here.user()
+    count, seconds = told("count"), told("sum")
+    headers = {"prefer": "wait=1", "content-type": "application/json"}
+    answer = await here.post("/generate", ann, content=slowly(), headers=headers)
+    assert answer.status_code == 202, answer.text
+    assert told("count") == count + 1
+    assert 0 < told("sum") - seconds < 1
+    cancel = f"/generate/{answer.json()['task_id']}/cancel"
+    assert (await here.post(cancel, ann)).status_code == 202
+    labels = {"route": "/generate/{task_id}/cancel"}
+    assert REGISTRY.get_sample_value("lathe_accept_duration_seconds_count", labels) is None
 
 
 async def test_a_repeat_of_what_is_finished_is_the_result(here: World) -> None:
