@@ -1,6 +1,7 @@
 """PostgreSQL: reachable, migrated, opened with the right master key, and how far the read models are."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -46,9 +47,11 @@ async def check_database(place: Place, url: str) -> tuple[list[Finding], ReadMod
         findings = [*await _server(connection), *await _migrations(connection), *await _key(connection, place)]
         return findings, await _read_models(connection)
     except AWAY as error:
-        return [fail(AREA, f"PostgreSQL stopped answering: {error}", "Look at its log (logs/postgres.log).")], None
+        why = str(error) or type(error).__name__
+        return [fail(AREA, f"PostgreSQL stopped answering: {why}", "Look at its log (logs/postgres.log).")], None
     finally:
-        await connection.close(timeout=TIMEOUT_S)
+        with suppress(*AWAY):
+            await connection.close(timeout=TIMEOUT_S)
 
 
 def _unreachable(url: str, error: Exception) -> Finding:

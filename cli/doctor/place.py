@@ -8,6 +8,7 @@ from typing import Any
 from adapters.settings import Settings
 from cli.stack.errors import StackError
 from cli.stack.home import Home, running_pid
+from cli.stack.services import USAGE
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -30,7 +31,7 @@ class Place:
     """host:port of each."""
     query_api: tuple[str, ...] = ()
     metrics: dict[str, str] = field(default_factory=dict)
-    """host:port of /metrics by process, of those that are known."""
+    """host:port of /metrics by process, of those that are known: all that the running stack has."""
     master_key: str | None = None
     """32 bytes in base64."""
 
@@ -69,10 +70,11 @@ def find_place(settings: Settings) -> Place:
 
 
 def _metrics(told: dict[str, Any]) -> dict[str, str]:
-    """The APIs serve their figures at their own address."""
+    """The APIs and the usage page serve their figures at their own address."""
     apis = {f"{name}-{n}": address for name in ("command_api", "query_api")
             for n, address in enumerate(told.get(name, ()), start=1)}  # fmt: skip
-    return apis | dict(told.get("metrics", {}))
+    usage = {USAGE: told["usage"]} if told.get("usage") else {}
+    return apis | dict(told.get("metrics", {})) | usage
 
 
 def _announced(home: Home) -> dict[str, Any]:

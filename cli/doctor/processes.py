@@ -1,8 +1,10 @@
 """Our own processes: the gateway, the services behind it, and the workers."""
 
+import asyncio
+import re
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import httpx
@@ -18,6 +20,13 @@ SILENT_S: Final = 10.0
 SKEW_S: Final = 2.0
 LOADING_S: Final = 60.0
 """How long a worker that has just started may take to describe its engines."""
+LEADERS: Final = {
+    "lathe_scheduler_leading": "No process assigns runs: tasks stay queued",
+    "lathe_projector_leading": "No process projects: what can be read stays as it is",
+}
+"""Figures that are 0 in a process that could lead and does not; what it means when none does."""
+_NO_LEADER: Final = "A `processors` takes it over within seconds of its start; if none does, see logs/processors*.log."
+_ENDED: Final = "`lathe up` starts it again by itself; why it ended stands in logs/{}*.log."
 
 
 async def check_gateway(http: httpx.AsyncClient, url: str) -> list[Finding]:
@@ -46,6 +55,25 @@ async def check_service(http: httpx.AsyncClient, name: str, address: str) -> lis
     return [fail("services", f"{name} at {address} is not ready: {missing}", "Mend that; it goes on by itself.")]
 
 
+async def check_background(http: httpx.AsyncClient, addresses: Mapping[str, str]) -> list[Finding]:
+    """Processes without an API, by what they tell at /metrics: whether they live, and whether anybody leads."""
+    answers = await asyncio.gather(*(_asked(http, f"http://{address}/metrics") for address in addresses.values()))
+    findings, figures = [], ""
+    for (name, address), answer in zip(addresses.items(), answers, strict=True):
+        if isinstance(answer, httpx.HTTPError):
+            findings.append(_silent("services", f"{name} does not answer at {address}", answer, name))
+        elif answer.status_code != 200:
+            findings.append(fail("services", f"{name} at {address} answers {answer.status_code}", _ENDED.format(name)))
+        else:
+            findings.append(ok("services", f"{name} is alive at {address}"))
+            figures += answer.text
+    for figure, what in LEADERS.items():
+        told = re.findall(rf"^{figure} ([0-9.]+)$", figures, re.MULTILINE)
+        if told and not any(map(float, told)):
+            findings.append(warn("services", what, _NO_LEADER))
+    return findings
+
+
 async def _asked(http: httpx.AsyncClient, url: str) -> httpx.Response | httpx.HTTPError:
     try:
         return await http.get(url)
@@ -64,7 +92,7 @@ def _silent(area: str, what: str, error: httpx.HTTPError, name: str) -> Finding:
     return fail(
         area,
         f"{what} ({type(error).__name__})",
-        f"`lathe up` starts it again by itself; why it ended stands in logs/{name}*.log.",
+        _ENDED.format(name),
     )
 
 

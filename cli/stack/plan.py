@@ -22,6 +22,7 @@ from cli.stack.postgres import PostgresConfig, postgres_part
 from cli.stack.s3 import S3Config, s3_part
 from cli.stack.secrets import Secrets, load_secrets
 from cli.stack.services import (
+    PUBLISHER,
     Addresses,
     own_addresses,
     publisher_part,
@@ -34,7 +35,7 @@ from cli.stack.topics import ensure_topics
 from cli.stack.web import PAGE, page_build, page_policy
 
 COMMAND_PROCESSES: Final = 2
-WITHOUT_API: Final = ("processors", "ml_worker", "processors.publisher")
+WITHOUT_API: Final = ("processors", "ml_worker", PUBLISHER)
 """Parts that serve their figures at an address of their own."""
 STATE_MEGABYTES: Final = 500
 """Free space that a start asks for: Kafka's segments and PostgreSQL's log are laid out in advance."""
@@ -74,7 +75,11 @@ def make_plan(settings: Settings, home: Home, report: Report, ports: Ports | Non
         gateway_url=local_url(settings.host, settings.port),
         command_api=own_addresses(tuple(ports.choose(8001 + n) for n in range(COMMAND_PROCESSES))),
         query_api=own_addresses((ports.choose(8001 + COMMAND_PROCESSES),)),
-        metrics={part: f"{LOOPBACK}:{ports.choose(9100 + n)}" for n, part in enumerate(WITHOUT_API)},
+        metrics={
+            part: f"{LOOPBACK}:{ports.choose(9100 + n)}"
+            for n, part in enumerate(WITHOUT_API)
+            if part != PUBLISHER or settings.publish
+        },
         usage=f"{LOOPBACK}:{ports.choose(8090)}",
     )
     environment = shared_environment(settings, home, secrets, addresses)

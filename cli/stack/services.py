@@ -14,6 +14,7 @@ from cli.stack.readiness import answers_ready, was_touched
 from cli.stack.secrets import Secrets
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
+PUBLISHER: Final = "processors.publisher"
 USAGE: Final = "processors.metrics"
 """The part that serves the usage page."""
 SECRETS: Final = (
@@ -148,8 +149,8 @@ def worker_part(home: Home, environment: Mapping[str, str], addresses: Addresses
 
 def publisher_part(home: Home, environment: Mapping[str, str], addresses: Addresses) -> Part:
     """Copies for foreign readers; for installations that have some."""
-    metrics = addresses.metrics.get("processors.publisher")
-    return background_service("processors.publisher", home, environment, metrics=metrics, vital=False, awaited=False)
+    metrics = addresses.metrics.get(PUBLISHER)
+    return background_service(PUBLISHER, home, environment, metrics=metrics, vital=False, awaited=False)
 
 
 def usage_part(home: Home, environment: Mapping[str, str], addresses: Addresses) -> Part:

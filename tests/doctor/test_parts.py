@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import os
 import socket
 import threading
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
@@ -29,9 +31,9 @@ from cli.doctor.database import ReadModels, check_database, check_lag, check_par
 from cli.doctor.examination import examine
 from cli.doctor.finding import Finding, Level
 from cli.doctor.objects import check_objects
-from cli.doctor.place import Place
-from cli.doctor.processes import check_gateway, check_service, check_workers, owners_of
-from cli.stack.home import Home
+from cli.doctor.place import Place, find_place
+from cli.doctor.processes import check_background, check_gateway, check_service, check_workers, owners_of
+from cli.stack.home import Home, lock
 from domain.ownership import OwnerAnnounced
 from domain.runs.events import Engine, WorkerBeat
 from tests.conftest import S3
@@ -231,6 +233,80 @@ async def test_services_ready_unready_hanging_and_gone() -> None:
         gone = await check_service(http, "command_api", nobody())
         assert "ConnectError" in said(gone, Level.FAIL)
         assert "logs/command_api*.log" in said(gone, Level.FAIL)
+
+
+async def test_processes_without_an_api_are_asked_and_their_leaders_sought() -> None:
+    here = b"lathe_scheduler_leading 1.0\nlathe_projector_leading 0.0\n"
+    there = b"# TYPE lathe_scheduler_leading gauge\nlathe_scheduler_leading 0.0\nlathe_projector_leading 0.0\n"
+    async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+        with answering(200, here) as one, answering(200, there) as two, answering(200, b"up 1.0\n") as worker:
+            alone = await check_background(http, {"processors": two, "ml_worker": worker})
+            both = await check_background(
+                http, {"processors": one, "processors-2": two, "processors.metrics": nobody()}
+            )
+        with answering(404, b"") as stranger:
+            other = await check_background(http, {"ml_worker": stranger})
+    assert "ml_worker is alive" in said(alone, Level.OK)
+    assert "No process assigns runs" in said(alone, Level.WARN)
+    assert "No process projects" in said(alone, Level.WARN)
+    assert "assigns runs" not in said(both, Level.WARN)
+    assert "No process projects" in said(both, Level.WARN)
+    assert "processors.metrics does not answer" in said(both, Level.FAIL)
+    assert "answers 404" in said(other, Level.FAIL)
+    assert said(other, Level.WARN) == ""
+
+
+def test_a_running_stack_names_all_its_processes(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.run.mkdir()
+    told = {"command_api": ["h:1"], "query_api": ["h:2"], "metrics": {"processors": "h:3"}, "usage": "h:4"}
+    (home.run / "stack.json").write_text(json.dumps(told))
+    with lock(home):
+        found = find_place(Settings(home=tmp_path, _env_file=None))
+    assert found.metrics == {
+        "command_api-1": "h:1", "query_api-1": "h:2", "processors": "h:3", "processors.metrics": "h:4"
+    }  # fmt: skip
+
+
+async def test_a_database_that_stops_answering_is_a_finding(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes the connection and hangs at the first question: nor does the connection close in time."""
+    monkeypatch.setattr("cli.doctor.database.TIMEOUT_S", 1.0)
+    server = urlsplit(database)
+
+    over = asyncio.Event()
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while (heard := await reader.read(65536)) and b"max_connections" not in heard:
+            writer.write(heard)
+        await over.wait()
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        back, forth = await asyncio.open_connection(server.hostname, server.port)
+        serving.extend([asyncio.create_task(pass_on(reader, forth)), asyncio.create_task(pass_on(back, writer))])
+
+    serving: list[asyncio.Task[None]] = []
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as proxy:
+        port = proxy.sockets[0].getsockname()[1]
+        hanging = server._replace(netloc=f"{server.username}:{server.password}@127.0.0.1:{port}")
+        findings, models = await check_database(place(tmp_path), hanging.geturl())
+        over.set()
+        await asyncio.gather(*serving)
+    assert "PostgreSQL stopped answering: TimeoutError" in said(findings, Level.FAIL)
+    assert models is None
+
+
+async def test_a_check_that_breaks_leaves_the_others_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: Place) -> list[Finding]:
+        raise KeyError("hush-hush")
+
+    monkeypatch.setattr("cli.doctor.examination.check_home", broken)
+    findings = await examine(place(tmp_path, kafka_url=nobody()))
+    assert "could not be examined (KeyError)" in said(findings, Level.FAIL)
+    assert "No broker answers" in said(findings, Level.FAIL)
+    assert "hush-hush" not in str(findings)
 
 
 def beat(worker_id: str, *engines: str, stopping: bool = False) -> WorkerBeat:

@@ -72,6 +72,7 @@ def test_no_part_takes_the_port_that_was_chosen_for_the_gateway(
 
 
 def test_the_publisher_is_there_when_it_is_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert set(planned(tmp_path, monkeypatch).addresses.metrics) == {"processors", "ml_worker"}
     plan = planned(tmp_path, monkeypatch, publish=True)
     assert parts(plan)["processors.publisher"].environment["LATHE_METRICS_BIND"]
 
