@@ -2,18 +2,20 @@
 
 from typing import Any
 
-from ml_worker.engines.form.families.family import Wish
 from ml_worker.engines.form.request import Request
+from ml_worker.engines.form.sizing import SIDES
+from ml_worker.engines.form.solid import Standing
 
 
-def understood(request: Request, wish: Wish) -> dict[str, Any]:
+def understood(request: Request, solid: Standing) -> dict[str, Any]:
     """A JSON object: the object, how many, its parts, finishes and size, and how spelling was put right."""
     family = request.family
+    low, high = solid.bounds
     told: dict[str, Any] = {
         "object": request.variant,
         "family": family.id,
         "count": request.count,
-        "size_m": {side: round(getattr(wish, side), 4) for side in ("width", "height", "depth")},
+        "size_m": {side: round(b - a, 4) for side, a, b in zip(SIDES, low, high, strict=True)},
     }
     if request.counts:
         told["parts"] = dict(request.counts)

@@ -77,7 +77,7 @@ class FormEngine:
         return Result(
             files=built.files,
             report=built.report,
-            understood=understood(request, wish),
+            understood=understood(request, solid),
             ignored=tuple(request.ignored),
             metrics=built.metrics,
         )

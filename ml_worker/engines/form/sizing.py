@@ -10,6 +10,8 @@ SMALLEST, LARGEST = 0.01, 100.0
 """Metres, for the longest side."""
 MOST_STRETCH = 3.2
 """How much further one side may be pulled than another before it is no longer the same kind of thing."""
+USUAL, STEADY = (0.5, 2.0), (0.6, 3.0)
+"""How far, from smaller to larger, a measured side drags the others to the family's taste; beyond, all go evenly."""
 
 
 def sides(request: Request) -> tuple[float, float, float]:
@@ -21,26 +23,52 @@ def sides(request: Request) -> tuple[float, float, float]:
     natural = dict(zip(SIDES, variant.size or next(by_option, family.size), strict=True))
     if variant.size:
         natural["height"] *= _growth(request)
+    if family.turned and _slim(request):
+        natural["width"] = natural["depth"]
+    if "round" in request.options.values() and not family.turned:
+        natural["width"] = natural["depth"] = math.sqrt(natural["width"] * natural["depth"])
+    stretches, measured = dict(request.stretches), dict(request.measures)
+    if "diameter" in measured:
+        across = measured.pop("diameter")
+        measured.setdefault("depth", across)
+        if not family.turned:
+            measured.setdefault("width", across)
     if family.turned or "round" in request.options.values():
-        _pair(request.stretches)
-        _pair(request.measures)
-    size = {side: natural[side] * request.scale * request.stretches.get(side, 1.0) for side in SIDES}
-    measured = dict(request.measures)
+        _pair(stretches)
+        _pair(measured, natural["width"] / natural["depth"] if family.turned else 1.0)
+    size = {side: natural[side] * request.scale * stretches.get(side, 1.0) for side in SIDES}
     if "longest" in measured:
         longest = max(SIDES, key=lambda side: size[side])
         measured.setdefault(longest, measured.pop("longest"))
-    if "diameter" in measured:
-        across = measured.pop("diameter")
-        measured.setdefault("width", across)
-        measured.setdefault("depth", across)
     ratios = {side: metres / size[side] for side, metres in measured.items() if side in SIDES}
     if ratios:
         pull = math.exp(sum(math.log(r) for r in ratios.values()) / len(ratios))
-        others = _dragged(pull, family.coupled)
         for side in SIDES:
+            steady = family.steady and side == "height"
+            others = _dragged(pull, 0.0, STEADY) if steady else _dragged(pull, family.coupled, USUAL)
             size[side] = measured[side] if side in ratios else size[side] * others
     _check(request, natural, size)
     return size["width"], size["height"], size["depth"]
+
+
+def said(request: Request, size: tuple[float, float, float]) -> dict[str, float]:
+    """The sides that were measured in words, of the `size` that `sides` gave."""
+    longest = SIDES[size.index(max(size))]
+    by_word = {"longest": (longest,), "diameter": ("depth",) if request.family.turned else ("width", "depth")}
+    named = {side for word in request.measures for side in by_word.get(word, (word,))}
+    return {side: metres for side, metres in zip(SIDES, size, strict=True) if side in named}
+
+
+def counts(request: Request) -> dict[str, int]:
+    """How many of each part: what was asked, else what the variant has, else what the family has."""
+    usual = {feature.id: feature.normal for feature in request.family.features}
+    return usual | dict(request.family.variants[request.variant].features) | request.counts
+
+
+def _slim(request: Request) -> bool:
+    """Is a turned thing that can have parts to its sides (handles) without any?"""
+    have, beside = counts(request), [feature.id for feature in request.family.features if feature.beside]
+    return bool(beside) and not any(have[feature] for feature in beside)
 
 
 def _growth(request: Request) -> float:
@@ -55,17 +83,19 @@ def _growth(request: Request) -> float:
     return growth
 
 
-def _pair(sides: dict[str, float]) -> None:
-    """What is said of the width of a round thing holds for its depth, and the other way round."""
-    for one, other in (("width", "depth"), ("depth", "width")):
-        if one in sides:
-            sides.setdefault(other, sides[one])
+def _pair(sides: dict[str, float], wider: float = 1.0) -> None:
+    """What is said of the width of a round thing, `wider` than deep by its handles, holds for its depth, and back."""
+    if "width" in sides:
+        sides.setdefault("depth", sides["width"] / wider)
+    elif "depth" in sides:
+        sides["width"] = sides["depth"] * wider
 
 
-def _dragged(ratio: float, coupled: float) -> float:
-    """What a side becomes when another is pulled by `ratio`: to the family's taste up to twice or half, then evenly."""
-    edge = 2.0 if ratio > 1 else 0.5
-    if 0.5 <= ratio <= 2.0:
+def _dragged(ratio: float, coupled: float, edges: tuple[float, float]) -> float:
+    """What a side becomes when another is pulled by `ratio`: to the family's taste between `edges`, beyond evenly."""
+    low, high = edges
+    edge = min(max(ratio, low), high)
+    if edge == ratio:
         return float(ratio**coupled)
     return float(ratio * edge**coupled / edge)
 

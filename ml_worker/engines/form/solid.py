@@ -27,6 +27,8 @@ class Part:
     shape: Shape
     material: Material
     coats: tuple[tuple[Shape, Material], ...] = ()
+    extra: bool = False
+    """Beyond the object proper, whose size a person means: flowers in a vase, a saucer."""
 
 
 class Assembly:
@@ -83,18 +85,21 @@ class Assembly:
 
 
 class Standing:
-    """An object set on Y = 0, centred on X and Z by its true surface box. `scale` makes it larger."""
+    """An object set on Y = 0, centred on X and Z by its true surface box. `scale` makes it larger, by axis.
 
-    def __init__(self, inner: Assembly, surface: Box, scale: float = 1.0) -> None:
+    Where the axes differ, the distance is a lower bound: by the smallest of them.
+    """
+
+    def __init__(self, inner: Assembly, surface: Box, scale: Vec3 = (1.0, 1.0, 1.0)) -> None:
         (x0, y0, z0), (x1, _, z1) = surface
-        self._inner, self._scale = inner, scale
+        self._inner, self._scale, self._least = inner, torch.tensor(scale), min(scale)
         self._shift = torch.tensor([(x0 + x1) / 2, y0, (z0 + z1) / 2])
-        w, h, d = (size * scale for size in surface.size)
+        w, h, d = (size * factor for size, factor in zip(surface.size, scale, strict=True))
         self.bounds: tuple[Vec3, Vec3] = ((-w / 2, 0.0, -d / 2), (w / 2, h, d / 2))
         self.materials = inner.materials
 
     def distance(self, points: Tensor) -> Tensor:
-        return self._inner.distance(points / self._scale + self._shift) * self._scale
+        return self._inner.distance(points / self._scale + self._shift) * self._least
 
     def material(self, points: Tensor) -> Tensor:
         return self._inner.material(points / self._scale + self._shift)

@@ -153,6 +153,7 @@ FAMILY = Family(
     build=build,
     clash=clash,
     coupled=0.35,
+    steady=True,
     fineness=1.3,
     variants={
         "bookshelf": Variant(

@@ -90,10 +90,10 @@ def _fruit(wish: Wish, filling: Part, r: float, h: float) -> list[Part]:
         round_one = color == "orange"
         tilt = 25 * (wish.random.random() - 0.5)
         body = _orange(size) if round_one else _apple(size)
-        parts.append(Part(body.turned("z", tilt).at(x, y, z), skin))
+        parts.append(Part(body.turned("z", tilt).at(x, y, z), skin, extra=True))
         if not round_one:
             stalk = rod((0, size * 0.5, 0), (size * 0.12, size * 1.12, 0), size * 0.075)
-            parts.append(Part(stalk.turned("z", tilt).at(x, y, z), stem))
+            parts.append(Part(stalk.turned("z", tilt).at(x, y, z), stem, extra=True))
     return parts
 
 

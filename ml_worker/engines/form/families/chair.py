@@ -63,7 +63,7 @@ def _joined(wish: Wish) -> list[Part]:
     woods.append(box(leg * 0.5, rail_h, front - rear, edge * 0.5).at(in_x, rail_y, (front + rear) / 2).mirrored("x"))
     if wish.has("stretcher"):
         low = top * 0.3
-        behind, ahead = _lean(wish, top, rear, low), front - leg * 0.55
+        behind, ahead = _lean(wish, top, rear, low) if wish.has("back") else rear, front - leg * 0.55
         side = box(leg * 0.42, leg * 0.5, ahead - behind, edge * 0.6)
         woods.append(side.at(in_x + leg * 0.06, low, (ahead + behind) / 2).mirrored("x"))
         woods.append(box(2 * in_x, leg * 0.5, leg * 0.42, edge * 0.6).at(y=low, z=(ahead + behind) / 2))
@@ -210,6 +210,8 @@ FAMILY = Family(
     build=build,
     clash=clash,
     coupled=0.6,
+    steady=True,
+    sizes={"back=0": (0.45, 0.46, 0.48), "back=1": (0.45, 0.9, 0.48)},
     variants={
         "chair": Variant(("chair", "dining chair", "kitchen chair", "side chair")),
         "armchair": Variant(("armchair", "arm chair"), (0.58, 0.9, 0.54), {"arm": 2, "cushion": 1}),

@@ -37,6 +37,8 @@ class Feature:
     """How many times finer the surface must be sampled for this part to come out."""
     adjectives: tuple[str, ...] = ()
     """Words that say the object has it ("striped")."""
+    beside: bool = False
+    """It stands out to the sides of a turned object, which without it is as wide as deep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +129,11 @@ class Family:
     clash: Callable[[Wish], str | None] = lambda wish: None
     """Why a wish, each word of which is fine, cannot be made as a whole; None when it can."""
     turned: bool = False
-    """Round about its axis: width and depth change together."""
+    """Round about its axis, but for handles: width and depth change together, and the depth is the diameter."""
     coupled: float = 1.0
     """How far one measured side drags the others along: 1 keeps the proportions, 0 leaves the others as they are."""
+    steady: bool = False
+    """People set its height, whatever else is measured: a longer table is no higher."""
     axes: Mapping[str, str] = field(default_factory=dict)
     """Which side its `length` is if not the width, and its `depth` if not the depth."""
     other_things: tuple[str, ...] = ()

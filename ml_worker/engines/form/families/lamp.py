@@ -128,7 +128,7 @@ def _jointed(wish: Wish) -> list[Part]:
     tone = wish.finish("main", "metal", wish.random.choice(("red", "teal", "mustard")))
     metal = wish.finish("stem", "steel", follow="stuff")
     r = 0.022 * h
-    base_r = min(0.21 * h, w * 0.5)
+    base_r = w * 0.5
     back = -0.1 * h
     foot: Vec3 = (0.0, 0.05 * h, back)
     knee: Vec3 = (0.0, 0.52 * h, back - 0.2 * h)

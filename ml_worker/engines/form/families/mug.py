@@ -62,7 +62,7 @@ def build(wish: Wish) -> Sequence[Part]:
         liquid = _inside(line, wall, h, 0.044).common(_slab(r, line[0][1], level))
         parts.append(Part(liquid, filling))
     if wish.has("saucer"):
-        parts.append(Part(_saucer(r, h, wall), wish.finish("saucer", "ceramic", accent=True)))
+        parts.append(Part(_saucer(r, h, wall), wish.finish("saucer", "ceramic", accent=True), extra=True))
     return parts
 
 
@@ -176,6 +176,7 @@ FAMILY = Family(
     id="mug",
     size=(0.118, 0.095, 0.084),
     build=build,
+    turned=True,
     coupled=1.0,
     axes={"depth": "height"},
     variants={
@@ -185,7 +186,7 @@ FAMILY = Family(
         "tumbler": Variant(("tumbler", "beaker", "glass"), (0.076, 0.11, 0.076), {"handle": 0}, {"body": "tapered"}),
     },
     features=(
-        Feature("handle", ("handle", "ear"), 0, 2, 1),
+        Feature("handle", ("handle", "ear"), 0, 2, 1, beside=True),
         Feature("inside", ("inside", "interior", "inner side", "lining")),
         Feature("stripe", ("stripe", "band", "line"), 0, 6, 0, 3, adjectives=("striped", "stripy")),
         Feature("dot", ("dot", "polka dot", "spot"), 0, 1, 0, adjectives=("dotted", "spotted", "polka dotted")),

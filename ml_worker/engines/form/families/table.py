@@ -185,6 +185,7 @@ FAMILY = Family(
     clash=clash,
     sizes={"round": (1.1, 0.74, 1.1), "square": (0.9, 0.74, 0.9), "oval": (1.6, 0.74, 0.95)},
     coupled=0.5,
+    steady=True,
     variants={
         "table": Variant(("table", "dining table", "kitchen table")),
         "coffee table": Variant(("coffee table", "tea table", "low table"), (1.1, 0.42, 0.62), {"shelf": 1}),

@@ -103,12 +103,13 @@ def _tulips(wish: Wish, line: Sequence[Point2], h: float, wall: float) -> list[P
         rim = min(neck * 0.72, away)
         knots = [(0.0, foot[1]), (rim * 0.55, h * 0.6), (rim, h), (away * 0.82, h + (tall - h) * 0.6), (away, tall)]
         path = [(c * u, v, s * u) for u, v in curve(knots, 4)]
-        parts.append(Part(tube(path, [size * 0.15] * len(path)), stem))
-        parts.append(Part(_bloom(size).aimed(path[-1], (c * away * 1.3, tall + size, s * away * 1.3)), petal))
+        parts.append(Part(tube(path, [size * 0.15] * len(path)), stem, extra=True))
+        bloom = _bloom(size).aimed(path[-1], (c * away * 1.3, tall + size, s * away * 1.3))
+        parts.append(Part(bloom, petal, extra=True))
         leaf = ellipsoid(size * 0.5, size * 3.2, size * 0.2)
         end = path[len(path) // 2]
         out = (end[0] * 2.2 + c * size * 0.8, end[1] + h * 0.3, end[2] * 2.2 + s * size * 0.8)
-        parts.append(Part(leaf.at(y=size * 1.3).aimed(end, out), stem))
+        parts.append(Part(leaf.at(y=size * 1.3).aimed(end, out), stem, extra=True))
     return parts
 
 
@@ -144,7 +145,7 @@ FAMILY = Family(
         "amphora": Variant(("amphora", "urn"), (0.24, 0.36, 0.2), {"handle": 2}, {"body": "urn"}),
     },
     features=(
-        Feature("handle", ("handle", "ear"), 0, 2, 0),
+        Feature("handle", ("handle", "ear"), 0, 2, 0, beside=True),
         Feature("stripe", ("stripe", "band", "ring"), 0, 6, 0, 3, adjectives=("striped", "stripy", "banded")),
         Feature("flower", ("flower", "tulip", "bloom", "daisy", "poppy", "lily", "roses"), 0, 7, 0, 5, 1.6),
         Feature("inside", ("inside", "interior")),
