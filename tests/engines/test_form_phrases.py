@@ -16,7 +16,21 @@ ADDED = [
     ("a table with two pedestals", {"is": "table", "#leg": 2}),
 ]
 
-READINGS = [*ADDED]
+OF_THE_WHOLE = [
+    ("a bookcase with four shelves, made of walnut", {"is": "bookshelf", "#shelf": 4, "main": "walnut"}),
+    ("a house with a red roof, made of brick", {"is": "house", "roof": "red", "main": "brick"}),
+    ("a house with a red roof, painted white", {"is": "house", "roof": "red", "main": "white"}),
+    ("a stool with three legs made of steel", {"is": "stool", "#leg": 3, "leg": "steel"}),
+    ("a chair with a seat made of leather, made of oak", {"is": "chair", "seat": "leather", "main": "oak"}),
+    ("a house has two floors and is white", {"is": "house", "#floor": 2, "main": "white"}),
+    ("a chair that has no arms and is red", {"is": "chair", "#arm": 0, "main": "red"}),
+    ("a stool with three legs. It is red.", {"is": "stool", "#leg": 3, "main": "red"}),
+    ("a stool with three legs. They are red.", {"is": "stool", "#leg": 3, "leg": "red"}),
+    ("two stools with three legs. They are red.", {"is": "stool", "count": 2, "#leg": 3, "main": "red"}),
+    ("a chair with legs that are all black", {"is": "chair", "leg": "black"}),
+]
+
+READINGS = [*ADDED, *OF_THE_WHOLE]
 
 
 @pytest.mark.parametrize(("prompt", "expected"), READINGS, ids=[prompt for prompt, _ in READINGS])
@@ -24,3 +38,9 @@ def test_a_phrase_is_read(prompt: str, expected: dict[str, object]) -> None:
     request = READER.read(prompt)
     make_wish(request, 0)
     assert told(request) == expected
+
+
+def test_a_size_after_and_is_belongs_to_the_whole() -> None:
+    request = READER.read("a chair that has four legs and is 110 cm tall")
+    assert request.measures == pytest.approx({"height": 1.1})
+    assert request.ignored == []

@@ -59,12 +59,13 @@ class Grammar(Words):
             self._not()
             return
         elif item.may_be("made") or (item.may_be("in", "of") and self._finish_follows()):
-            self._close(keep_target=True)
+            # `with four shelves, made of oak`: after a comma the whole is meant.
+            self._close(keep_target=not self._is(self.at - 1, "comma"))
         elif item.may_be("is", "and", "but", "filler", "article", "one", "of", "by") or (
             before and item.may_be("made", "in")
         ):
             if item.may_be("is") or (item.may_be("and", "but") and self._part_follows()):
-                self._close(keep_target=True)
+                self._close(keep_target=not item.may_be("is") or self._said_of_part())
         elif item.may_be("away") and not before:
             self._skip_phrase()
             return
@@ -134,7 +135,7 @@ class Grammar(Words):
             elif item.may_be("of") and self.hand.has("measure", "figure") and self._part_follows():
                 pass
             elif (item.may_be("made", "away") and not item.may_be("filler")) or (
-                item.may_be("in", "of") and not waiting and self.at > begun
+                item.may_be("in", "of", "is") and not waiting and self.at > begun
             ):
                 break
             elif item.may_be("number"):

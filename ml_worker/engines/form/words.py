@@ -91,6 +91,14 @@ class Words:
             return False
         return True
 
+    def _said_of_part(self) -> bool:
+        """`the legs all are`: is nothing but filler between a part and here? `They are` looks past a stop."""
+        at = self.at - 1
+        of_many = self._is(self.at, "are") and not self.items[self.head].plural
+        while self._is(at, "filler", "article") or (of_many and self._is(at, "comma")):
+            at -= 1
+        return self._is(at, "part")
+
     def _part_follows(self, ahead: int = 1) -> bool:
         """After `and`: does the phrase end in a part? Then what came before belongs to the noun before."""
         while (item := self._peek(ahead)) is not None:
