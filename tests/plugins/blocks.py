@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import trimesh
+from msgspec.structs import replace
 from PIL import Image
 
 from ml_worker.engines.port import BadInput, Cancelled, Description, Inputs, Made, Result, Run
@@ -110,23 +111,17 @@ class Wavering(BlockEngine):
     numbers = itertools.count()
 
     def describe(self) -> Description:
-        from msgspec.structs import replace
-
         return replace(super().describe(), version=str(next(self.numbers)))
 
 
 class Unbounded(BlockEngine):
     def describe(self) -> Description:
-        from msgspec.structs import replace
-
         schema = {**SCHEMA, "properties": {**SCHEMA["properties"], "anything": {"description": "Whatever."}}}
         return replace(super().describe(), params_schema=schema)
 
 
 class HeavyStages(BlockEngine):
     def describe(self) -> Description:
-        from msgspec.structs import replace
-
         return replace(super().describe(), stages=(("shape", 0.5), ("files", 0.7)))
 
 
@@ -173,6 +168,13 @@ class Stateful(BlockEngine):
     def height(self, run: Run) -> float:
         self.made.update(bytes([run.seed]))
         return 0.5 + self.made.digest()[0] / 256
+
+
+class Fickle(BlockEngine):
+    """Makes the same each time, and says something else about it."""
+
+    def run(self, inputs: Inputs, params: Mapping[str, Any], run: Run) -> Result:
+        return replace(super().run(inputs, params, run), report={"at": time.monotonic_ns()})
 
 
 class Elsewhere(BlockEngine):

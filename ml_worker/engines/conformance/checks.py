@@ -90,7 +90,7 @@ def determinism(suite: Suite) -> str:
     differ = sorted(name for name in one | two if one.get(name) != two.get(name))
     if differ:
         raise Broken(f"{', '.join(differ)} came out different; use run.seed for every chance, and keep no state")
-    return f"{len(one)} files, the same bytes twice"
+    return f"{len(one)} outputs, the same bytes twice"
 
 
 def progress(suite: Suite) -> str:
@@ -201,8 +201,8 @@ def checkpoints(suite: Suite) -> str:
     if not resumed.run.loaded:
         raise Broken(f"it saved {saved[0]!r} and did not load it in the next attempt")
     if resumed.hashes != suite.first.hashes:
-        raise Broken("the resumed run made other files than the one in a single go")
-    return f"resumed from {', '.join(dict.fromkeys(resumed.run.loaded))}: the same files"
+        raise Broken("the resumed run made other outputs than the one in a single go")
+    return f"resumed from {', '.join(dict.fromkeys(resumed.run.loaded))}: the same outputs"
 
 
 def leftovers(suite: Suite) -> str:

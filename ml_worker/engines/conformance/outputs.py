@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 
 from ml_worker import answers
 from ml_worker.engines.conformance.findings import Broken
 from ml_worker.engines.port import Result
+from ml_worker.frames import Finished
 from ml_worker.mesh import params
 from ml_worker.mesh.gate import faults
 from ml_worker.mesh.mesh import Mesh
@@ -23,9 +25,11 @@ PREVIEW_SIDE: Final = 512
 MILLIMETRES: Final = 1000.0
 
 
-def hashes(result: Result) -> dict[str, str]:
-    """SHA-256 of each file by its format."""
-    return {made.format: hashlib.sha256(made.path.read_bytes()).hexdigest() for made in result.files}
+def hashes(told: Finished) -> dict[str, str]:
+    """SHA-256 of each output by its format; what the person is told is one. Metrics are not: they have the timings."""
+    outputs = {made.format: Path(made.path).read_bytes() for made in told.files}
+    outputs["report"] = msgspec.json.encode([told.report, told.understood, told.ignored])
+    return {form: hashlib.sha256(content).hexdigest() for form, content in outputs.items()}
 
 
 def require_files(result: Result, folder: Path, wanted: Sequence[str]) -> None:

@@ -148,10 +148,10 @@ class Suite:
         with writes_outside(run.folder, kept) as outside:
             result = self.engine.run(inputs, self.params, run)
         try:
-            finished(0, result)
+            told = finished(0, result)
         except Malformed as error:
             raise Broken(str(error)) from error
-        return Ran(result, hashes(result), run, time.monotonic() - run.began, tuple(outside))
+        return Ran(result, hashes(told), run, time.monotonic() - run.began, tuple(outside))
 
     def run_until_stopped(self, inputs: Inputs, run: WatchedRun) -> float:
         """Seconds from the moment it could know to the moment it stopped. Raises Broken when it did not stop."""
