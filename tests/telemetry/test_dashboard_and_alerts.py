@@ -111,7 +111,7 @@ def test_every_scraped_service_exists_and_every_process_is_scraped() -> None:
     scraped = {job["job_name"]: job["dns_sd_configs"][0]["names"][0] for job in configured if "dns_sd_configs" in job}
     services = set(yaml.safe_load((PROJECT / "docker/compose.yaml").read_text())["services"])
     assert set(scraped.values()) - {"usage"} <= services
-    assert set(scraped) == {"command_api", "query_api", "processors", "ml_worker", "usage"}
+    assert set(scraped) == {"command_api", "query_api", "processors", "publisher", "ml_worker", "usage"}
 
 
 def test_the_dashboard_is_provisioned_as_it_stands() -> None:
