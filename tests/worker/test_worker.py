@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from adapters.ids import new_id
 from adapters.kafka.claims import Claim
@@ -147,6 +148,24 @@ async def test_failures_keep_their_kind_and_their_message_goes_into_an_object(
         assert place.api.stored(failed.problem.message_sha256)["message"] == message
     await place.give()
     await place.until(RunSucceeded)
+
+
+async def test_only_what_an_engine_or_a_worker_did_wrong_is_counted_as_failed(place: Workplace) -> None:
+    def told() -> dict[str, float]:
+        names = ("failed", "refused", "late", "given-back")
+        labels = [{"model": "test/steps", "outcome": name} for name in names]
+        return {each["outcome"]: REGISTRY.get_sample_value("lathe_runs_total", each) or 0.0 for each in labels}
+
+    before = told()
+    slow = {"steps": 100, "step_s": 0.05}
+    await place.give(params={"fail": "bad-input"})
+    await place.give(params={"fail": "permanent"})
+    await place.give(params=slow, deadline=(datetime.now(UTC) + timedelta(seconds=1)).isoformat())
+    await place.until(RunFailed, 3)
+    await place.give(params=slow)
+    await place.until(RunStarted, 4)
+    await place.worker.drain(0.1)
+    assert {name: count - before[name] for name, count in told().items()} == dict.fromkeys(before, 1.0)
 
 
 async def test_a_cancelled_run_pays_for_the_stages_done(place: Workplace) -> None:
