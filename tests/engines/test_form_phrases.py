@@ -30,7 +30,27 @@ OF_THE_WHOLE = [
     ("a chair with legs that are all black", {"is": "chair", "leg": "black"}),
 ]
 
-READINGS = [*ADDED, *OF_THE_WHOLE]
+THINGS = [
+    (
+        "a bowl with one apple, one orange, and one lemon",
+        {"is": "bowl", "#apple": 1, "#orange": 1, "ignored": ["one lemon"]},
+    ),
+    ("a vase with a single red rose", {"is": "vase", "#flower": 1, "flower": "red"}),
+    ("a vase with one rose", {"is": "vase", "#flower": 1}),
+    ("a vase with lavender", {"is": "vase", "#flower": 1}),
+    ("a vase with three sunflowers", {"is": "vase", "#flower": 3}),
+    ("a rose in a vase", {"is": "vase", "#flower": 1, "ignored": ["in a"]}),
+    ("a vase with a rose pattern", {"is": "vase", "ignored": ["rose pattern"]}),
+    ("a bowl with an orange rim", {"is": "bowl", "ignored": ["orange rim"]}),
+    ("a vase in lavender", {"is": "vase", "main": "lavender"}),
+    ("a vase, lavender", {"is": "vase", "main": "lavender"}),
+    ("a glass of red wine", {"is": "tumbler", "ignored": ["of red wine"]}),
+    ("a glass of orange juice, tall", {"is": "tumbler", "ignored": ["of orange juice"]}),
+    ("a chair of red carved oak", {"is": "chair", "main": "red oak", "ignored": ["carved"]}),
+    ("a chair of red leathr", {"is": "chair", "main": "red leather", "corrected": {"leathr": "leather"}}),
+]
+
+READINGS = [*ADDED, *OF_THE_WHOLE, *THINGS]
 
 
 @pytest.mark.parametrize(("prompt", "expected"), READINGS, ids=[prompt for prompt, _ in READINGS])

@@ -58,6 +58,9 @@ class Grammar(Words):
         elif item.may_be("negation"):
             self._not()
             return
+        elif not before and self._of_things(item):
+            self._skip_phrase()
+            return
         elif item.may_be("made") or (item.may_be("in", "of") and self._finish_follows()):
             # `with four shelves, made of oak`: after a comma the whole is meant.
             self._close(keep_target=not self._is(self.at - 1, "comma"))
@@ -71,7 +74,7 @@ class Grammar(Words):
             return
         elif item.may_be("having") and (before or not item.may_be("part")):
             self._have(item.get("having"), item.text)
-        elif item.may_be("part") and not self._describes(item):
+        elif item.may_be("part") and not self._describes(item, "comma"):
             whole = self.hand.said_of(item)
             if not before:
                 part, self.hand.held = self.hand.held, whole
@@ -179,6 +182,8 @@ class Grammar(Words):
                 else:
                     self.request.ignored.append(idle)
             self.hand.drop(waiting)
+        elif self.hand.has("figure") and self.hand.has("color", "material"):
+            self.hand.drop([])  # `one lemon` is no colour
         elif self.hand.only("color", "material", "number", "figure", "measure"):
             self.hand.give(MAIN)
 

@@ -32,13 +32,20 @@ class Words:
         return 0 <= at < len(self.items) and at != self.head and self.items[at].may_be(*kinds)
 
     def _unknown(self, item: Item) -> None:
-        meant = self.lexicon.nearest(item.text, ("color", "material", "part", "option", "scale", "side"))
+        meant = self._meant(item.text)
         if meant is None:
             self._ignore(item)
             return
         self.request.corrected[item.text] = meant
         self.items[self.at] = self.lexicon.items_of(meant)[0]
         self.at -= 1
+
+    def _meant(self, word: str) -> str | None:
+        return self.lexicon.nearest(word, ("color", "material", "part", "option", "scale", "side"))
+
+    def _ends(self, at: int) -> bool:
+        """Does a phrase end before `at`?"""
+        return at >= len(self.items) or self._is(at, "comma", "with", "without", "and", "but", "made")
 
     def _ignore(self, item: Item) -> None:
         """`six-sided`, `gold rimmed`, `a 5 cm rim`: an unknown word takes what was said of it along."""
@@ -53,12 +60,15 @@ class Words:
         else:
             self.request.ignored.append(item.text)
 
-    def _describes(self, item: Item) -> bool:
-        """`orange` is a fruit (`an orange in a bowl`), but a colour before `leaves` and before the object itself."""
+    def _describes(self, item: Item, *after: str) -> bool:
+        """`orange` is a fruit (`an orange in a bowl`), but a colour before `leaves`, before the object and `in`."""
         following = self._peek(1)
-        noun_follows = following is not None and following.may_be("part", "color", "material")
+        noun_follows = following is not None and (
+            following.may_be("part", "color", "material") or not following.meanings
+        )
         before = self.at < self.head and not (following is not None and following.may_be("in", "away"))
-        return item.may_be("color", "material") and (before or noun_follows)
+        said = self._is(self.at - 1, "in", "made", "is", "tone", *after)
+        return item.may_be("color", "material") and (before or noun_follows or said)
 
     def _adjective(self, item: Item, of_whole: bool = False) -> bool:
         """Take in hand a colour, material, size or option; True if it was one."""
@@ -118,6 +128,16 @@ class Words:
     def _finish_follows(self) -> bool:
         item = self._peek(1)
         return item is not None and item.may_be("color", "material", "hex", "tone")
+
+    def _of_things(self, item: Item) -> bool:
+        """`a glass of red wine`: the colour is that of an unknown thing, with which the phrase ends."""
+        if not (item.may_be("of") and self._finish_follows()):
+            return False
+        at = self.at + 1
+        while self._is(at, "article", "filler", "quality", "style", *ADJECTIVES):
+            at += 1
+        last = self._peek(at - self.at)
+        return last is not None and not last.meanings and self._ends(at + 1) and not self._meant(last.text)
 
     def _measure(self) -> None:
         """`30 cm tall`, `120 x 60 cm`, `2 m in height`."""

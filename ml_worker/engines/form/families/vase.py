@@ -133,6 +133,8 @@ def _bloom(size: float) -> Shape:
     return core.joined(ring(one, 6), size * 0.05)
 
 
+FLOWERS = ("flower", "tulip", "bloom", "daisy", "poppy", "lily", "rose", "sunflower", "lavender")
+
 FAMILY = Family(
     id="vase",
     size=(0.17, 0.3, 0.17),
@@ -147,7 +149,7 @@ FAMILY = Family(
     features=(
         Feature("handle", ("handle", "ear"), 0, 2, 0, beside=True),
         Feature("stripe", ("stripe", "band", "ring"), 0, 6, 0, 3, adjectives=("striped", "stripy", "banded")),
-        Feature("flower", ("flower", "tulip", "bloom", "daisy", "poppy", "lily", "roses"), 0, 7, 0, 5, 1.6),
+        Feature("flower", FLOWERS, 0, 7, 0, 5, 1.6),
         Feature("inside", ("inside", "interior")),
         Feature("stem", ("stem",)),
     ),
