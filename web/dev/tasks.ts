@@ -12,7 +12,7 @@ type Status = 'queued' | 'running' | 'cancelling' | 'completed' | 'failed' | 'ca
 
 const SPEED = Number(process.env['MOCK_SPEED'] ?? 1)
 const ACTORS: Record<string, string> = { requested: 'user', 'cancel-requested': 'user' }
-const STAGES: [string, number][] = [['field', 900], ['surface', 700], ['texture', 900], ['files', 400]]
+const STAGES: [string, number][] = [['field', 900], ['surface', 700], ['texture', 900], ['files', 300], ['upload', 100]]
 
 const held = new Set<Task>()
 
@@ -179,7 +179,7 @@ export class Task {
       this.stage = stage
       for (let step = 0; step < 8; step += 1) {
         this.progress = (done + (ms * step) / 8) / all
-        const grows = step % 4 === 0 && stage !== 'files'
+        const grows = step % 4 === 0 && stage !== 'files' && stage !== 'upload'
         if (grows) this.grow()
         this.tellProgress()
         await (grows && held.has(this) ? new Promise<void>((go) => (this.release = go)) : pause(ms / 8))

@@ -6,16 +6,24 @@ export const STEPS = ['queued', 'field', 'surface', 'texture', 'files'] as const
 export type Step = (typeof STEPS)[number]
 
 const STEP_OF: Readonly<Record<string, Step>> = {
+  prepare: 'field',
+  fetch: 'field',
   understand: 'field',
   photo: 'field',
+  remote: 'field',
   field: 'field',
   surface: 'surface',
   texture: 'texture',
   files: 'files',
   preview: 'files',
+  upload: 'files',
 }
 
-/** The step that an engine's stage belongs to. A stage that the page does not know is part of finding the form. */
+/** The stage to show once `told` is heard: one that the page does not know leaves it where it was. */
+export const stageAfter = (before: string | null | undefined, told: string | null | undefined): string | null =>
+  told && (told in STEP_OF || !before) ? told : (before ?? null)
+
+/** The step that an engine's stage belongs to. Until one is known that is finding the form. */
 export function stepOf(status: Task['status'], stage: string | null | undefined): Step {
   if (status === 'queued') return 'queued'
   return stage ? (STEP_OF[stage] ?? 'field') : 'field'

@@ -4,13 +4,16 @@ import { type Connection, followTask } from '../api/follow.ts'
 import * as lathe from '../api/lathe.ts'
 import { isTerminal, type Task, type TaskEvent, type TaskProgress } from '../api/types.ts'
 import { useSignedIn } from '../auth/useSession.ts'
+import { stageAfter } from './stages.ts'
 
 type Life = { events: TaskEvent[]; progress: TaskProgress | null; connection: Connection }
 type Told = { event: TaskEvent } | { progress: TaskProgress } | { connection: Connection }
 
 function grow(life: Life, told: Told): Life {
   if ('connection' in told) return { ...life, connection: told.connection }
-  if ('progress' in told) return { ...life, progress: told.progress }
+  if ('progress' in told) {
+    return { ...life, progress: { ...told.progress, stage: stageAfter(life.progress?.stage, told.progress.stage) } }
+  }
   // A stream that is followed anew tells everything again.
   if (told.event.seq <= (life.events.at(-1)?.seq ?? 0)) return life
   // A new attempt begins from nothing; so does its bar.
@@ -71,6 +74,7 @@ function merged(task: Task | undefined, { events, progress }: Life): Task | unde
   return {
     ...task,
     ...live,
+    stage: stageAfter(task.stage, live?.stage),
     // Progress tells the picture only when it is a new one.
     preview_url: live?.preview_url ?? task.preview_url,
     status,
