@@ -7,7 +7,7 @@ import pytest
 import trimesh
 from playwright.sync_api import Route, expect
 
-from tests.web.states import PHOTO, HELD
+from tests.web.states import HELD, PHOTO
 from tests.web.visit import LOADED, Visit
 
 pytestmark = pytest.mark.timeout(180)
@@ -136,8 +136,16 @@ def test_a_running_task_is_cancelled(visit: Visit) -> None:
     page = visit.page
     visit.begin("a held vase")
     expect(page.locator(".step-now")).to_have_text("Form")
-    page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("You cancelled this one")).to_be_visible()
+    cancel = page.get_by_role("button", name="Cancel")
+    expect(cancel).to_have_accessible_description("You pay for the stages already done; the rest comes back.")
+    visit.tell_server("go-on")
+    expect(page.locator(".strip-percent")).not_to_have_text("0%")
+    cancel.click()
+    told = page.locator(".stage-words")
+    expect(told).to_contain_text("You cancelled this one")
+    paid, back = (float(said) for said in re.findall(r"([\d.]+) credits?", told.inner_text()))
+    assert (paid > 0, back > 0, round(paid + back, 6)) == (True, True, 1)
+    expect(page.locator(".moment-cost").last).to_have_text(re.compile("charged, .* returned"))
 
 
 def test_a_refused_registration_stays_at_its_field(visit: Visit) -> None:

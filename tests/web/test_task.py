@@ -46,6 +46,7 @@ def test_what_an_engine_says_is_russian_or_marked_as_english(mock: str, browser:
         mesh = page.locator("section", has=page.get_by_role("heading", name="Сетка"))
         expect(mesh).to_contain_text("Нужна починка: поверхность не замкнута.")
         expect(mesh.locator("[lang=en]")).to_have_text(["New."])
+        expect(mesh).to_contain_text("Печатается высотой 30 см в настоящую величину.")
         page.unroute("**/result")
         relief = {"mode": "plate", "object": "the whole photo, raised by its light"}
         answer_with(page, understood=relief, ignored=["2 smaller pieces of the photo"], hints=[])

@@ -14,6 +14,12 @@ from tests.web.visit import LOADED, Visit
 pytestmark = pytest.mark.timeout(180)
 DONE = ".task-facts .status-completed"
 NO_ANSWER = "The server does not answer"
+PROBLEM = "application/problem+json"
+REFUSAL = {
+    "type": "/problems/unsupported-media-type",
+    "title": "Содержимое такого типа не принимается",
+    "detail": "The content is none of PNG, JPEG and WebP.",
+}
 
 
 @contextmanager
@@ -202,6 +208,26 @@ def test_a_result_that_cannot_be_had_says_why_and_is_asked_for_again(visit: Visi
     page.wait_for_selector(LOADED)
 
 
+def test_a_model_whose_bytes_cannot_be_had_is_asked_for_again(visit: Visit) -> None:
+    page = visit.page
+    with broken(visit, "**/files/*"):
+        visit.begin("a blue vase")
+        expect(page.get_by_text("The model could not be shown here")).to_be_visible()
+    page.get_by_role("button", name="Try again").click()
+    page.wait_for_selector(LOADED)
+
+
+def test_who_is_refused_is_told_what_to_do_in_their_language(phone: Visit) -> None:
+    page = phone.page
+    page.route("**/generate", lambda route: route.fulfill(status=415, json=REFUSAL, content_type=PROBLEM))
+    phone.ask("a blue vase")
+    phone.fill_login(register=True)
+    told = page.get_by_role("alert")
+    expect(told).to_contain_text("Содержимое такого типа не принимается")
+    expect(told).to_contain_text("Пришлите картинку PNG, JPEG или WebP.")
+    expect(told.locator("[lang=en]")).to_have_text([REFUSAL["detail"]])
+
+
 def test_an_operator_whose_profile_cannot_be_had_is_told_so(visit: Visit) -> None:
     page = visit.page
     visit.name = f"op-{visit.name}"
@@ -227,6 +253,18 @@ def queued(route: Route, more: dict[str, object]) -> dict[str, object]:
     document = route.fetch().json()
     assert isinstance(document, dict)
     return {**document, "status": "queued", **more}
+
+
+def test_the_strip_does_not_go_back_at_a_stage_that_the_page_does_not_know(visit: Visit) -> None:
+    page = visit.page
+    told = [{"progress": 0.6, "stage": stage, "attempt": 1} for stage in ("texture", "polish")]
+    events = "".join(f"event: progress\ndata: {json.dumps(said)}\n\n" for said in told)
+    page.route("**/events", lambda route: route.fulfill(content_type="text/event-stream", body=events))
+    page.route(re.compile(r"/generate/[\w-]+$"), lambda route: route.fulfill(json=queued(route, {"status": "running"})))
+    visit.begin("a blue vase")
+    expect(page.locator(".strip-now")).to_contain_text("Painting it")
+    page.wait_for_timeout(500)
+    expect(page.locator(".step-now")).to_have_text("Texture")
 
 
 def test_credits_that_come_back_are_seen_from_elsewhere(visit: Visit) -> None:

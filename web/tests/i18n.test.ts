@@ -5,6 +5,8 @@ import type { Forms } from '../src/i18n/catalogue.ts'
 import { en } from '../src/i18n/en.ts'
 import { credits, LANGUAGES, language, signed, speak, t, tOr, word } from '../src/i18n/index.ts'
 import { ru } from '../src/i18n/ru.ts'
+import { Problem } from '../src/api/problem.ts'
+import { wordsOf } from '../src/ui/Notice.tsx'
 
 afterEach(() => speak('en'))
 
@@ -38,6 +40,21 @@ test('what is advised when an engine refuses stands under a title of its own', (
   const refused = Object.keys(ru).filter((key) => key.startsWith('advice.'))
   expect(refused.length).toBeGreaterThan(0)
   for (const key of refused) expect(en).toHaveProperty([key.replace('advice.', 'problem.')])
+})
+
+test('who is refused is told what to do in their language, and in English what the server said', async () => {
+  const known = readFileSync(join(import.meta.dirname, '../../adapters/http/explanations.py'), 'utf8')
+  const codes = [...known.matchAll(/^ {4}"([a-z-]+)": Explanation/gm)].map(([, code]) => code!)
+  expect(codes.length).toBeGreaterThan(30)
+  expect([...codes, 'other']).toEqual(expect.arrayContaining(Object.keys(en).filter((key) => key.startsWith('remedy.')).map((key) => key.slice(7))))
+  await speak('ru')
+  for (const code of codes) {
+    const { advice, said } = wordsOf(new Problem(400, { type: `/problems/${code}`, title: '', detail: 'No.' }))
+    expect(advice, code).toMatch(/^[^a-z]*[.]$|PNG/)
+    expect(said).toBe('No.')
+  }
+  const short = new Problem(402, { type: '/problems/insufficient-credits', title: '', detail: 'No.', price: 2, balance: 1 })
+  expect(wordsOf(short).advice).toMatch(/^Цена: 2, а у вас 1\. Подождите/)
 })
 
 test('every text is used', () => {

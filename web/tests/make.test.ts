@@ -5,7 +5,7 @@ import { type Control, controlOf } from '../src/make/params/field.ts'
 import { changesOf } from '../src/make/changes.ts'
 import { matches } from '../src/mine/matches.ts'
 import { byTopic } from '../src/operator/byTopic.ts'
-import { costOf, whoOf } from '../src/task/moments.ts'
+import { costsOf, whoOf } from '../src/task/moments.ts'
 
 test.each<[Control, ParamSchema]>([
   ['swatches', { enum: ['#ff0000', '#00ff00'] }],
@@ -78,10 +78,13 @@ test('partitions are summed by reader and topic', () => {
 
 test('a moment tells who and how much', () => {
   const told = { task_id: 't1', seq: 1, status: 'queued', time: '', actor: 'user' } as const
-  expect(costOf({ ...told, type: 'requested', reserved: 2 })).toEqual({ kind: 'reserved', amount: 2 })
-  expect(costOf({ ...told, type: 'cancelled', charged: 0.5, released: 1.5 })).toEqual({ kind: 'charged', amount: 0.5 })
-  expect(costOf({ ...told, type: 'failed', charged: 0, released: 2 })).toEqual({ kind: 'returned', amount: 2 })
-  expect(costOf({ ...told, type: 'started' })).toBeNull()
+  expect(costsOf({ ...told, type: 'requested', reserved: 2 })).toEqual([{ kind: 'reserved', amount: 2 }])
+  expect(costsOf({ ...told, type: 'cancelled', charged: 0.5, released: 1.5 })).toEqual([
+    { kind: 'charged', amount: 0.5 },
+    { kind: 'returned', amount: 1.5 },
+  ])
+  expect(costsOf({ ...told, type: 'failed', charged: 0, released: 2 })).toEqual([{ kind: 'returned', amount: 2 }])
+  expect(costsOf({ ...told, type: 'started' })).toEqual([])
   expect([whoOf(told), whoOf({ actor: 'service/scheduler' }), whoOf({ actor: 'service/elsewhere' })]).toEqual([
     'you',
     'the scheduler',

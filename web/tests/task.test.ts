@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import type { Task, TaskEvent } from '../src/api/types.ts'
@@ -6,9 +6,9 @@ import { speak } from '../src/i18n/index.ts'
 import { scaleOf } from '../src/make/params/scale.ts'
 import { curlOf } from '../src/task/curlOf.ts'
 import { fileName } from '../src/task/name.ts'
-import { sizeOf } from '../src/task/Report.tsx'
+import { printOf, sizeOf } from '../src/task/Report.tsx'
 import { translated } from '../src/task/sentences.ts'
-import { doing, secondsBySteps, stepOf } from '../src/task/stages.ts'
+import { doing, secondsBySteps, stageAfter, stepOf } from '../src/task/stages.ts'
 import { withoutWords } from '../src/task/words.ts'
 
 const time = '2026-01-01T00:00:00Z'
@@ -72,6 +72,11 @@ test.each([
   ['a chair and a chairman', ['chair'], 'a and a chairman'],
   ['ein schöner Stuhl', ['schöner'], 'ein Stuhl'],
   ['c++ chair (new)', ['(new)', 'c++'], 'chair'],
+  ['a chair, comfy, red', ['comfy'], 'a chair, red'],
+  ['a chair with four legs and a frobnicated sparkly aura', ['frobnicated', 'sparkly', 'aura'], 'a chair with four legs'],
+  ['a chair with a frob and an aura.', ['frob', 'aura'], 'a chair'],
+  ['a comfy chair with the light on', ['comfy'], 'a chair with the light on'],
+  ['an aura', ['aura'], ''],
 ])('%s without %s', (prompt, words, rest) => {
   expect(withoutWords(prompt, words)).toBe(rest)
 })
@@ -88,8 +93,24 @@ test('the stages of every engine belong to one of the five steps', () => {
     'files',
     'files',
   ])
-  expect(stepOf('running', 'something-new')).toBe('field')
   expect(stepOf('running', null)).toBe('field')
+})
+
+test('every stage that the worker and its engines tell is known to the page', () => {
+  const sources = readdirSync(engines, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.py'))
+  const told = sources.flatMap((path) => quoted(path, /(?:\bprogress\(|told\.at\(|_progress\.(?:tell|finish)\(|_stage = )"([a-z]+)"/g))
+  expect([...new Set(told)]).toEqual(
+    expect.arrayContaining(['prepare', 'understand', 'photo', 'remote', 'field', 'surface', 'texture', 'files', 'preview', 'upload']),
+  )
+  for (const stage of told) expect(stageAfter('surface', stage), stage).toBe(stage)
+})
+
+test('the strip goes on to its end, and a stage that the page does not know leaves it where it is', () => {
+  const run = ['prepare', 'understand', 'field', 'polish', 'surface', 'texture', 'bless', 'files', 'preview', 'ship', 'upload']
+  let stage: string | null = null
+  const steps = run.map((told) => stepOf('running', (stage = stageAfter(stage, told))))
+  expect(steps).toEqual([...Array(4).fill('field'), 'surface', 'texture', 'texture', ...Array(4).fill('files')])
+  expect(stepOf('running', stageAfter(null, 'something-new'))).toBe('field')
 })
 
 test('seconds by step come from the metrics of the last event and from the timings', () => {
@@ -107,6 +128,22 @@ test('the size is in centimetres, from the sides or from the corners', () => {
   expect(sizeOf({ size_mm: [450, 900, 450] })).toEqual([45, 90, 45])
   expect(sizeOf({ bounds_mm: [[-225, 0, -225], [225, 900, 225]] })).toEqual([45, 90, 45])
   expect(sizeOf({})).toBeNull()
+})
+
+test('the report tells how large it can be printed', async () => {
+  const report = (size_mm: number[], hints: string[], printable = true) => printOf({ size_mm, printability: { printable, hints } })
+  const bed = (share: string): string => `Larger than a common 220 mm print bed: print it at ${share} % or in parts.`
+  expect(report([450, 900, 450], [bed('24')])).toEqual({
+    size: 'Prints 22 cm tall',
+    how: 'at 24 %: no more fits on a common 220 mm print bed, save in parts.',
+  })
+  // A share is rounded: what it makes is no longer than the bed.
+  expect(report([10_000, 2000, 900], [bed('2.3')])?.size).toBe('Prints 22 cm long')
+  expect(report([84, 92, 120], [])).toEqual({ size: 'Prints 12 cm long', how: 'in its real size.' })
+  expect(report([84, 92, 120], ['Needs repair: it is not watertight.'], false)).toBeNull()
+  expect(printOf({ size_mm: [84, 92, 120] })).toBeNull()
+  await speak('ru')
+  expect(report([84, 96, 12], [])?.size).toBe('Печатается высотой 9,6 см')
 })
 
 const engines = join(import.meta.dirname, '../../ml_worker')

@@ -44,7 +44,7 @@ export function AuthForm({ start }: { start: Way }) {
           aria-describedby={aboutName && `${id}-name-error`}
           onChange={(event) => setUsername(event.target.value)}
         />
-        {aboutName && <ErrorText id={`${id}-name-error`} text={aboutName} />}
+        {aboutName && <ErrorText id={`${id}-name-error`} text={aboutName} english={aboutName === problem?.about('/username')} />}
       </div>
       <div className="field">
         <label htmlFor={`${id}-password`}>{t('auth.password')}</label>
@@ -72,7 +72,7 @@ export function AuthForm({ start }: { start: Way }) {
           </button>
         </div>
         {aboutPassword ? (
-          <ErrorText id={`${id}-password-hint`} text={aboutPassword} />
+          <ErrorText id={`${id}-password-hint`} text={aboutPassword} english={aboutPassword === problem?.about('/password')} />
         ) : (
           way === 'register' && (
             <p id={`${id}-password-hint`} className="hint">
@@ -99,8 +99,8 @@ export function AuthForm({ start }: { start: Way }) {
   )
 }
 
-const ErrorText = ({ id, text }: { id: string; text: string }) => (
-  <p id={id} className="error-text" role="alert">
+const ErrorText = ({ id, text, english }: { id: string; text: string; english: boolean }) => (
+  <p id={id} className="error-text" role="alert" lang={english ? 'en' : undefined}>
     {text}
   </p>
 )

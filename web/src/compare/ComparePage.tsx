@@ -53,7 +53,7 @@ function Compare({ id, other: first }: Pairing) {
 }
 
 function Name({ side }: { side: Side }) {
-  if (side.failure) return <Failure failure={side.failure} />
+  if (side.failure) return <Failure failure={side.failure} onRetry={side.again} />
   return (
     <div className="compare-name">
       <h2>{side.task ? <Link href={`/tasks/${side.task.task_id}`}>{nameOf(side.task)}</Link> : t('app.loading')}</h2>

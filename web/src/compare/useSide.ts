@@ -4,7 +4,7 @@ import type { Result, Task } from '../api/types.ts'
 import { useSignedIn } from '../auth/useSession.ts'
 import { useFile } from '../ui/useFile.ts'
 
-export type Side = { task: Task | undefined; result: Result | undefined; src: string | undefined; failure: unknown }
+export type Side = { task: Task | undefined; result: Result | undefined; src: string | undefined; failure: unknown; again: () => void }
 
 /** One of the two results that are compared. */
 export function useSide(id: string | null): Side {
@@ -17,5 +17,11 @@ export function useSide(id: string | null): Side {
     staleTime: Number.POSITIVE_INFINITY,
   })
   const model = useFile(result.data?.outputs.find((output) => output.format === 'glb')?.url)
-  return { task: task.data, result: result.data, src: model.src, failure: task.error ?? result.error ?? model.failure }
+  const again = (): void => {
+    if (task.error) void task.refetch()
+    if (result.error) void result.refetch()
+    if (model.failure) model.again()
+  }
+  const failure = task.error ?? result.error ?? model.failure
+  return { task: task.data, result: result.data, src: model.src, failure, again }
 }

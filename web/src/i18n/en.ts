@@ -1,8 +1,10 @@
 import { operator } from './enOperator.ts'
+import { remedies } from './enRemedies.ts'
 
 /** Every text of the page. `{name}` is filled in; a text with forms follows the plural rules of its language. */
 export const en = {
   ...operator,
+  ...remedies,
   'app.name': 'Lathe',
   'app.skip': 'Skip to the content',
   'app.crashed': 'The page has stumbled',
@@ -34,7 +36,7 @@ export const en = {
   'credits.title': 'Credits',
   'credits.free': 'Free to spend',
   'credits.reserved': 'Reserved for work under way',
-  'credits.how': 'A price is reserved when you send a task and charged only when the model is done. What fails costs nothing.',
+  'credits.how': 'A price is reserved when you send a task. A finished model costs all of it; one that you cancel at work, the share of the stages already done. What fails, or is cancelled while it waits, costs nothing.',
   'credits.history': 'Every movement',
   'credits.none': 'Nothing moved yet.',
   'credits.what': 'What',
@@ -187,6 +189,8 @@ export const en = {
   'task.lost': 'Connection lost. The work goes on on the server; reconnecting…',
   'task.cancel': 'Cancel',
   'task.cancelling': 'Stopping…',
+  'task.cancel.queued': 'Costs nothing while it waits.',
+  'task.cancel.running': 'You pay for the stages already done; the rest comes back.',
   'task.again': 'Try again',
   'task.again.hint': 'As a new task, with the same words and settings.',
   'task.another': 'Another like it',
@@ -200,7 +204,7 @@ export const en = {
   'task.cancelled': 'You cancelled this one',
   'task.cancelled.deadline': 'Its deadline passed while it was waiting',
   'task.cancelled.refunded': '{amount} went back to your balance.',
-  'task.cancelled.charged': 'The share already done cost {amount}.',
+  'task.cancelled.charged': 'The stages already done cost {amount}.',
   'task.done': 'Your model is ready.',
   'task.loadingModel': 'Fetching the model…',
   'task.modelFailed': 'The model could not be shown here',
@@ -251,6 +255,10 @@ export const en = {
   'report.whd': 'width × height × depth',
   'report.texture': 'texture of {n} px',
   'report.parts': { one: 'one piece', other: '{n} pieces' },
+  'report.prints.tall': 'Prints {n} cm tall',
+  'report.prints.long': 'Prints {n} cm long',
+  'report.prints.whole': 'in its real size.',
+  'report.prints.scaled': 'at {share} %: no more fits on a common {bed} mm print bed, save in parts.',
   'report.scale.person': 'Beside a person of 1.75 m',
   'report.scale.sheet': 'Beside a sheet of A4 paper',
   'report.scale.card': 'Beside a bank card',

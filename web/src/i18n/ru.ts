@@ -1,5 +1,6 @@
 import type { Catalogue } from './catalogue.ts'
 import { operator } from './ruOperator.ts'
+import { remedies } from './ruRemedies.ts'
 import { advice, problems, sentences, words } from './ruWords.ts'
 
 /** Все тексты страницы по-русски; слова и отказы движков стоят в ruWords.ts, слова операторов в ruOperator.ts. */
@@ -9,6 +10,7 @@ export const ru: Catalogue = {
   ...problems,
   ...advice,
   ...operator,
+  ...remedies,
   'app.name': 'Lathe',
   'app.skip': 'К содержанию',
   'app.crashed': 'Страница споткнулась',
@@ -40,7 +42,7 @@ export const ru: Catalogue = {
   'credits.title': 'Кредиты',
   'credits.free': 'Можно потратить',
   'credits.reserved': 'Отложено на текущие задачи',
-  'credits.how': 'Цена откладывается при отправке и списывается, только когда модель готова. Неудача не стоит ничего.',
+  'credits.how': 'Цена откладывается при отправке. Готовая модель стоит её целиком, отменённая во время работы — долю за уже пройденные этапы. Неудача и отмена в очереди не стоят ничего.',
   'credits.history': 'Все движения',
   'credits.none': 'Движений пока нет.',
   'credits.what': 'Что',
@@ -193,6 +195,8 @@ export const ru: Catalogue = {
   'task.lost': 'Связь потеряна. Работа продолжается на сервере; подключаемся снова…',
   'task.cancel': 'Отменить',
   'task.cancelling': 'Останавливается…',
+  'task.cancel.queued': 'Пока задача ждёт, это бесплатно.',
+  'task.cancel.running': 'Уже пройденные этапы оплачиваются, остальное вернётся.',
   'task.again': 'Повторить',
   'task.again.hint': 'Новой задачей, с теми же словами и настройками.',
   'task.another': 'Ещё такую',
@@ -206,7 +210,7 @@ export const ru: Catalogue = {
   'task.cancelled': 'Вы отменили эту задачу',
   'task.cancelled.deadline': 'Срок вышел, пока задача ждала',
   'task.cancelled.refunded': 'На счёт вернули {amount}.',
-  'task.cancelled.charged': 'Уже сделанная часть стоила {amount}.',
+  'task.cancelled.charged': 'Уже пройденные этапы стоили {amount}.',
   'task.done': 'Модель готова.',
   'task.loadingModel': 'Модель загружается…',
   'task.modelFailed': 'Показать модель здесь не вышло',
@@ -248,6 +252,10 @@ export const ru: Catalogue = {
   'report.whd': 'ширина × высота × глубина',
   'report.texture': 'текстура {n} пкс',
   'report.parts': { one: '{n} часть', few: '{n} части', many: '{n} частей', other: '{n} части' },
+  'report.prints.tall': 'Печатается высотой {n} см',
+  'report.prints.long': 'Печатается длиной {n} см',
+  'report.prints.whole': 'в настоящую величину.',
+  'report.prints.scaled': 'в масштабе {share} %: крупнее на обычный стол принтера ({bed} мм) поместится только по частям.',
   'report.scale.person': 'Рядом с человеком ростом 1,75 м',
   'report.scale.sheet': 'Рядом с листом A4',
   'report.scale.card': 'Рядом с банковской картой',

@@ -2,6 +2,7 @@ import type { MeshReport } from '../api/types.ts'
 import { number, t } from '../i18n/index.ts'
 import { Icon } from '../ui/Icon.tsx'
 import { Said } from './Said.tsx'
+import { recognized } from './sentences.ts'
 import { companionOf, ScaleFigure } from './ScaleFigure.tsx'
 
 /** Width, height and depth in centimetres. */
@@ -16,9 +17,25 @@ export function sizeOf(report: MeshReport): [number, number, number] | null {
 
 const centimetres = (value: number): string => number(value, value < 10 ? 1 : 0)
 
+/** How large it comes out of a common printer: scaled down when it must be. Null when it is not known, or not printable as it is. */
+export function printOf(report: MeshReport): { size: string; how: string } | null {
+  const sides = sizeOf(report)
+  if (sides === null || !report.printability) return null
+  const longest = Math.max(...sides)
+  const size = (n: number): string => t(sides[1] === longest ? 'report.prints.tall' : 'report.prints.long', { n: centimetres(n) })
+  const bed = report.printability.hints.map(recognized).find((hint) => hint?.key === 'hint.bed')?.figures
+  if (bed) {
+    const { share, bed: most } = bed as { share: number; bed: number }
+    return { size: size(Math.min((longest * share) / 100, most / 10)), how: t('report.prints.scaled', bed) }
+  }
+  return report.printability.printable ? { size: size(longest), how: t('report.prints.whole') } : null
+}
+
 /** The mesh report in plain words. */
 export function Report({ report }: { report: MeshReport }) {
   const sides = sizeOf(report)
+  const print = printOf(report)
+  const hints = report.printability?.hints.filter((said) => !print || recognized(said)?.key !== 'hint.bed') ?? []
   return (
     <section className="panel" aria-labelledby="report-title">
       <h2 id="report-title">{t('report.title')}</h2>
@@ -54,7 +71,15 @@ export function Report({ report }: { report: MeshReport }) {
             </span>
           </li>
         )}
-        {report.printability?.hints.map((said) => (
+        {print && (
+          <li>
+            <Icon name="info" size={16} />
+            <span>
+              <strong>{print.size}</strong> <span className="faint">{print.how}</span>
+            </span>
+          </li>
+        )}
+        {hints.map((said) => (
           <li key={said}>
             <Icon name="info" size={16} />
             <span>

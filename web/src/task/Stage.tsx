@@ -3,7 +3,7 @@ import type { Result, Task } from '../api/types.ts'
 import { Crash } from '../app/Crash.tsx'
 import { part } from '../app/part.tsx'
 import { credits, t, tOr } from '../i18n/index.ts'
-import { Failure, Notice } from '../ui/Notice.tsx'
+import { Again, Failure, Notice } from '../ui/Notice.tsx'
 import { useFile } from '../ui/useFile.ts'
 import { Growing } from './Growing.tsx'
 import { nameOf } from './name.ts'
@@ -47,10 +47,9 @@ function Content(shown: ContentProps) {
       return (
         <div className="stage-words">
           <Notice icon="close" title={t(task.reason === 'deadline' ? 'task.cancelled.deadline' : 'task.cancelled')}>
-            {task.charged > 0 ? (
-              <p>{t('task.cancelled.charged', { amount: credits(task.charged) })}</p>
-            ) : (
-              <p>{t('task.cancelled.refunded', { amount: credits(task.price) })}</p>
+            {task.charged > 0 && <p>{t('task.cancelled.charged', { amount: credits(task.charged) })}</p>}
+            {task.charged < task.price && (
+              <p>{t('task.cancelled.refunded', { amount: credits(task.price - task.charged) })}</p>
             )}
           </Notice>
         </div>
@@ -81,15 +80,18 @@ function Model({ task, result, noResult, reload, box }: ContentProps) {
       </>
     )
   }
-  const without = (
+  const without = (again?: () => void) => (
     <>
       {still}
-      <p className="stage-note">
-        {t('task.modelFailed')}. {t('task.modelFailed.hint')}
-      </p>
+      <div className="stage-note">
+        <p>
+          {t('task.modelFailed')}. {t('task.modelFailed.hint')}
+        </p>
+        {again && <Again onPress={again} />}
+      </div>
     </>
   )
-  if (model.failure) return without
+  if (model.failure) return without(model.again)
   const waiting = (
     <>
       <Turning progress={1} />
@@ -100,7 +102,7 @@ function Model({ task, result, noResult, reload, box }: ContentProps) {
   )
   if (model.src === undefined) return waiting
   return (
-    <Crash instead={without}>
+    <Crash instead={without()}>
       <Viewer src={model.src} name={nameOf(task)} box={box} waiting={waiting} />
     </Crash>
   )

@@ -1,4 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useId } from 'react'
 import * as lathe from '../api/lathe.ts'
 import { isTerminal, type Task } from '../api/types.ts'
 import { Link, navigate } from '../app/router.tsx'
@@ -22,12 +23,22 @@ function During({ task }: { task: Task }) {
     onSettled: () => cache.invalidateQueries({ queryKey: ['task', task.task_id], exact: true }),
   })
   const stopping = cancel.isPending || task.status === 'cancelling'
+  const cost = useId()
   return (
     <>
-      <button type="button" className="button" aria-disabled={stopping} onClick={() => stopping || cancel.mutate()}>
+      <button
+        type="button"
+        className="button"
+        aria-disabled={stopping}
+        aria-describedby={cost}
+        onClick={() => stopping || cancel.mutate()}
+      >
         <Icon name="close" />
         {t(stopping ? 'task.cancelling' : 'task.cancel')}
       </button>
+      <p id={cost} className="hint">
+        {t(task.status === 'queued' ? 'task.cancel.queued' : 'task.cancel.running')}
+      </p>
       {cancel.error && <Failure failure={cancel.error} />}
     </>
   )

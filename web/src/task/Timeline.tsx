@@ -1,6 +1,6 @@
 import type { Task, TaskEvent } from '../api/types.ts'
 import { clock, credits, day, number, readable, t, tOr } from '../i18n/index.ts'
-import { costOf, whoOf } from './moments.ts'
+import { costsOf, whoOf } from './moments.ts'
 import { StageStrip } from './StageStrip.tsx'
 
 /** The task's life: what happened, who did it, when, and what it cost. */
@@ -13,15 +13,13 @@ export function Timeline({ task, events }: { task: Task; events: readonly TaskEv
       <ol className="timeline">
         {events.map((event) => {
           const after = first && (Date.parse(event.time) - Date.parse(first.time)) / 1000
-          const cost = costOf(event)
+          const costs = costsOf(event).map(({ kind, amount }) => t(`timeline.${kind}`, { amount: credits(amount) }))
           return (
             <li key={event.seq} className={`moment moment-${event.status}`}>
               <span className="moment-what">
                 {tOr(`timeline.${event.type}`, readable(event.type), { n: event.attempt ?? 1 })}
               </span>
-              {cost && (
-                <span className="moment-cost">{t(`timeline.${cost.kind}`, { amount: credits(cost.amount) })}</span>
-              )}
+              {costs.length > 0 && <span className="moment-cost">{costs.join(', ')}</span>}
               <span className="moment-when faint">
                 <time dateTime={event.time} title={day(event.time)}>
                   {clock(event.time)}

@@ -8,10 +8,14 @@ export function whoOf({ actor }: Pick<TaskEvent, 'actor'>): string {
   return tOr(`who.${name ?? kind}`, t('who.service', { name: name ?? actor }))
 }
 
-/** What an event did to the account's credits; null when nothing. */
-export function costOf({ type, reserved, charged, released }: TaskEvent): { kind: 'reserved' | 'charged' | 'returned'; amount: number } | null {
-  if (type === 'requested') return { kind: 'reserved', amount: reserved ?? 0 }
-  if (charged !== undefined && charged > 0) return { kind: 'charged', amount: charged }
-  if (released !== undefined && released > 0) return { kind: 'returned', amount: released }
-  return null
+type Cost = { kind: 'reserved' | 'charged' | 'returned'; amount: number }
+
+/** What an event did to the account's credits. */
+export function costsOf({ type, reserved = 0, charged = 0, released = 0 }: TaskEvent): Cost[] {
+  if (type === 'requested') return [{ kind: 'reserved', amount: reserved }]
+  const costs: Cost[] = [
+    { kind: 'charged', amount: charged },
+    { kind: 'returned', amount: released },
+  ]
+  return costs.filter(({ amount }) => amount > 0)
 }

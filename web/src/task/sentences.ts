@@ -23,11 +23,19 @@ const KNOWN: readonly (readonly [Key, RegExp, ...string[]])[] = [
   ['ignored.pieces', sentence('# smaller pieces? of the photo'), 'n'],
 ]
 
-/** A sentence of the service in the person's language; null when the page does not know it. */
-export function translated(said: string): string | null {
+type Known = { key: Key; figures: Record<string, number> }
+
+/** What a sentence of the service says, by its name in the catalogue; null when the page does not know it. */
+export function recognized(said: string): Known | null {
   for (const [key, pattern, ...names] of KNOWN) {
     const found = pattern.exec(said)
-    if (found) return t(key, Object.fromEntries(names.map((name, at) => [name, Number(found[at + 1])])))
+    if (found) return { key, figures: Object.fromEntries(names.map((name, at) => [name, Number(found[at + 1])])) }
   }
   return null
+}
+
+/** A sentence of the service in the person's language; null when the page does not know it. */
+export function translated(said: string): string | null {
+  const known = recognized(said)
+  return known && t(known.key, known.figures)
 }

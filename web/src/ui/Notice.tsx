@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import { LoginDismissed, NoAnswer, Problem } from '../api/problem.ts'
-import { t } from '../i18n/index.ts'
+import { t, tOr } from '../i18n/index.ts'
 import { Icon, type IconName } from './Icon.tsx'
 
 type NoticeProps = { tone?: 'calm' | 'bad'; icon?: IconName; title: string; children?: ReactNode; actions?: ReactNode }
@@ -19,34 +19,40 @@ export function Notice({ tone = 'calm', icon = 'warning', title, children, actio
   )
 }
 
-/** A failed request in the server's words, without a stack. */
+export const Again = ({ onPress }: { onPress: () => void }) => (
+  <button type="button" className="button" onClick={onPress}>
+    <Icon name="again" />
+    {t('app.retry')}
+  </button>
+)
+
+/** A failed request: what to do, and what the server says of it, without a stack. */
 export function Failure({ failure, onRetry, hint }: { failure: unknown; onRetry?: () => void; hint?: string }) {
-  const { title, detail, id } = wordsOf(failure)
-  const actions = onRetry && (
-    <button type="button" className="button" onClick={onRetry}>
-      <Icon name="again" />
-      {t('app.retry')}
-    </button>
-  )
+  const { title, advice, said, id } = wordsOf(failure)
   return (
-    <Notice tone="bad" title={title} {...(actions && { actions })}>
-      {detail && <p>{detail}</p>}
+    <Notice tone="bad" title={title} {...(onRetry && { actions: <Again onPress={onRetry} /> })}>
+      {advice && <p>{advice}</p>}
+      {said && <p lang="en">{said}</p>}
       {hint && <p>{hint}</p>}
       {id && <p className="faint">{t('failure.id', { id })}</p>}
     </Notice>
   )
 }
 
-export function wordsOf(failure: unknown): { title: string; detail: string; id?: string } {
-  if (failure instanceof NoAnswer) return { title: t('failure.offline'), detail: t('failure.offline.hint') }
-  if (failure instanceof LoginDismissed) return { title: t('auth.hint.login'), detail: '' }
+/** `advice` is in the person's language, `said` in the English of the server or the browser. */
+type Words = { title: string; advice?: string; said?: string; id?: string }
+
+export function wordsOf(failure: unknown): Words {
+  if (failure instanceof NoAnswer) return { title: t('failure.offline'), advice: t('failure.offline.hint') }
+  if (failure instanceof LoginDismissed) return { title: t('auth.hint.login') }
   if (failure instanceof Problem) {
-    const { title, detail, request_id, balance, price } = failure.document
+    const { title = t('failure.unknown'), detail = '', request_id, balance, price } = failure.document
+    const advice = tOr(`remedy.${failure.code}`, t('remedy.other'))
     if (balance !== undefined && price !== undefined) {
-      return { title: title ?? '', detail: t('make.short', { price, balance }) }
+      return { title, advice: `${t('make.short', { price, balance })} ${advice}` }
     }
     const id = failure.status >= 500 ? request_id : undefined
-    return { title: title ?? t('failure.unknown'), detail: detail ?? '', ...(id && { id }) }
+    return { title, advice, said: detail, ...(id && { id }) }
   }
-  return { title: t('failure.unknown'), detail: failure instanceof Error ? failure.message : '' }
+  return { title: t('failure.unknown'), said: failure instanceof Error ? failure.message : '' }
 }

@@ -6,14 +6,14 @@ import * as lathe from '../api/lathe.ts'
 const once = ({ state }: Query<Blob>): 0 | 'static' => (state.data === undefined ? 0 : 'static')
 
 /** A `blob:` address of the bytes behind an API address: pictures and models need the token, which a URL must not hold. */
-export function useFile(url: string | null | undefined): { src: string | undefined; failure: unknown } {
-  const { data: blob, error } = useQuery({
+export function useFile(url: string | null | undefined): { src: string | undefined; failure: unknown; again: () => void } {
+  const { data: blob, error, refetch } = useQuery({
     queryKey: ['file', url],
     queryFn: () => lathe.bytes(url!),
     enabled: Boolean(url),
     staleTime: once,
   })
-  return { src: useBlobUrl(blob), failure: error }
+  return { src: useBlobUrl(blob), failure: error, again: () => void refetch() }
 }
 
 /** As `useFile`, of an address that changes: what was shown stays until the next is there. */
