@@ -50,7 +50,20 @@ THINGS = [
     ("a chair of red leathr", {"is": "chair", "main": "red leather", "corrected": {"leathr": "leather"}}),
 ]
 
-READINGS = [*ADDED, *OF_THE_WHOLE, *THINGS]
+TWO_FINISHES = [
+    ("a white and gold teacup", {"is": "teacup", "main": "white", "accent": "gold"}),
+    ("a gold and white mug", {"is": "mug", "main": "gold", "accent": "white"}),
+    ("a white mug with gold", {"is": "mug", "main": "white", "accent": "gold"}),
+    ("a red and a gold mug", {"is": "mug", "main": "red", "accent": "gold"}),
+    ("a chair in oak and black", {"is": "chair", "main": "oak", "accent": "black"}),
+    ("a table of metal and light oak", {"is": "table", "main": "metal", "accent": "mixed oak"}),
+    ("a wood and black metal table", {"is": "table", "main": "wood", "accent": "black metal"}),
+    ("a white and gold ceramic teacup", {"is": "teacup", "main": "white ceramic", "accent": "gold"}),
+    ("a red and white wooden chair", {"is": "chair", "main": "red wood", "accent": "white"}),
+    ("a white gold mug", {"is": "mug", "main": "white gold"}),
+]
+
+READINGS = [*ADDED, *OF_THE_WHOLE, *THINGS, *TWO_FINISHES]
 
 
 @pytest.mark.parametrize(("prompt", "expected"), READINGS, ids=[prompt for prompt, _ in READINGS])

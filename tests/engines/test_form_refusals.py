@@ -28,6 +28,7 @@ IMPOSSIBLE = [
     ("a chair with 3 legs and 4 legs", "both 3 and 4"),
     ("a chair with a red seat and a blue seat", "one too many"),
     ("a red blue green mug", "one too many"),
+    ("a christmas tree with red and gold baubles", "one finish"),
     ("2.5 chairs", "whole number"),
     ("13 mugs", "1 to 12"),
     ("0 chairs", "1 to 12"),

@@ -141,10 +141,12 @@ class Filling:
         self.request.stretches[side] = factor
         self.request.say("size", text)
 
-    def color(self, target: str, color: Rgb, text: str) -> None:
+    def color(self, target: str, color: Rgb, text: str, joint: bool = False) -> None:
+        """`joint`: another than that before the `and`, which may be a material: oak and black."""
         for role in (target, "accent") if target == MAIN else (target,):
             old = self.request.finishes.get(role, Finish())
-            if old.color is None or old.color == color:
+            taken = joint and role == target and old.stuff is not None
+            if (old.color is None and not taken) or old.color == color:
                 self.request.finishes[role] = Finish(old.stuff, color)
                 self.request.say("colours", text if target == MAIN else f"{text} {target}")
                 return
@@ -152,17 +154,20 @@ class Filling:
         most = "one colour" if target != MAIN else "two colours unless you say which part is which"
         raise cannot_make(f'I can give {what} {most}; "{text}" is one too many.')
 
-    def stuff(self, target: str, stuff: str, text: str) -> None:
+    def stuff(self, target: str, stuff: str, text: str, joint: bool = False) -> None:
         for role in (target, "accent") if target == MAIN else (target,):
             old = self.request.finishes.get(role, Finish())
-            if old.stuff is None or old.stuff == stuff or (stuff == "wood" and STUFF[old.stuff].group == "wood"):
-                self.request.finishes[role] = Finish(old.stuff or stuff, old.color)
+            if old.stuff is None and joint and role == target and old.color is not None:
+                continue
+            # Wood is any wood, and the word for one wood is the closer one.
+            woods = old.stuff is not None and STUFF[old.stuff].group == STUFF[stuff].group == "wood"
+            if old.stuff in (None, stuff) or (woods and "wood" in (old.stuff, stuff)):
+                closer = old.stuff if old.stuff and stuff == "wood" else stuff
+                self.request.finishes[role] = Finish(closer, old.color)
                 self.request.say("materials", text if target == MAIN else f"{text} {target}")
                 return
-            if old.stuff == "wood" and STUFF[stuff].group == "wood":
-                self.request.finishes[role] = Finish(stuff, old.color)
-                self.request.say("materials", text if target == MAIN else f"{text} {target}")
-                return
+        if target != MAIN:
+            raise cannot_make(f'I can give the {target} one finish; "{text}" is one too many.')
         raise cannot_make(
             f'I can make it of two materials unless you say which part is which; "{text}" is one too many.'
         )

@@ -185,6 +185,7 @@ class Grammar(Words):
         elif self.hand.has("figure") and self.hand.has("color", "material"):
             self.hand.drop([])  # `one lemon` is no colour
         elif self.hand.only("color", "material", "number", "figure", "measure"):
+            self.hand.join()
             self.hand.give(MAIN)
 
     def _follows_part(self, begun: int) -> bool:

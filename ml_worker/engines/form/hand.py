@@ -1,6 +1,6 @@
 """The adjectives in hand: read, and not yet given to the whole or to a part."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ml_worker.engines.form.families.family import Feature
 from ml_worker.engines.form.filling import MAIN, Filling
@@ -15,6 +15,8 @@ class Held:
     value: object
     text: str
     glued: bool = False
+    joint: bool = False
+    """Is there an `and` before it? Then a finish is another than that before the `and`."""
 
 
 class Hand:
@@ -26,8 +28,8 @@ class Hand:
         self._nouns: dict[str, str] = {}
         """The person's last word for each part."""
 
-    def take(self, kind: str, value: object, text: str, glued: bool = False) -> None:
-        self.held.append(Held(kind, value, text, glued))
+    def take(self, kind: str, value: object, text: str, glued: bool = False, joint: bool = False) -> None:
+        self.held.append(Held(kind, value, text, glued, joint))
 
     def has(self, *kinds: str) -> bool:
         return any(held.kind in kinds for held in self.held)
@@ -74,6 +76,10 @@ class Hand:
         del self.held[:first]
         return whole
 
+    def join(self) -> None:
+        """What is in hand comes `with` the rest: it is another finish than that."""
+        self.held = [replace(held, joint=True) for held in self.held]
+
     def give_measures(self) -> None:
         """The lengths in hand are those of the whole."""
         rest = [held for held in self.held if held.kind != "measure" and held.text]
@@ -91,9 +97,9 @@ class Hand:
             of_part = f"{text} {noun.text}" if noun else f"{self._nouns.get(target, '')} {text}".strip()
             if held.kind == "color":
                 assert isinstance(value, tuple)
-                fill.color(target, value, text)
+                fill.color(target, value, text, held.joint)
             elif held.kind == "material":
-                fill.stuff(target, str(value), text)
+                fill.stuff(target, str(value), text, held.joint)
             elif held.kind in ("number", "figure"):
                 assert isinstance(value, float)
                 if feature is not None and noun is not None and (text or feature.least <= 1 < feature.most):

@@ -73,8 +73,13 @@ class Words:
     def _adjective(self, item: Item, of_whole: bool = False) -> bool:
         """Take in hand a colour, material, size or option; True if it was one."""
         following = self._peek(1)
+        joint = self._is(self.at - 2 if self._is(self.at - 1, "one", "article") else self.at - 1, "and")
+
+        def take(kind: str, value: object, text: str = item.text) -> None:
+            self.hand.take(kind, value, text, item.glued, joint)
+
         if item.may_be("hex"):
-            self.hand.take("color", from_hex(item.text), item.text, item.glued)
+            take("color", from_hex(item.text))
         elif item.may_be("tone") and following is not None and following.may_be("color", "material", "hex"):
             self.at += 1
             tone = item.get("tone")
@@ -85,18 +90,15 @@ class Words:
             )
             words = f"{item.text} {following.text}"
             if not following.may_be("color", "hex"):
-                self.hand.take("material", following.get("material"), following.text, item.glued)
-            self.hand.take("color", shade(color, tone), words, item.glued)
+                take("material", following.get("material"), following.text)
+            take("color", shade(color, tone), words)
         elif item.may_be("option") and not (of_whole and item.may_be("side") and self._of_parts(item)):
-            self.hand.take("option", [m.value for m in item.meanings if m.kind == "option"], item.text, item.glued)
+            take("option", [m.value for m in item.meanings if m.kind == "option"])
         elif item.may_be("color"):
-            self.hand.take("color", COLORS[item.get("color")], item.text, item.glued)
-        elif item.may_be("material"):
-            self.hand.take("material", item.get("material"), item.text, item.glued)
-        elif item.may_be("scale"):
-            self.hand.take("scale", item.get("scale"), item.text, item.glued)
-        elif item.may_be("side"):
-            self.hand.take("side", item.get("side"), item.text, item.glued)
+            take("color", COLORS[item.get("color")])
+        elif item.may_be("material", "scale", "side"):
+            kind = next(kind for kind in ("material", "scale", "side") if item.may_be(kind))
+            take(kind, item.get(kind))
         else:
             return False
         return True
