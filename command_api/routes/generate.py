@@ -61,7 +61,9 @@ BODY: Final = {
     responses=RESULT_OR_TASK | REFUSED,
 )
 async def generate(request: Request, caller: CallerOf, parts: PartsOf) -> Response:
-    """From a prompt or images. The price is reserved at once, and charged only if a model comes out of it.
+    """From a prompt or images. The price is reserved at once.
+
+    A finished model costs all of it, a cancelled run the share of the stages it went through, a failure nothing.
 
     Repeat with the same Idempotency-Key to be sure: it is never made or charged twice.
     """

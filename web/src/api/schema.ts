@@ -483,7 +483,9 @@ export interface paths {
         put?: never;
         /**
          * Make a 3D model
-         * @description From a prompt or images. The price is reserved at once, and charged only if a model comes out of it.
+         * @description From a prompt or images. The price is reserved at once.
+         *
+         *     A finished model costs all of it, a cancelled run the share of the stages it went through, a failure nothing.
          *
          *     Repeat with the same Idempotency-Key to be sure: it is never made or charged twice.
          *
@@ -1106,9 +1108,9 @@ export interface components {
             task_id: string;
             /** @description queued, running, cancelling, completed, failed or cancelled */
             status: string;
-            /** @description 1 = the next of your own tasks */
+            /** @description 1 = the next of your own tasks; a read has its place among all. */
             queue_position: number | null;
-            /** @description Seconds until it may be done, roughly. */
+            /** @description Seconds until it may be done, if nobody else waits. */
             eta_s?: number | null;
             attempt: number;
             model: string;
@@ -1866,7 +1868,7 @@ export interface components {
             stage: string | null;
             /** @description The same in words. */
             message: string | null;
-            /** @description 1 = next; null when it is not queued. */
+            /** @description 1 = next; null when it is not queued, and just after. */
             queue_position: number | null;
             /** @description Seconds until it is done, roughly; null when nobody knows. */
             eta_s: number | null;
@@ -4263,6 +4265,7 @@ export interface operations {
                     "application/pdf": string;
                     "application/vnd.autodesk.fbx": string;
                     "application/zip": string;
+                    "image/bmp": string;
                     "image/gif": string;
                     "image/jpeg": string;
                     "image/png": string;
@@ -4270,6 +4273,7 @@ export interface operations {
                     "model/3mf": string;
                     "model/gltf-binary": string;
                     "model/obj": string;
+                    "model/ply": string;
                     "model/stl": string;
                     "model/vnd.usdz+zip": string;
                     "text/csv": string;
@@ -4287,6 +4291,7 @@ export interface operations {
                     "application/pdf": string;
                     "application/vnd.autodesk.fbx": string;
                     "application/zip": string;
+                    "image/bmp": string;
                     "image/gif": string;
                     "image/jpeg": string;
                     "image/png": string;
@@ -4294,6 +4299,7 @@ export interface operations {
                     "model/3mf": string;
                     "model/gltf-binary": string;
                     "model/obj": string;
+                    "model/ply": string;
                     "model/stl": string;
                     "model/vnd.usdz+zip": string;
                     "text/csv": string;
