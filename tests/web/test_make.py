@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect
+from playwright.sync_api import Browser, FilePayload, Page, Request, expect
 
 from tests.system.browser import PATIENCE
 from tests.web.states import PHOTO, settings
@@ -19,7 +19,12 @@ def is_order(request: Request) -> bool:
 def orders(page: Page) -> list[dict[str, Any]]:
     """What is asked for from now on."""
     sent: list[dict[str, Any]] = []
-    page.on("request", lambda request: sent.append(request.post_data_json) if is_order(request) else None)
+
+    def heard(request: Request) -> None:
+        if is_order(request):
+            sent.append(request.post_data_json or {})
+
+    page.on("request", heard)
     return sent
 
 
@@ -170,8 +175,9 @@ def test_what_the_server_refuses_of_the_settings_is_told_at_its_field(visit: Vis
 
 def test_the_side_of_a_photo_is_chosen_without_losing_the_place(visit: Visit) -> None:
     page = visit.page
+    behind: FilePayload = {**PHOTO, "name": "behind.png"}
     expect(page.get_by_test_id("photo")).to_have_attribute("multiple", "")
-    page.get_by_test_id("photo").set_input_files([PHOTO, {**PHOTO, "name": "behind.png"}])
+    page.get_by_test_id("photo").set_input_files([PHOTO, behind])
     side = page.get_by_label("Side shown on behind.png")
     expect(side).to_have_value("left")
     side.focus()
