@@ -13,18 +13,17 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-import asyncpg
 import structlog
 import uvloop
 
 from adapters.collector import BATCHES, collect_rarely
 from adapters.errors import DependencyDown
 from adapters.kafka.port import AppendFailed, LogTruncated, LogUnavailable
+from adapters.postgres import away
 from adapters.settings import Settings, SettingsError, load_settings
 
 Tell = Callable[[dict[str, Any]], None]
-AWAY: Final = (LogUnavailable, LogTruncated, AppendFailed, DependencyDown, asyncpg.PostgresError,
-               asyncpg.InterfaceError, OSError, TimeoutError)  # fmt: skip
+AWAY: Final = (*away.AWAY, LogUnavailable, LogTruncated, AppendFailed, DependencyDown)
 
 
 def tell(line: dict[str, Any]) -> None:
@@ -64,10 +63,16 @@ async def _until_sigterm(work: Callable[[Settings], Coroutine[Any, Any, int]]) -
     return await work(load_settings())
 
 
-def _ended(error: BaseException, refused: tuple[type[Exception], ...], interrupted: str) -> tuple[int, str]:
-    """Exit code, and why. Raises what nobody expected."""
+def first_of(error: BaseException) -> BaseException:
+    """The failure that the groups around it are about."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
+    return error
+
+
+def _ended(error: BaseException, refused: tuple[type[Exception], ...], interrupted: str) -> tuple[int, str]:
+    """Exit code, and why. Raises what nobody expected."""
+    error = first_of(error)
     if isinstance(error, KeyboardInterrupt | asyncio.CancelledError):
         return 130, interrupted
     if isinstance(error, SettingsError):

@@ -8,7 +8,7 @@ import asyncpg
 from sqlalchemy import BindParameter, ClauseElement, ColumnElement, Table, bindparam, func, select
 
 from adapters.errors import DependencyDown
-from adapters.postgres.read.live import AWAY
+from adapters.postgres.away import AWAY
 from adapters.postgres.read.pool import ACQUIRE_S, CONNECTIONS
 from adapters.postgres.read.tables import accounts, files, ledger, task_events, tasks
 from domain.account.timeline import TimelineEntry

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-import asyncpg
 import structlog
 
 from adapters.errors import Unavailable
 from adapters.kafka.follower import Entry
 from adapters.kafka.record import Undecodable
 from adapters.kafka.replica import Replica
+from adapters.postgres import away
 from adapters.postgres.erasures import EMPTIED_WITHIN, Erasure, Erasures
 from adapters.security.deletions import deleted_account
 from adapters.telemetry.subject import about
@@ -26,7 +26,7 @@ AGAIN_S: Final = 1.0
 IDLE_S: Final = 60.0
 """How often the list is read when nobody is deleted: a restore writes to it, too."""
 MOST_AT_ONCE: Final = 4
-AWAY: Final = (Unavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+AWAY: Final = (*away.AWAY, Unavailable)
 log = structlog.get_logger(__name__)
 
 

@@ -6,24 +6,20 @@ from adapters.commands.client import CommandClient
 from adapters.kafka.directory import Directory
 from adapters.kafka.replica import Replica
 from adapters.kafka.topics import IDENTITY
-from adapters.postgres.engine import make_pool
 from adapters.postgres.erasures import Erasures
-from adapters.postgres.ops_migrate import migrate_ops
 from adapters.postgres.uploads import Uploads
 from adapters.security.account_keys import AccountKeys
-from adapters.security.master_key import load_master_key
 from domain.identity.decider import IdentityDecider
 from domain.identity.state import IdentityState
 from processors.erasure.eraser import Eraser
 from processors.erasure.erasing import Erasing
+from processors.opening import open_ops
 from processors.parts import Parts
 
 
 async def run_erasure(parts: Parts, ready: Callable[[], None]) -> None:
     """Erase deleted users until cancelled."""
-    master = load_master_key(parts.settings.home, parts.settings.master_key)
-    await migrate_ops(parts.postgres_url)
-    pool = await make_pool(parts.postgres_url, size=3)
+    master, pool = await open_ops(parts, size=3)
     store = parts.object_store()
     directory = Directory(parts.log)
     commands = CommandClient(directory, master.internal_header)

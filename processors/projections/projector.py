@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final
 
-import asyncpg
 import msgspec
 import structlog
 
@@ -15,6 +14,7 @@ from adapters.kafka.cluster import LogIdentity
 from adapters.kafka.follower import Follower
 from adapters.kafka.port import Log, LogTruncated, LogUnavailable
 from adapters.kafka.position import TP
+from adapters.postgres.away import AWAY
 from adapters.postgres.read.partitions import PARTITIONS
 from processors.projections import leadership, metrics, offsets
 from processors.projections.batch import Batch
@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 MAX_RECORDS: Final = 10_000
 """Records of one transaction, about."""
-RETRIED: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, LogUnavailable, OSError, TimeoutError)
+RETRIED: Final = (*AWAY, LogUnavailable)
 """Nothing is parked for these: the projector begins anew from the offsets that are committed."""
 
 

@@ -6,9 +6,9 @@ from typing import Final
 
 import asyncpg
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from adapters.kafka.cluster import identify
+from adapters.postgres.away import until_it_answers
 from adapters.postgres.ops_migrate import migrate_ops
 from adapters.postgres.read.live import live_schemas
 from adapters.postgres.read.migrate import live_schema, migrate_read
@@ -25,7 +25,7 @@ GRACE_S: Final = 60.0
 
 async def run_projections(parts: Parts, ready: Callable[[], None]) -> None:
     """Make the read schema if it is not there, then project into the live one, and into each that takes its place."""
-    schema = await _prepared(parts)
+    schema = await until_it_answers(lambda: _prepared(parts.postgres_url))
     projecting = _begin(parts, schema, ready)
     retiring: set[asyncio.Task[None]] = set()
     try:
@@ -54,19 +54,13 @@ async def _retire(projecting: "asyncio.Task[None]") -> None:
         await asyncio.wait([projecting])
 
 
-async def _prepared(parts: Parts) -> str:
-    """The live read schema, made if it was not there. Waits for PostgreSQL. Raises SchemaOutdated."""
-    while True:
-        try:
-            connection = await asyncpg.connect(parts.postgres_url, timeout=10)
-            try:
-                schema = await live_schema(connection)
-            finally:
-                await connection.close()
-            await migrate_read(parts.postgres_url, schema)
-            await migrate_ops(parts.postgres_url)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError, OSError, TimeoutError) as error:
-            log.warning("PostgreSQL does not answer; trying again", why=repr(error))
-            await asyncio.sleep(1)
-        else:
-            return schema
+async def _prepared(postgres_url: str) -> str:
+    """The live read schema, made if it was not there. Raises SchemaOutdated."""
+    connection = await asyncpg.connect(postgres_url, timeout=10)
+    try:
+        schema = await live_schema(connection)
+    finally:
+        connection.terminate()
+    await migrate_read(postgres_url, schema)
+    await migrate_ops(postgres_url)
+    return schema

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import asyncpg
 import msgspec
 import structlog
 
@@ -18,6 +17,7 @@ from adapters.kafka.port import Log, LogTruncated, LogUnavailable
 from adapters.kafka.position import TP
 from adapters.kafka.record import Undecodable
 from adapters.kafka.topics import IDENTITY
+from adapters.postgres.away import AWAY
 from adapters.telemetry.subject import about
 from domain.envelope import Envelope
 from domain.errors import DomainError
@@ -50,7 +50,7 @@ class Reactor:
         while True:
             try:
                 await self._follow()
-            except (LogUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (*AWAY, LogUnavailable) as error:
                 log.warning("cannot follow; trying again", why=str(error) or repr(error))
                 await asyncio.sleep(0.5)
             except LogTruncated as error:

@@ -6,25 +6,21 @@ from adapters.commands.client import CommandClient
 from adapters.kafka.directory import Directory
 from adapters.kafka.replica import Replica
 from adapters.kafka.topics import IDENTITY
-from adapters.postgres.engine import make_pool
-from adapters.postgres.ops_migrate import migrate_ops
 from adapters.security.deletions import keys_of_users
-from adapters.security.master_key import load_master_key
 from adapters.security.sealed_objects import SealedObjects
 from adapters.security.sealing import Sealer
 from adapters.webhooks.addresses import Addresses
 from adapters.webhooks.posting import Poster
 from domain.identity.decider import IdentityDecider
 from domain.identity.state import IdentityState
+from processors.opening import open_ops
 from processors.parts import Parts
 from processors.webhooks.webhooks import Webhooks
 
 
 async def run_webhooks(parts: Parts, ready: Callable[[], None]) -> None:
     """Post until cancelled."""
-    master = load_master_key(parts.settings.home, parts.settings.master_key)
-    await migrate_ops(parts.postgres_url)
-    pool = await make_pool(parts.postgres_url, size=2)
+    master, pool = await open_ops(parts, size=2)
     store = parts.object_store()
     directory = Directory(parts.log)
     commands = CommandClient(directory, master.internal_header)

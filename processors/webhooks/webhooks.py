@@ -11,6 +11,7 @@ from adapters.commands.client import CommandClient
 from adapters.errors import DependencyDown
 from adapters.kafka.lost_place import wait_for_place
 from adapters.kafka.port import Log, LogTruncated, LogUnavailable
+from adapters.postgres import away
 from adapters.postgres.webhooks import CURSOR, Outbox
 from adapters.security.sealing import Sealer
 from adapters.webhooks.posting import Poster
@@ -20,9 +21,9 @@ from processors.webhooks.endpoints import Endpoint, Endpoints
 from processors.webhooks.following import PARTITIONS, Following
 from processors.webhooks.redelivering import Redelivering
 from processors.webhooks.schedule import Schedule
-from processors.webhooks.sending import Sending
+from processors.webhooks.sending import Sending, about_delivery
 
-AWAY: Final = (LogUnavailable, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, DependencyDown)
+AWAY: Final = (*away.AWAY, LogUnavailable, DependencyDown)
 PAUSE_S: Final = 0.5
 UNEXPECTED_S: Final = 2.0
 LOOK_S: Final = 0.25
@@ -109,7 +110,8 @@ class Webhooks:
 
 async def _tested(outbox: Outbox, sending: Sending, endpoint: Endpoint, test: Any) -> None:
     """One attempt, whatever waits, and whether or not the webhook is enabled."""
-    outcome = await sending.attempt(endpoint, test)
+    with about_delivery(test):
+        outcome = await sending.attempt(endpoint, test)
     if outcome is None:
         await outbox.dead(test, None, "erased")
     elif outcome.kind == "delivered":

@@ -95,6 +95,23 @@ async def test_a_place_that_the_log_does_not_hold_is_waited_for(here: World, mon
         assert lost.get() == 0
 
 
+async def test_a_connection_that_is_cut_at_an_odd_moment_is_one_that_is_away(here: World) -> None:
+    ann = await registered_and_died(here)
+    cursors = Cursors()
+    save, cut = cursors.save, [asyncpg.InternalClientError("unexpected message")]
+
+    async def cut_once(name: str, positions: Mapping[TP, Position]) -> None:
+        while cut:
+            raise cut.pop()
+        await save(name, positions)
+
+    cursors.save = cut_once  # type: ignore[method-assign]
+    async with reacting(here, cursors):
+        end = here.sizes()[IDENTITY]
+        await until(lambda: cursors.saved.get(IDENTITY, Position()).offset >= end, "the cursor")
+    assert len(here.of(ann, AccountOpened)) == 1
+
+
 async def test_handler_and_reactor_at_the_same_time_open_one_account(here: World) -> None:
     cursors = Cursors()
     async with reacting(here, cursors):

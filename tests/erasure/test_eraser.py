@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
+import asyncpg
 import msgspec
 
 from adapters.postgres.erasures import Erasure
@@ -20,9 +21,13 @@ class List:
     def __init__(self, *stuck: str) -> None:
         self.rows = {account: Erasure(account, None, NOW, key_gone_at=NOW) for account in stuck}
         self.stuck = 0
+        self.cut: list[Exception] = []
+        """Raised by the first to ask, one after the other."""
         self.all_stuck, self.unreadable = asyncio.Event(), asyncio.Event()
 
     async def known(self) -> set[str]:
+        while self.cut:
+            raise self.cut.pop()
         return set(self.rows)
 
     async def open(self) -> list[Erasure]:
@@ -45,6 +50,7 @@ class List:
 async def test_a_key_waits_for_nobody_elses_tasks() -> None:
     stuck = [f"stuck-{i}" for i in range(2 * MOST_AT_ONCE)]
     list_ = List(*stuck)
+    list_.cut.append(asyncpg.InternalClientError("a connection that was cut at an odd moment"))
     users: Any = SimpleNamespace(state=SimpleNamespace(users={}), watch=lambda _: None)
     eraser = Eraser(users, cast(Any, list_), cast(Any, list_))
     running = asyncio.create_task(eraser.run())

@@ -7,6 +7,7 @@ from typing import Any, Final
 import asyncpg
 import structlog
 
+from adapters.postgres.away import AWAY
 from adapters.postgres.read.migrate import live_schema
 
 log = structlog.get_logger(__name__)
@@ -14,10 +15,6 @@ CHANNEL: Final = "lathe_live_read_schema"
 """Notified with the schema's name at each swap."""
 LOOK_S: Final = 5.0
 """It is looked up so often besides: notifications of a broken connection are lost."""
-AWAY: Final = (
-    asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError,
-)  # fmt: skip
-"""PostgreSQL does not answer, or cut a connection; asyncpg's internal error is one that was cut at an odd moment."""
 
 _SWAP: Final = """
 INSERT INTO ops.live_read_schema (id, schema, since) VALUES (1, $1, now())
