@@ -98,7 +98,7 @@ class Following:
                 self._fold(account_id, event, envelope, found)
             messages = messages_of(envelope, event)
         except (KeyError, ValueError) as error:
-            log.error("no message can be made of an event", event=envelope.id, account=account_id, why=repr(error))
+            log.error("no message can be made of an event", event_id=envelope.id, account=account_id, why=repr(error))
             return
         if record.offset < self._first.get((record.topic, record.partition), 0):
             return

@@ -93,7 +93,7 @@ def _rows(job: Job, endpoint: Endpoint, entry: Entry) -> list[Row]:
     try:
         messages: tuple[Message, ...] = messages_of(envelope, event)
     except (KeyError, ValueError) as error:
-        log.error("no message can be made of an event", event=envelope.id, why=str(error))
+        log.error("no message can be made of an event", event_id=envelope.id, why=str(error))
         return []
     return [
         (job.webhook_id, job.account_id, "redelivery", message) for message in messages if endpoint.wants(message.type)

@@ -3,10 +3,12 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Final
 from weakref import WeakValueDictionary
 
+import msgspec
 import structlog
 
 from adapters.commands.client import CommandClient
@@ -15,6 +17,7 @@ from adapters.errors import Unavailable
 from adapters.postgres.webhooks import Outbox, Waiting
 from adapters.security.account_keys import Erased
 from adapters.security.sealing import Sealer
+from adapters.telemetry.subject import about
 from adapters.webhooks.posting import Outcome, Poster
 from adapters.webhooks.signatures import headers_of
 from domain.account.state import Webhook
@@ -86,22 +89,23 @@ class Sending:
             if delivery.due_in_s > 0:
                 await _either(endpoint.changed, delivery.due_in_s)
                 return
-            outcome = await self.attempt(endpoint, delivery)
-            if endpoint.gone:
-                return
-            if outcome is None:
-                await self._dead(delivery, None, "erased")
-                endpoint.settled()
-            elif outcome.kind == "delivered":
-                await self._outbox.delivered(delivery, outcome)
-                endpoint.failing_since = None
-                endpoint.settled()
-                await self._judge(endpoint, delivery, outcome)
-            else:
-                await self._failed(endpoint, delivery, outcome)
-                return
-            if endpoint.changed.is_set():
-                return
+            with about_delivery(delivery):
+                outcome = await self.attempt(endpoint, delivery)
+                if endpoint.gone:
+                    return
+                if outcome is None:
+                    await self._dead(delivery, None, "erased")
+                    endpoint.settled()
+                elif outcome.kind == "delivered":
+                    await self._outbox.delivered(delivery, outcome)
+                    endpoint.failing_since = None
+                    endpoint.settled()
+                    await self._judge(endpoint, delivery, outcome)
+                else:
+                    await self._failed(endpoint, delivery, outcome)
+                    return
+                if endpoint.changed.is_set():
+                    return
 
     async def attempt(self, endpoint: Endpoint, delivery: Waiting) -> Outcome | None:
         """Post once; None when the account was erased. Raises what PostgreSQL raises when it cannot tell the key."""
@@ -113,7 +117,7 @@ class Sending:
                 url, secrets = await self._opened(endpoint)
                 headers = headers_of(secrets, delivery.message_id, int(time.time()), delivery.body)
             except (Erased, ValueError) as error:
-                log.warning("a webhook cannot be read", webhook=endpoint.webhook_id, why=str(error))
+                log.warning("a webhook cannot be read", why=str(error))
                 return None
             outcome = await self._poster.post(url, headers, delivery.body)
         metrics.ATTEMPTS.labels(outcome.kind).inc()
@@ -133,7 +137,6 @@ class Sending:
         endpoint.failing_since = await self._outbox.failed(delivery, outcome, again_in_s)
         log.info(
             "a webhook did not take a message",
-            webhook=endpoint.webhook_id,
             outcome=outcome.kind,
             status=outcome.status,
             attempt=delivery.attempts + 1,
@@ -157,7 +160,7 @@ class Sending:
         try:
             await self._commands.send(reaction.topic, reaction.partition, reaction.command, reaction.context)
         except (DomainError, Unavailable) as error:
-            log.warning("a webhook cannot be disabled", webhook=endpoint.webhook_id, why=str(error))
+            log.warning("a webhook cannot be disabled", why=str(error))
 
     async def _dead(self, delivery: Waiting, status: int | None, error: str) -> None:
         await self._outbox.dead(delivery, status, error)
@@ -171,6 +174,16 @@ class Sending:
         if webhook.previous is not None and _still(webhook):
             secrets.append(await self._sealer.open(account_id, webhook.previous))
         return url, secrets
+
+
+def about_delivery(delivery: Waiting) -> AbstractContextManager[None]:
+    """The ids of a message, on all log lines of the block. `message` is the id of its event."""
+    return about(
+        task_id=msgspec.json.decode(delivery.body)["data"].get("task_id"),
+        account=delivery.account_id,
+        webhook=delivery.webhook_id,
+        message=delivery.message_id,
+    )
 
 
 def _still(webhook: Webhook) -> bool:
