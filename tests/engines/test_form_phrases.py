@@ -63,7 +63,20 @@ TWO_FINISHES = [
     ("a white gold mug", {"is": "mug", "main": "white gold"}),
 ]
 
-READINGS = [*ADDED, *OF_THE_WHOLE, *THINGS, *TWO_FINISHES]
+IN_AND_OUT = [
+    ("a mug, white inside and blue outside", {"is": "mug", "main": "blue", "inside": "white"}),
+    ("a mug, red inside", {"is": "mug", "inside": "red"}),
+    ("a mug that is blue and red inside", {"is": "mug", "main": "blue", "inside": "red"}),
+    ("a mug blue on the outside and red on the inside", {"is": "mug", "main": "blue", "inside": "red"}),
+    ("a mug with a blue exterior and a white interior", {"is": "mug", "main": "blue", "inside": "white"}),
+    ("a house white on the outside", {"is": "house", "main": "white"}),
+    ("a chair, red on the seat", {"is": "chair", "seat": "red"}),
+    ("a red chair outside", {"is": "chair", "main": "red", "ignored": ["outside"]}),
+    ("a red mug, inside a box", {"is": "mug", "main": "red", "ignored": ["inside a box"]}),
+    ("a chair on the beach", {"is": "chair", "ignored": ["on the beach"]}),
+]
+
+READINGS = [*ADDED, *OF_THE_WHOLE, *THINGS, *TWO_FINISHES, *IN_AND_OUT]
 
 
 @pytest.mark.parametrize(("prompt", "expected"), READINGS, ids=[prompt for prompt, _ in READINGS])

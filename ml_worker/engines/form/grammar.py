@@ -69,14 +69,20 @@ class Grammar(Words):
         ):
             if item.may_be("is") or (item.may_be("and", "but") and self._part_follows()):
                 self._close(keep_target=not item.may_be("is") or self._said_of_part())
-        elif item.may_be("away") and not before:
+        elif not before and item.may_be("on") and self._described_after(1):
+            pass
+        elif item.may_be("away") and not before and not self._described_after(0):
             self._skip_phrase()
             return
+        elif item.may_be("outside") and not item.may_be("part"):
+            self._outside(item)
         elif item.may_be("having") and (before or not item.may_be("part")):
             self._have(item.get("having"), item.text)
         elif item.may_be("part") and not self._describes(item, "comma"):
             whole = self.hand.said_of(item)
             if not before:
+                if item.may_be("away"):
+                    whole = self.hand.before_joint()
                 part, self.hand.held = self.hand.held, whole
                 self.hand.give(self.target)
                 whole, self.hand.held = [], part
@@ -137,6 +143,10 @@ class Grammar(Words):
                     return
             elif item.may_be("of") and self.hand.has("measure", "figure") and self._part_follows():
                 pass
+            elif item.may_be("on") and self._described_after(1):
+                pass
+            elif item.may_be("outside") and not waiting:
+                self._outside(item)
             elif (item.may_be("made", "away") and not item.may_be("filler")) or (
                 item.may_be("in", "of", "is") and not waiting and self.at > begun
             ):
@@ -202,6 +212,13 @@ class Grammar(Words):
         if item.may_be("having"):
             self._have(feature_id, item.text)
         self.request.say("parts", item.text)
+
+    def _outside(self, item: Item) -> None:
+        """`blue outside`: the whole, but for what is within."""
+        if not self.hand.has("color", "material"):
+            self.request.ignored.append(item.text)
+        self.hand.give(MAIN)
+        self.target = MAIN
 
     def _have(self, feature_id: str, word: str) -> None:
         """`striped`: as many as a plural without a number means, unless a number is given."""

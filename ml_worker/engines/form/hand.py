@@ -80,6 +80,13 @@ class Hand:
         """What is in hand comes `with` the rest: it is another finish than that."""
         self.held = [replace(held, joint=True) for held in self.held]
 
+    def before_joint(self) -> list[Held]:
+        """Take out what comes before the last finish: in `blue and red inside` the inside is red."""
+        first = max((i for i, held in enumerate(self.held) if held.joint), default=0)
+        whole = self.held[:first]
+        del self.held[:first]
+        return whole
+
     def give_measures(self) -> None:
         """The lengths in hand are those of the whole."""
         rest = [held for held in self.held if held.kind != "measure" and held.text]

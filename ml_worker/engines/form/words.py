@@ -103,6 +103,13 @@ class Words:
             return False
         return True
 
+    def _described_after(self, ahead: int) -> bool:
+        """`white inside`, `red on the seat`: does a phrase end in the part that the finish in hand is said of?"""
+        item = self._peek(ahead)
+        if item is None or not item.may_be("part", "outside") or not self._ends(self.at + ahead + 1):
+            return False
+        return self._is(self.at - 1, "color", "material", "hex", "on")
+
     def _said_of_part(self) -> bool:
         """`the legs all are`: is nothing but filler between a part and here? `They are` looks past a stop."""
         at = self.at - 1
