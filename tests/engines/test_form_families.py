@@ -167,3 +167,14 @@ def test_the_seed_decides_and_nothing_else(family: str) -> None:
     first, again, other = (solid(f"a {family}", seed).distance(points * scale) for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+@pytest.mark.parametrize("fruits", ["an orange", "2 oranges", "3 apples", "5 apples"])
+@pytest.mark.parametrize("bowl", ["bowl", "ribbed flared bowl", "plate"])
+def test_a_few_fruits_rest_on_the_floor_of_the_bowl(bowl: str, fruits: str) -> None:
+    body = solid(f"a {bowl} with {fruits}")
+    assert len(as_manifold(meshed(body, 1.0)).decompose()) == 1
+    radius, height, _ = solid(f"a {bowl}").bounds[1]
+    angle = torch.linspace(0, 2 * torch.pi, 73)
+    around = torch.stack([angle.sin() * 0.4 * radius, 0 * angle + 0.55 * height, angle.cos() * 0.4 * radius], dim=1)
+    assert bowl == "plate" or (body.distance(around) > 0.02 * radius).any()

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 
 from ml_worker.engines.form.families.family import Family, Feature, Variant, Wish
 from ml_worker.engines.form.families.vessel import interior, ribbed, shell, stripes
-from ml_worker.engines.form.sdf.profile import curve, polygon, revolve
+from ml_worker.engines.form.sdf.profile import Point2, curve, polygon, revolve
 from ml_worker.engines.form.sdf.shape import Shape
 from ml_worker.engines.form.sdf.solids import box, rod
 from ml_worker.engines.form.solid import Part
 
 MOST_FRUIT = 9
+HEAP = 6
+"""So many fruits lie in a heap; fewer rest on the floor of the bowl, side by side."""
 
 
 def build(wish: Wish) -> Sequence[Part]:
@@ -43,7 +45,7 @@ def build(wish: Wish) -> Sequence[Part]:
     parts = [Part(shape, main, tuple(coats))]
     if _kinds(wish):
         room = interior(line, 0.0, h).common(box(3 * r, h * 0.9, 3 * r).at(y=h * 0.2))
-        parts += _fruit(wish, Part(room, main), r, h)
+        parts += _fruit(wish, Part(room, main), line, wall, r, h)
     return parts
 
 
@@ -67,15 +69,15 @@ def clash(wish: Wish) -> str | None:
     return f"There is room for {MOST_FRUIT} fruits in a bowl." if len(_kinds(wish)) > MOST_FRUIT else None
 
 
-def _fruit(wish: Wish, filling: Part, r: float, h: float) -> list[Part]:
+def _fruit(wish: Wish, filling: Part, line: Sequence[Point2], wall: float, r: float, h: float) -> list[Part]:
     """Apples and oranges in a heap; each presses a little into its neighbours, so that all is one body."""
     size = 0.3 * r
     stem = wish.finish("stem", "bark", follow="none")
     kinds = _kinds(wish)
-    # What lies under the heap is solid: a hidden hollow would be a second, inner surface.
-    parts = [filling]
     count = len(kinds)
-    spots = [(0.0, h * 0.2 + size * 0.9, 0.0)] if count in (1, 2, 7) else []
+    # What lies under the heap is solid: a hidden hollow would be a second, inner surface.
+    parts = [filling] if count >= HEAP else []
+    spots = [(0.0, h * 0.2 + size * 0.9, 0.0)] if count in (1, 7) else []
     around = min(count - len(spots), 6)
     for i in range(around):
         a = 2 * math.pi * (i + 0.2) / around
@@ -89,12 +91,22 @@ def _fruit(wish: Wish, filling: Part, r: float, h: float) -> list[Part]:
         skin = wish.finish(feature, "plastic", color, follow="none")
         round_one = color == "orange"
         tilt = 25 * (wish.random.random() - 0.5)
+        if count < HEAP:
+            # An apple sinks into the floor as far as its dimple: that too would be a hollow.
+            away = wall / 2 + size * 0.92
+            y = max(line[0][1] + away - size * (0.04 if round_one else 0.2), _rested(line, math.hypot(x, z), away))
         body = _orange(size) if round_one else _apple(size)
         parts.append(Part(body.turned("z", tilt).at(x, y, z), skin, extra=True))
         if not round_one:
             stalk = rod((0, size * 0.5, 0), (size * 0.12, size * 1.12, 0), size * 0.075)
             parts.append(Part(stalk.turned("z", tilt).at(x, y, z), stem, extra=True))
     return parts
+
+
+def _rested(line: Sequence[Point2], out: float, away: float) -> float:
+    """How low (Y) a ball comes whose middle is `out` from the axis and stays `away` from the middle of the wall."""
+    touching = [y + math.sqrt(away**2 - (r - out) ** 2) for r, y in line if abs(r - out) < away]
+    return max(touching, default=0.0)
 
 
 def _apple(size: float) -> Shape:
