@@ -141,9 +141,9 @@ class Grammar(Words):
                 if self._is(begun, "in", "of", "made", "is"):
                     self.at += 1
                     return
-            elif item.may_be("of") and self.hand.has("measure", "figure") and self._part_follows():
-                pass
-            elif item.may_be("on") and self._described_after(1):
+            elif (item.may_be("of") and self.hand.has("measure", "figure") and self._part_follows()) or (
+                item.may_be("on") and self._described_after(1)
+            ):
                 pass
             elif item.may_be("outside") and not waiting:
                 self._outside(item)
@@ -207,6 +207,8 @@ class Grammar(Words):
         feature_id = item.get("part")
         feature = self.family.feature(feature_id)
         assert feature is not None
+        if not self.hand.held and self._is(self.at - 1, "and") and self._is(self.at - 2, "part"):
+            self.hand.again()  # `red legs and seat`
         self.hand.give(feature_id, feature, item)
         self.target = feature_id
         if item.may_be("having"):

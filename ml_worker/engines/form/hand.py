@@ -27,6 +27,7 @@ class Hand:
         self.held: list[Held] = []
         self._nouns: dict[str, str] = {}
         """The person's last word for each part."""
+        self._given: list[Held] = []
 
     def take(self, kind: str, value: object, text: str, glued: bool = False, joint: bool = False) -> None:
         self.held.append(Held(kind, value, text, glued, joint))
@@ -75,6 +76,10 @@ class Hand:
         whole = self.held[:first]
         del self.held[:first]
         return whole
+
+    def again(self) -> None:
+        """Take in hand the finish that was given last."""
+        self.held = list(self._given)
 
     def join(self) -> None:
         """What is in hand comes `with` the rest: it is another finish than that."""
@@ -136,4 +141,6 @@ class Hand:
                     fill.measure(side, lengths[0], text)
         if noun is not None and feature is not None and feature.id not in request.counts:
             fill.mention(feature, noun)
+        if self.held or noun is not None:
+            self._given = [held for held in self.held if held.kind in ("color", "material")]
         self.held.clear()

@@ -45,7 +45,7 @@ class Words:
 
     def _ends(self, at: int) -> bool:
         """Does a phrase end before `at`?"""
-        return at >= len(self.items) or self._is(at, "comma", "with", "without", "and", "but", "made")
+        return at >= len(self.items) or self._is(at, "comma", "with", "without", "and", "but", "made", "away")
 
     def _ignore(self, item: Item) -> None:
         """`six-sided`, `gold rimmed`, `a 5 cm rim`: an unknown word takes what was said of it along."""
@@ -135,8 +135,17 @@ class Words:
         return all(self.family.feature(m.value[0]) for m in item.meanings if m.kind == "option")
 
     def _finish_follows(self) -> bool:
-        item = self._peek(1)
-        return item is not None and item.may_be("color", "material", "hex", "tone")
+        """`in blue`, `in a nice shade of blue`; not `in a blue room`, nor `in a glass`."""
+        at = self.at + 1
+        while self._is(at, "quality", "filler"):
+            at += 1
+        if not self._is(self.at, "away"):
+            return self._is(at, "color", "material", "hex", "tone")
+        end = at
+        while self._is(end, "tone", "color", "material", "hex", "quality", "filler"):
+            end += 1
+        said = any(self._is(k, "color", "hex") for k in range(at, end))
+        return self._ends(end) and (said or (end > self.at + 2 and self._is(end - 1, "material", "filler")))
 
     def _of_things(self, item: Item) -> bool:
         """`a glass of red wine`: the colour is that of an unknown thing, with which the phrase ends."""
