@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import asyncpg
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.errors import DomainError
@@ -24,6 +25,10 @@ class Erased(DomainError):
     """The account's key is gone, and with it what was sealed under it."""
 
     code, status, title = "erased", 410, "The data was erased"
+
+
+class UnreadableKey(ValueError):
+    """The account's key was damaged, or wrapped by another master key."""
 
 
 class AccountKeys:
@@ -59,7 +64,7 @@ class AccountKeys:
         )
 
     async def get(self, account_id: str) -> AESGCM:
-        """The account's cipher. Raises Erased when there is no key."""
+        """The account's cipher. Raises Erased when there is no key, UnreadableKey."""
         if self._deleted(account_id):
             raise Erased(_GONE)
         if cipher := self._cached(account_id):
@@ -71,7 +76,10 @@ class AccountKeys:
         return self._remember(account_id, bytes(wrapped))
 
     async def get_many(self, account_ids: Iterable[str]) -> dict[str, AESGCM]:
-        """The ciphers of those accounts that have a key, by one query for all that are not cached."""
+        """The ciphers of those accounts that have a key, by one query for all that are not cached.
+
+        Raises UnreadableKey.
+        """
         found: dict[str, AESGCM] = {}
         missing: list[str] = []
         for account_id in set(account_ids):
@@ -116,7 +124,10 @@ class AccountKeys:
         return entry[0]
 
     def _remember(self, account_id: str, wrapped: bytes) -> AESGCM:
-        key = self._wrapper.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], account_id.encode())
+        try:
+            key = self._wrapper.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], account_id.encode())
+        except (InvalidTag, ValueError):  # a ValueError where it is too short
+            raise UnreadableKey(f"the key of account {account_id} does not open") from None
         cipher = AESGCM(key)
         self._cache[account_id] = (cipher, self._clock() + self._lifetime_s)
         if len(self._cache) > self._capacity:

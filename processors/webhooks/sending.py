@@ -14,6 +14,7 @@ import structlog
 from adapters.commands.client import CommandClient
 from adapters.commands.reactions import disable_webhook
 from adapters.errors import Unavailable
+from adapters.postgres import away
 from adapters.postgres.webhooks import Outbox, Waiting
 from adapters.security.account_keys import Erased
 from adapters.security.sealing import Sealer
@@ -119,7 +120,14 @@ class Sending:
             except (Erased, ValueError) as error:
                 log.warning("a webhook cannot be read", why=str(error))
                 return None
-            outcome = await self._poster.post(url, headers, delivery.body)
+            except away.AWAY:
+                raise
+            except Exception:
+                # It is repeated with back-off, as a post that fails is: it must not become everybody's failure.
+                log.exception("a webhook could not be read, as none should")
+                outcome = Outcome("unreachable", 0.0)
+            else:
+                outcome = await self._poster.post(url, headers, delivery.body)
         metrics.ATTEMPTS.labels(outcome.kind).inc()
         metrics.ATTEMPT_SECONDS.observe(outcome.seconds)
         return outcome
@@ -167,7 +175,7 @@ class Sending:
         metrics.DEAD.inc()
 
     async def _opened(self, endpoint: Endpoint) -> tuple[str, list[str]]:
-        """The address, and the secrets that sign now: the newest first. Raises Erased, Unreadable."""
+        """The address, and the secrets that sign now: the newest first. Raises Erased, Unreadable, UnreadableKey."""
         account_id, webhook = endpoint.account_id, endpoint.webhook
         url = await self._sealer.open(account_id, webhook.url)
         secrets = [await self._sealer.open(account_id, webhook.secret)]

@@ -3,9 +3,11 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+from adapters.errors import DependencyDown
 from adapters.kafka import topics
 from domain.account.commands import CloseAccount
 from domain.account.events import WebhookDisabled
+from domain.personal import SealedAt
 from processors.webhooks.schedule import Schedule
 from tests.command_api.world import World, until
 from tests.webhooks.posting import Posting, add, cancelled, of_log
@@ -129,6 +131,54 @@ async def test_a_closed_account_gets_nothing_more_and_nothing_is_kept(
 
     await until(forgotten, "everything to be forgotten")
     assert len(there.got) == 1
+
+
+async def test_a_key_that_does_not_open_stops_nobody_elses_webhooks(
+    here: World, there: Receiver, posting: Posting
+) -> None:
+    ann, bob = await here.user(), await here.user()
+    await posting.start()
+    for user in (ann, bob):
+        await add(here, user, f"{there.url}/{user.account_id}", types=["task.requested"])
+    await posting.caught_up()
+    await posting.stop()
+    for user in (ann, bob):
+        await here.task(user)
+    await posting.execute("UPDATE ops.account_keys SET wrapped = $2 WHERE account_id = $1", ann.account_id, bytes(60))
+    here.parts.sealer.keys.forget(ann.account_id)
+    await posting.start()
+    await posting.caught_up()
+    await posting.settled()
+    assert [got.path.rpartition("/")[2] for got in there.got] == [bob.account_id]
+    assert sorted(await posting.states()) == ["dead", "delivered"]
+
+
+async def test_a_webhook_that_fails_unexpectedly_is_tried_again_and_stops_nobody_else(
+    here: World, there: Receiver, posting: Posting
+) -> None:
+    ann, bob = await here.user(), await here.user()
+    sealer = here.parts.sealer
+    opened, failed = sealer.open, 0
+
+    async def fails(account_id: str, sealed: SealedAt) -> str:
+        nonlocal failed
+        if account_id == ann.account_id and failed < 3:
+            failed += 1
+            raise DependencyDown("The object store does not answer.", dependency="object_store")
+        return await opened(account_id, sealed)
+
+    await posting.start()
+    for user in (ann, bob):
+        await add(here, user, f"{there.url}/{user.account_id}", types=["task.requested"])
+    sealer.open = fails  # type: ignore[method-assign]
+    for user in (ann, bob):
+        await here.task(user)
+    await there.until(lambda: len(there.got) == 2)
+    await posting.settled()
+    assert await posting.states() == ["delivered", "delivered"]
+    assert failed == 3
+    attempts = await posting.rows("SELECT account_id, attempts FROM ops.webhook_deliveries")
+    assert {row["account_id"]: row["attempts"] for row in attempts} == {ann.account_id: 4, bob.account_id: 1}
 
 
 async def test_an_erased_account_gets_nothing(here: World, there: Receiver, posting: Posting) -> None:
