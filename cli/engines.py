@@ -1,6 +1,6 @@
 """`lathe engines`: the worker's own command, in a process of its own. The rest of the command line needs no torch."""
 
-import subprocess
+import os
 import sys
 from typing import Annotated
 
@@ -17,4 +17,4 @@ def engines(
 ) -> None:
     """Engines of this machine, without a server: `list`, `run lathe/form "a mug"`, `check acme/pebble`, `new`."""
     command = [sys.executable, "-m", "ml_worker.command", *(arguments or ["--help"])]
-    raise typer.Exit(subprocess.run(command, check=False).returncode)
+    os.execv(sys.executable, command)  # noqa: S606 - this Python; signals and the exit code are its own

@@ -22,6 +22,7 @@ from adapters.settings import load_settings
 from adapters.telemetry import tracing
 from adapters.telemetry.privacy import silent_trace
 from adapters.telemetry.start import start_telemetry
+from adapters.telemetry.stdout import stdout_apart
 from ml_worker import group
 from ml_worker.answers import ENGINE_ERROR, OUT_OF_MEMORY, Malformed, delivered, failed, formats_of, progressed
 from ml_worker.checkpoints import Checkpoints
@@ -230,6 +231,7 @@ def main(arguments: list[str]) -> None:
     group.lead()
     group.take_no_notice()
     os.nice(_NICE)
+    stdout_apart(os.open(os.devnull, os.O_WRONLY))  # an engine may print a person's words
     start_telemetry("ml_worker.child", load_settings())
     pipe = socket.socket(fileno=int(fd))
     pipe.set_inheritable(False)

@@ -5,7 +5,6 @@ project go from structlog to stdout directly; what libraries log by `logging` jo
 """
 
 import logging
-import sys
 from collections.abc import MutableMapping
 from typing import Any, Final, Literal
 
@@ -14,7 +13,7 @@ import structlog
 
 from adapters.settings import Settings
 from adapters.telemetry.privacy import without_private_fields
-from adapters.telemetry.stdout import stdout_logger
+from adapters.telemetry.stdout import log_stream, stdout_logger
 
 _LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 _NOISY: Final = ("uvicorn.access", "aiokafka", "faust", "mode", "urllib3", "asyncio", "alembic", "opentelemetry")
@@ -46,14 +45,14 @@ def configure_logging(service: str, settings: Settings) -> None:
 
 
 def _renderers(form: Literal["auto", "json", "console"]) -> list[Any]:
-    if form == "console" or (form == "auto" and sys.stdout.isatty()):
+    if form == "console" or (form == "auto" and log_stream().isatty()):
         # Plain: the pretty formatter prints local variables, and those can be passwords.
         return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json)]
 
 
 def _route_libraries(level: int, shared: list[Any], render: list[Any]) -> None:
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(log_stream())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from adapters.telemetry.stdout import stdout_apart
 from domain.catalog.schema import validate_params
 from domain.errors import InvalidInput
 from ml_worker.answers import Malformed, delivered, formats_of
@@ -52,6 +53,7 @@ def run(
         raise typer.BadParameter(f"end it with one of {', '.join(_FORMATS)}", param_hint="--output")
     if output.exists() and not force:
         raise typer.BadParameter(f"{output} is there already; -f replaces it", param_hint="--output")
+    results = stdout_apart(2)  # for them alone: what an engine prints is none
     inputs = Inputs(prompt=prompt or words, files=input_files(images_by_role(image)))
     try:
         found = find(engine, names.split(","), remote)
@@ -77,7 +79,8 @@ def run(
         typer.echo(str(failure), err=True)
         raise typer.Exit(1) from None
     said = {"seconds": round(time.monotonic() - began, 3), "understood": result.understood, "report": result.report}
-    typer.echo(json.dumps(said | {"ignored": result.ignored, "metrics": result.metrics}, indent=1, ensure_ascii=False))
+    said |= {"ignored": result.ignored, "metrics": result.metrics}
+    typer.echo(json.dumps(said, indent=1, ensure_ascii=False), file=results)
 
 
 def _with_format(told: Description, params: dict[str, Any], form: str) -> dict[str, Any]:

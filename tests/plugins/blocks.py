@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import os
 import threading
 import time
 from collections.abc import Mapping
@@ -223,6 +224,25 @@ class Careless(BlockEngine):
 
     def run(self, inputs: Inputs, params: Mapping[str, Any], run: Run) -> Result:
         return super().run(inputs, {**params, "side": 0.5} if run.load_stage("shape.bin") else params, run)
+
+
+class Chatty(BlockEngine):
+    """Prints as Python does, and as libraries beneath it do."""
+
+    def read(self, inputs: Inputs) -> None:
+        print("printed:", inputs.prompt)
+        os.write(1, b"printed by a library\n")
+
+
+class Quitting(BlockEngine):
+    def read(self, inputs: Inputs) -> None:
+        os._exit(3)
+
+
+class Endless(BlockEngine):
+    def read(self, inputs: Inputs) -> None:
+        while True:
+            pass
 
 
 class Leaking(BlockEngine):

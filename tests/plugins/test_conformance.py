@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_worker.engines.conformance import CHECKS, Sample, Suite, assert_conforms
+from ml_worker.engines.conformance import CHECKS, LIMIT_S, Sample, Suite, assert_conforms
 from ml_worker.engines.form import FormEngine
 from ml_worker.engines.relief import ReliefEngine
 from tests.plugins import blocks
@@ -26,11 +26,13 @@ def test_the_built_in_engines_keep_their_promises(built_in: Suite, check: str) -
 
 
 def test_an_engine_that_uses_everything_passes_everything() -> None:
+    begun: dict[str, float] = {}
     with Suite(blocks.BlockEngine, patience=PATIENT) as suite:
-        findings = suite.findings()
+        findings = suite.findings(on_begin=begun.__setitem__)
     assert [(f.check, f.verdict, f.detail) for f in findings.found if f.verdict != "passed"] == []
     assert (findings.engine, findings.conforms) == ("test/block", True)
     assert tuple(f.check for f in findings.found) == tuple(CHECKS)
+    assert begun == dict.fromkeys(CHECKS, LIMIT_S * PATIENT)
 
 
 @pytest.mark.parametrize(

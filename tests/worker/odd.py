@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import structlog
 from msgspec.structs import replace
 
 from ml_worker.engines.port import BadInput, Description, EngineError, Inputs, Made, Result, Run
@@ -72,6 +73,7 @@ class OddEngine:
         "refuses": lambda good, run: _raise(BadInput("too-blue", ValueError("It is too blue."))),  # type: ignore[arg-type]
         "no-code": lambda good, run: _raise(BadInput(17, "It is too blue.")),  # type: ignore[arg-type]
         "garbage": lambda good, run: os.write(int(sys.argv[1]), b"\0\0\0\1x") and time.sleep(30),
+        "prints": lambda good, run: _prints(good),
         "bare": lambda good, run: _raise(_Bare()),
         "numpy": lambda good, run: _numpy(good, run),
         "not-finite": lambda good, run: replace(
@@ -87,6 +89,13 @@ class OddEngine:
 class _Bare(EngineError):
     def __init__(self) -> None:
         """Without what the port's own keeps."""
+
+
+def _prints(good: Result) -> Result:
+    print("the person's words", flush=True)
+    subprocess.run(["echo", "the person's words"], check=True)
+    structlog.get_logger("odd").info("the engine's own line")
+    return good
 
 
 def _raise(error: BaseException) -> None:

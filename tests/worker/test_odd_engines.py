@@ -123,6 +123,14 @@ async def test_a_process_that_says_what_cannot_be_read_is_ended_and_that_is_logg
     assert "cannot be read; it is ended" in out + err
 
 
+async def test_what_an_engine_prints_is_in_no_log(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    async with started() as slot:
+        assert isinstance(await slot.run(order(tmp_path, "prints"), lambda _: None), Finished)
+    out, err = capfd.readouterr()
+    assert "the person's words" not in out + err
+    assert "the engine's own line" in out
+
+
 async def test_numbers_of_numpy_are_numbers(slot: Slot, tmp_path: Path) -> None:
     told: list[Progressed] = []
     outcome = await slot.run(order(tmp_path, "numpy"), told.append)

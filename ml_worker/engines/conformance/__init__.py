@@ -20,10 +20,10 @@ from collections.abc import Callable
 from ml_worker.engines.conformance.checks import CHECKS
 from ml_worker.engines.conformance.findings import Finding, Findings
 from ml_worker.engines.conformance.sample import Sample
-from ml_worker.engines.conformance.suite import Suite
+from ml_worker.engines.conformance.suite import LIMIT_S, Suite
 from ml_worker.engines.port import Engine
 
-__all__ = ["CHECKS", "Finding", "Findings", "Sample", "Suite", "assert_conforms"]
+__all__ = ["CHECKS", "LIMIT_S", "Finding", "Findings", "Sample", "Suite", "assert_conforms"]
 
 
 def assert_conforms(

@@ -21,6 +21,9 @@ from ml_worker.engines.port import BadInput, Cancelled, Description, Engine, Inp
 
 SEED: Final = 7
 OTHER_SEED: Final = 8
+LIMIT_S: Final = 60.0
+TIMES_TYPICAL: Final = 10
+"""A check that takes longer than both is taken for endless."""
 
 
 class Ran(msgspec.Struct, frozen=True):
@@ -89,12 +92,22 @@ class Suite:
         finding = self.check(name)
         assert finding.verdict != "failed", f"{name}: {finding.detail}"
 
-    def findings(self, on_finding: Callable[[Finding], None] = lambda _: None) -> Findings:
-        """Every check. Those after a broken description are left out: nothing could be run."""
+    def findings(
+        self,
+        on_finding: Callable[[Finding], None] = lambda _: None,
+        on_begin: Callable[[str, float], None] = lambda name, limit_s: None,
+    ) -> Findings:
+        """Every check. Those after a broken description are left out: nothing could be run.
+
+        `on_begin` is told of each check, and how many seconds it may take.
+        """
         from ml_worker.engines.conformance.checks import CHECKS
 
-        found = []
+        found: list[Finding] = []
         for name in CHECKS:
+            on_begin(
+                name, self.patience * (max(LIMIT_S, TIMES_TYPICAL * self.told.typical_seconds) if found else LIMIT_S)
+            )
             found.append(self.check(name))
             on_finding(found[-1])
             if name == "description" and found[-1].verdict == "failed":
