@@ -12,7 +12,7 @@ from domain.envelope import Envelope
 from domain.runs import events as r
 from domain.scheduling import events as s
 from domain.scheduling.heartbeats import beat, drain
-from domain.scheduling.moves import assigned, end, forget_sent, free, leave_queue, let_go, seen, wait
+from domain.scheduling.moves import assigned, end, free, leave_queue, let_go, look_at, seen, wait
 from domain.scheduling.state import LEASE, Account, Run, SchedulerState, Task
 
 PAUSE: Final = timedelta(seconds=2)
@@ -85,8 +85,7 @@ def _begin(state: SchedulerState, place: Place, key: str, event: a.TaskRequested
         correlation_id=envelope.correlation_id,
         traceparent=envelope.traceparent,
     )
-    if event.deadline is not None:
-        state.deadlines[event.task_id] = event.deadline
+    look_at(state, event.task_id, event.deadline)
     wait(state, event.task_id)
     early = state.early.pop(event.task_id, None)
     if early is not None:
@@ -101,6 +100,7 @@ def _started(
         return
     task.started_at = envelope.time
     leave_queue(state, event.task_id, task)
+    look_at(state, event.task_id, None)
     seen(state, event.task_id, event.attempt)
 
 
@@ -111,7 +111,7 @@ def _retried(
     task = state.tasks.get(event.task_id)
     if task is None:
         return
-    forget_sent(state, event.task_id, task.attempt)
+    state.sent.pop((event.task_id, task.attempt), None)
     run = state.runs.get(event.task_id)
     if run is not None and run.attempt < event.attempt:
         let_go(state, event.task_id, "lease-expired", ended=event.source_offset is not None)
@@ -119,6 +119,7 @@ def _retried(
         run = None
     leave_queue(state, event.task_id, task)
     task.attempt, task.started_at = event.attempt, None
+    look_at(state, event.task_id, task.deadline if task.cancelling_since is None else None)
     if run is None:
         wait(state, event.task_id)
 
@@ -131,6 +132,7 @@ def _cancel_requested(
         return
     task.cancelling_since = envelope.time
     leave_queue(state, event.task_id, task)
+    look_at(state, event.task_id, None)
     run = state.runs.get(event.task_id)
     if run is not None and run.attempt == event.attempt and not run.revoked:
         state.to_revoke[event.task_id, run.attempt] = (run.worker_id, "cancelled")

@@ -1,17 +1,23 @@
 """Runs that will not come to an end by themselves, and runs that nobody wants: what to do about them."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from heapq import heappop
+from operator import itemgetter
 from typing import Final
 
 from domain.account.commands import CancelTask, ExpireAttempt
 from domain.scheduling.commands import RevokeRun
+from domain.scheduling.moves import leave_queue
 from domain.scheduling.state import LEASE, Run, SchedulerState, Task
 
 REPEAT: Final = timedelta(seconds=5)
 """A command whose effect was not read is sent again after this time."""
 UNWANTED: Final = timedelta(seconds=3)
 """How long a worker may name a run that is over before it is told: heartbeats lag behind events a little."""
+REST_AFTER: Final = 500
+"""So many deadlines pass between two rests."""
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def revocations(state: SchedulerState, now: datetime) -> Iterator[RevokeRun]:
@@ -28,23 +34,44 @@ def revocations(state: SchedulerState, now: datetime) -> Iterator[RevokeRun]:
 
 
 def expiries(state: SchedulerState, now: datetime) -> Iterator[ExpireAttempt]:
-    """Attempts whose lease ended. Nothing while lathe.workers is not read to its end: silence proves nothing then."""
+    """Attempts whose lease ended, those first whose owner was not told yet: one that is away holds up no other.
+
+    Nothing while lathe.workers is not read to its end: silence proves nothing then.
+    """
     if state.leases_from is None:
         return
+    over = []
     for task_id, run in state.runs.items():
         task = state.tasks[task_id]
-        over = run.attempt == task.attempt and not run.reported and _is_over(state, task, run, now)
-        if over and _may_send(state, task_id, task, ExpireAttempt, now):
-            yield ExpireAttempt(account_id=task.account_id, task_id=task_id, attempt=task.attempt)
+        told = state.sent.get((task_id, task.attempt))
+        due = told is None or now - told > REPEAT
+        if due and run.attempt == task.attempt and not run.reported and _is_over(state, task, run, now):
+            over.append((told or _NEVER, task_id, task))
+    for _, task_id, task in sorted(over, key=itemgetter(0)):
+        yield ExpireAttempt(account_id=task.account_id, task_id=task_id, attempt=task.attempt)
 
 
-def overdue(state: SchedulerState, now: datetime) -> Iterator[CancelTask]:
+def pass_deadlines(state: SchedulerState, now: datetime) -> Iterator[None]:
+    """Take tasks whose deadline passed before they started out of their queues: nobody gets them any more.
+
+    A rest after every few hundred: others may change the state meanwhile.
+    """
+    passed = 0
+    while state.looks and state.looks[0][0] <= now:
+        when, task_id = heappop(state.looks)
+        if state.deadlines.get(task_id) == when:
+            del state.deadlines[task_id]
+            leave_queue(state, task_id, state.tasks[task_id])
+            state.overdue[task_id] = None
+        passed += 1
+        if passed % REST_AFTER == 0:
+            yield
+
+
+def overdue(state: SchedulerState) -> Iterator[CancelTask]:
     """Tasks whose deadline passed before they started."""
-    for task_id, deadline in state.deadlines.items():
-        task = state.tasks[task_id]
-        waits = task.started_at is None and task.cancelling_since is None
-        if deadline <= now and waits and _may_send(state, task_id, task, CancelTask, now):
-            yield CancelTask(account_id=task.account_id, task_id=task_id, reason="deadline")
+    for task_id in state.overdue:
+        yield CancelTask(account_id=state.tasks[task_id].account_id, task_id=task_id, reason="deadline")
 
 
 def _is_over(state: SchedulerState, task: Task, run: Run, now: datetime) -> bool:
@@ -67,10 +94,3 @@ def _older(state: SchedulerState, since: datetime, now: datetime) -> bool:
     """More than a lease ago, counted from when leases count at the earliest."""
     assert state.leases_from is not None
     return now - max(since, state.leases_from) > LEASE
-
-
-def _may_send(
-    state: SchedulerState, task_id: str, task: Task, command: type[ExpireAttempt] | type[CancelTask], now: datetime
-) -> bool:
-    sent = state.sent.get((task_id, task.attempt, command.__name__))
-    return sent is None or now - sent > REPEAT

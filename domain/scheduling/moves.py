@@ -4,6 +4,8 @@ Each function leaves queues, runs, slots and the accounts' counts in agreement.
 """
 
 from bisect import bisect_left, insort
+from datetime import datetime
+from heapq import heapify, heappush
 
 from domain.scheduling.state import Run, SchedulerState, Task
 
@@ -27,6 +29,18 @@ def leave_queue(state: SchedulerState, task_id: str, task: Task) -> None:
         del by_account[task.account_id]
         if not by_account:
             del state.waiting[task.kind]
+
+
+def look_at(state: SchedulerState, task_id: str, when: datetime | None) -> None:
+    """Look at the task's deadline then, and not when it was to be looked at before; None: not at all."""
+    state.overdue.pop(task_id, None)
+    state.deadlines.pop(task_id, None)
+    if when is not None:
+        state.deadlines[task_id] = when
+        heappush(state.looks, (when, task_id))
+    if len(state.looks) > 2 * len(state.deadlines):
+        state.looks = [(when, task_id) for task_id, when in state.deadlines.items()]
+        heapify(state.looks)
 
 
 def assigned(state: SchedulerState, task_id: str, run: Run) -> None:
@@ -79,10 +93,10 @@ def end(state: SchedulerState, task_id: str, reason: str, *, ended: bool) -> Non
     if task is None:
         return
     leave_queue(state, task_id, task)
-    forget_sent(state, task_id, task.attempt)
+    state.sent.pop((task_id, task.attempt), None)
+    look_at(state, task_id, None)
     let_go(state, task_id, reason, ended=ended)
     del state.tasks[task_id]
-    state.deadlines.pop(task_id, None)
     account = state.accounts[task.account_id]
     account.tasks -= 1
     if account.tasks == 0:
@@ -104,8 +118,3 @@ def free(state: SchedulerState, task_id: str, run: Run, *, ended: bool) -> None:
     if ended and worker.holds.get(task_id) == run.attempt:
         del worker.holds[task_id]
         worker.unwanted.pop(task_id, None)
-
-
-def forget_sent(state: SchedulerState, task_id: str, attempt: int) -> None:
-    for name in ("ExpireAttempt", "CancelTask"):
-        state.sent.pop((task_id, attempt, name), None)

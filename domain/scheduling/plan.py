@@ -11,16 +11,18 @@ idle for most of its time, between the end of one run and the arrival of the nex
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain, islice
 from typing import Final
 
 import msgspec
 
 from domain.account.commands import CancelTask, ExpireAttempt
 from domain.scheduling.commands import AssignRun, RevokeRun
-from domain.scheduling.leases import expiries, overdue, revocations
-from domain.scheduling.moves import assigned, unassigned, wait
+from domain.scheduling.leases import REPEAT, expiries, overdue, revocations
+from domain.scheduling.moves import assigned, look_at, unassigned, wait
 from domain.scheduling.queue import usual_seconds
-from domain.scheduling.state import LEASE, Kind, Run, SchedulerState, Task, Turn, Worker
+from domain.scheduling.state import LEASE, Kind, Run, SchedulerState, Task, Worker
+from domain.scheduling.turns import Turns
 
 Action = RevokeRun | ExpireAttempt | CancelTask | AssignRun
 FRESH: Final = LEASE / 2
@@ -29,21 +31,26 @@ AHEAD_S: Final = 0.25
 """So much work may wait in a worker for each of its slots, by what its runs usually take."""
 MOST_AHEAD: Final = 32
 """Runs that may wait for one slot, however short they are."""
+MOST: Final = 300
+"""Assignments of one plan, and commands to account owners under way: others are not held up. The next plan goes on."""
 
 
 class Plan:
     """Commands to send now, in this order. Empty until the caller read all topics to their end (`observe`)."""
 
     @staticmethod
-    def of(state: SchedulerState, now: datetime) -> list[Action]:
-        """Pure: the state stays as it is. Call `sent` for each command that is sent on, before the next plan."""
+    def of(state: SchedulerState, now: datetime, tells: int = MOST) -> list[Action]:
+        """Pure: the state stays as it is. Call `sent` for each command that is sent on, before the next plan.
+
+        `tells`: so many commands to account owners at most. Call `pass_deadlines` before.
+        """
         if state.leases_from is None:
             return []
+        to_owners: Iterator[Action] = chain(expiries(state, now), overdue(state))
         return [
             *revocations(state, now),
-            *expiries(state, now),
-            *overdue(state, now),
-            *_assignments(state, now),
+            *islice(to_owners, tells),
+            *islice(_assignments(state, now), MOST),
         ]
 
 
@@ -68,11 +75,9 @@ def sent(state: SchedulerState, action: Action, now: datetime) -> None:
             if worker is not None and action.task_id in worker.unwanted:
                 worker.unwanted[action.task_id] = now
         case ExpireAttempt():
-            state.sent[action.task_id, action.attempt, "ExpireAttempt"] = now
+            state.sent[action.task_id, action.attempt] = now
         case CancelTask():
-            task = state.tasks.get(action.task_id)
-            if task is not None:
-                state.sent[action.task_id, task.attempt, "CancelTask"] = now
+            look_at(state, action.task_id, now + REPEAT)
 
 
 def refused(state: SchedulerState, action: Action) -> None:
@@ -117,28 +122,20 @@ def _assignments(state: SchedulerState, now: datetime) -> Iterator[AssignRun]:
         and now - worker.beat_at <= FRESH
         and not (slots := _slots(state, worker_id, worker)).full
     ]
-    given: dict[str, int] = {}
-    taken: dict[tuple[Kind, str], int] = {}
-    while workers and state.waiting:
-        kinds = {kind for worker in workers for kind in worker.loaded if kind in state.waiting}
-        found = _next(state, kinds, given, taken)
-        if found is None:
-            return
-        kind, account_id, task_id = found
-        taken[kind, account_id] = taken.get((kind, account_id), 0) + 1
+    turns = Turns(state, now)
+    kinds = _wanted(state, workers)
+    while kinds and (task_id := turns.next(kinds)) is not None:
         task = state.tasks[task_id]
-        if task.deadline is not None and task.deadline <= now:
-            continue
-        given[account_id] = given.get(account_id, 0) + 1
         worker = _worker_for(task, workers)
         worker.free -= 1
         worker.work_s += usual_seconds(state, task.kind)
         if worker.full:
             workers.remove(worker)
+            kinds = _wanted(state, workers)
         yield AssignRun(
             task_id=task_id,
             attempt=task.attempt,
-            account_id=account_id,
+            account_id=task.account_id,
             worker_id=worker.worker_id,
             model=task.model,
             topic=task.topic,
@@ -147,39 +144,16 @@ def _assignments(state: SchedulerState, now: datetime) -> Iterator[AssignRun]:
         )
 
 
+def _wanted(state: SchedulerState, workers: list[_Slots]) -> set[Kind]:
+    """What these workers can do and tasks wait for."""
+    return {kind for worker in workers for kind in worker.loaded if kind in state.waiting}
+
+
 def _slots(state: SchedulerState, worker_id: str, worker: Worker) -> _Slots:
     taken = worker.runs.keys() | worker.holds.keys()
     work_s = sum(usual_seconds(state, task.kind) for t in taken if (task := state.tasks.get(t)) is not None)
     loaded = {(engine.id, engine.version): engine.loaded for engine in worker.engines}
     return _Slots(worker_id, worker.slots, worker.slots - len(taken), work_s, loaded)
-
-
-def _next(
-    state: SchedulerState,
-    kinds: set[Kind],
-    given: dict[str, int],
-    taken: dict[tuple[Kind, str], int],
-) -> tuple[Kind, str, str] | None:
-    """(kind, account id, task id) of the task whose turn it is among those that want one of these kinds."""
-    heads: dict[str, tuple[Turn, Kind]] = {}
-    for kind in kinds:
-        for account_id, queue in state.waiting[kind].items():
-            at = taken.get((kind, account_id), 0)
-            if at < len(queue) and (account_id not in heads or queue[at] < heads[account_id][0]):
-                heads[account_id] = (queue[at], kind)
-    best: tuple[int, int, int] | None = None
-    chosen = ""
-    for account_id, (turn, _) in heads.items():
-        account = state.accounts[account_id]
-        extra = given.get(account_id, 0)
-        served = state.assignments + extra if extra else account.served
-        share = (account.running + extra, served, turn[1])
-        if best is None or share < best:
-            best, chosen = share, account_id
-    if best is None:
-        return None
-    turn, kind = heads[chosen]
-    return kind, chosen, turn[2]
 
 
 def _worker_for(task: Task, workers: list[_Slots]) -> _Slots:

@@ -115,7 +115,11 @@ class SchedulerState(msgspec.Struct):
     waiting: dict[Kind, dict[str, list[Turn]]] = {}
     """Kind -> account id -> its tasks that wait for a worker, next first."""
     deadlines: dict[str, datetime] = {}
-    """Of live tasks that have one."""
+    """When to look at it next, of tasks that have one and did not start."""
+    looks: list[tuple[datetime, str]] = []
+    """These as a heap, which may still hold what is not looked at any more."""
+    overdue: dict[str, None] = {}
+    """Those whose time has come, in this order: their owner is to be told."""
     accounts: dict[str, Account] = {}
     """Those with live tasks."""
     workers: dict[str, Worker] = {}
@@ -123,8 +127,8 @@ class SchedulerState(msgspec.Struct):
     """Runs whose TaskRequested was not read yet, by task id."""
     to_revoke: dict[tuple[str, int], tuple[str, str]] = {}
     """(task id, attempt) -> (worker id, reason): runs that nobody wants any more and that were not revoked yet."""
-    sent: dict[tuple[str, int, str], datetime] = {}
-    """(task id, attempt, command name) -> when it was sent to the account's owner, whose answer was not read yet."""
+    sent: dict[tuple[str, int], datetime] = {}
+    """(task id, attempt) -> when the account's owner was told that it is over, whose answer was not read yet."""
     read: dict[int, int] = {}
     """Partition of lathe.accounts -> next offset to read."""
     seconds: dict[str, float] = {}

@@ -12,6 +12,7 @@ from adapters.kafka.lag import watch_lag
 from adapters.kafka.owner import PartitionOwner
 from adapters.kafka.port import Log, LogUnavailable
 from adapters.kafka.writer import EventWriter
+from domain.scheduling.leases import pass_deadlines
 from domain.scheduling.plan import Plan
 from domain.scheduling.state import SchedulerState
 from processors.scheduler import metrics
@@ -48,7 +49,9 @@ class Scheduler:
             self._ready()
             while not news.done():
                 await reading.round()
-                for action in Plan.of(reading.state, datetime.now(UTC)):
+                for _ in pass_deadlines(reading.state, datetime.now(UTC)):
+                    await asyncio.sleep(0)
+                for action in Plan.of(reading.state, datetime.now(UTC), sending.room):
                     sending.send(action)
                 if time.monotonic() >= next_figures:
                     next_figures = time.monotonic() + EVERY_S

@@ -19,7 +19,7 @@ from domain.account.commands import CancelTask, ExpireAttempt
 from domain.decider import Context
 from domain.errors import DomainError
 from domain.scheduling.commands import AssignRun, RevokeRun
-from domain.scheduling.plan import Action, refused, sent
+from domain.scheduling.plan import MOST, Action, refused, sent
 from domain.scheduling.state import SchedulerState, Task
 from processors.scheduler import metrics
 
@@ -35,6 +35,12 @@ class Sending:
     def __init__(self, state: SchedulerState, own: PartitionOwner, commands: CommandClient) -> None:
         self._state, self._own, self._commands = state, own, commands
         self._tasks: set[asyncio.Task[None]] = set()
+        self._telling = 0
+
+    @property
+    def room(self) -> int:
+        """How many more commands to account owners may be under way."""
+        return MOST - self._telling
 
     def send(self, action: Action) -> None:
         """Send without waiting; what certainly came to nothing is planned anew."""
@@ -82,6 +88,7 @@ class Sending:
         bind(task_id=action.task_id, account=action.account_id, **_ids(origin))
         partition = account_partition(action.account_id)
         log.info("an attempt is over", command=type(action).__name__, attempt=attempt)
+        self._telling += 1
         try:
             await self._commands.send(ACCOUNTS, partition, action, context, _PATIENCE_S)
         except DomainError as refusal:
@@ -89,6 +96,8 @@ class Sending:
             refused(self._state, action)
         except Unavailable as error:
             log.warning("an account's owner was not reached", why=error.detail)
+        finally:
+            self._telling -= 1
 
 
 def _ids(origin: Task | None) -> dict[str, str | None]:

@@ -12,6 +12,7 @@ from domain.runs import events as r
 from domain.scheduling import events as s
 from domain.scheduling.commands import AssignRun, RevokeRun
 from domain.scheduling.fold import Place, fold, observe
+from domain.scheduling.leases import pass_deadlines
 from domain.scheduling.plan import Action, Plan, sent
 from domain.scheduling.state import SchedulerState
 from tests.domain.scenario import NOW
@@ -93,6 +94,8 @@ class World:
         return self
 
     def plan(self) -> list[Action]:
+        for _ in pass_deadlines(self.state, self.now):
+            pass
         before = msgspec.msgpack.encode(self.state)
         actions = Plan.of(self.state, self.now)
         assert msgspec.msgpack.encode(self.state) == before, "planning changed the state"
