@@ -98,7 +98,25 @@ SHARED = [
     ("a chair with red legs and thin arms", {"is": "chair", "#arm": 2, "leg": "red", "ignored": ["thin"]}),
 ]
 
-READINGS = [*ADDED, *OF_THE_WHOLE, *THINGS, *TWO_FINISHES, *IN_AND_OUT, *IN_A_COLOUR, *SHARED]
+NAMED = [
+    ("a rustic farmhouse dining table", {"is": "table", "style=": "classic"}),
+    ("a farmhouse oak table", {"is": "table", "style=": "classic", "main": "oak"}),
+    ("a farmhouse", {"is": "house"}),
+    ("a high stool", {"is": "stool"}),
+    ("a bookself with 4 shelfs", {"is": "bookshelf", "#shelf": 4, "corrected": {"bookself": "bookshelf"}}),
+    ("a house made of red bricks", {"is": "house", "main": "red brick"}),
+    ("a bowl of stones", {"is": "bowl", "ignored": ["stones"]}),
+    ("a bookshelf with 20 red books", {"is": "bookshelf", "book": "red", "ignored": ["20"]}),
+    ("a bookshelf with zero books", {"is": "bookshelf", "#book": 0}),
+    ("a taxi without a sign", {"is": "taxi", "#sign": 0}),
+    ("the table should have black legs", {"is": "table", "leg": "black"}),
+    ("a table whose legs are black", {"is": "table", "leg": "black"}),
+    ("the chair must be red", {"is": "chair", "main": "red"}),
+    ("a chair less than 1 m tall", {"is": "chair", "ignored": ["less than 1 m tall"]}),
+    ("a chair with more than four legs", {"is": "chair", "ignored": ["more than four legs"]}),
+]
+
+READINGS = [*ADDED, *OF_THE_WHOLE, *THINGS, *TWO_FINISHES, *IN_AND_OUT, *IN_A_COLOUR, *SHARED, *NAMED]
 
 
 @pytest.mark.parametrize(("prompt", "expected"), READINGS, ids=[prompt for prompt, _ in READINGS])
@@ -106,6 +124,11 @@ def test_a_phrase_is_read(prompt: str, expected: dict[str, object]) -> None:
     request = READER.read(prompt)
     make_wish(request, 0)
     assert told(request) == expected
+
+
+def test_a_length_before_high_is_a_height() -> None:
+    assert READER.read("a 90 cm high chair").measures == pytest.approx({"height": 0.9})
+    assert READER.read("a 75cm high stool with a footrest").measures == pytest.approx({"height": 0.75})
 
 
 def test_a_size_after_and_is_belongs_to_the_whole() -> None:

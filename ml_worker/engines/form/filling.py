@@ -7,7 +7,7 @@ from ml_worker.engines.form.families.family import Family, Feature, Finish
 from ml_worker.engines.form.lexicon.reader import Item
 from ml_worker.engines.form.materials import STUFF
 from ml_worker.engines.form.palette import Rgb
-from ml_worker.engines.form.refusals import cannot_make
+from ml_worker.engines.form.refusals import ALIKE, cannot_make
 from ml_worker.engines.form.request import MOST_OBJECTS, Request
 
 MAIN = "main"
@@ -101,6 +101,8 @@ class Filling:
         if not 1 <= count <= MOST_OBJECTS:
             raise cannot_make(f"I can set out 1 to {MOST_OBJECTS} objects in one model, not {text}.")
         if self.request.count not in (1, count):
+            if count == 1:  # `two chairs, one red`
+                raise cannot_make(f"{ALIKE} I cannot make {text} of the {self.request.count} different.")
             raise cannot_make(f"{self.request.count} or {count}: the request gives two numbers of objects.")
         self.request.count = count
 

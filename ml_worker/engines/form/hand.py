@@ -114,7 +114,9 @@ class Hand:
                 fill.stuff(target, str(value), text, held.joint)
             elif held.kind in ("number", "figure"):
                 assert isinstance(value, float)
-                if feature is not None and noun is not None and (text or feature.least <= 1 < feature.most):
+                if feature is not None and feature.uncounted and value > feature.most:
+                    request.ignored.append(text)
+                elif feature is not None and noun is not None and (text or feature.least <= 1 < feature.most):
                     fill.count(feature, fill.whole(value, text), of_part)
                 elif text and held.kind == "number" and target == MAIN:
                     fill.objects(value, text)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from ml_worker.engines.port import BadInput
 
 EXAMPLE = "For example: a red wooden chair with four legs."
+ALIKE = "Several objects in one model are all alike."
 
 
 def not_understood(what: str, families: Iterable[str], near: Iterable[str] = ()) -> BadInput:

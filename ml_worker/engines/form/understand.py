@@ -8,9 +8,10 @@ from ml_worker.engines.form.families.family import Family
 from ml_worker.engines.form.grammar import Grammar
 from ml_worker.engines.form.lexicon.reader import Item, Lexicon, lexicon, singulars
 from ml_worker.engines.form.quantities import joined
-from ml_worker.engines.form.refusals import cannot_make, not_understood, other_language
+from ml_worker.engines.form.refusals import ALIKE, cannot_make, not_understood, other_language
 from ml_worker.engines.form.request import Request
 from ml_worker.engines.form.tokens import Token, foreign_share, tokenize
+from ml_worker.engines.form.words import ADJECTIVES
 
 PLACES: Final = frozenset(
     ("above", "against", "behind", "below", "beside", "in", "inside", "near", "on", "over", "under", "underneath")
@@ -50,9 +51,18 @@ class Understanding:
         return request
 
     def _untwisted(self, tokens: list[Token]) -> tuple[list[Token], dict[str, str]]:
-        """Two swapped neighbours ("chiar") in the name of a family are put right; nothing bolder is."""
-        if any(item.may_be("family") for item in self._lexicon.items(tokens)):
-            return tokens, {}
+        """Two swapped neighbours ("chiar") in the name of a family are put right; nothing bolder is.
+
+        Where another family's name comes later, as a part, the nearest name is taken ("bookself with 4 shelves").
+        """
+        items = self._lexicon.items(tokens)
+        if any(item.may_be("family") for item in items):
+            first = next(i for i, item in enumerate(items) if item.may_be("family", "with"))
+            word = items[first - 1].text if first and not items[first - 1].meanings else ""
+            meant = self._lexicon.nearest(word, ("family",)) if items[first].may_be("with") else None
+            if meant is None or meant[0] != word[0]:
+                return tokens, {}
+            return [Token("word", meant) if token.text == word else token for token in tokens], {word: meant}
         nouns = {noun for noun in self._nouns if " " not in noun}
         for at, token in enumerate(tokens):
             word = token.text
@@ -74,11 +84,27 @@ class Understanding:
             what = f'I do not know how to make "{" ".join(unknown)}".' if unknown else "The request names no object."
             raise not_understood(what, self._families, near)
         family_id, variant = chosen[0]
-        return family_id, variant
+        at = next(i for i, item in enumerate(items) if item.get("family") == chosen[0])
+        return self._named_after(items, at) or (family_id, variant)
+
+    def _named_after(self, items: list[Item], at: int) -> tuple[str, str] | None:
+        """`a farmhouse dining table`: the name of one family is a style of the next."""
+        following = at + 1
+        while following < len(items) and items[following].may_be(*ADJECTIVES):
+            following += 1
+        named = items[following].get("family") if following < len(items) else None
+        if named is None:
+            return None
+        styles = self._families[named[0]].options.values()
+        return named if any(items[at].text in words for values in styles for words in values.values()) else None
 
     def _head_index(self, items: list[Item], family: Family) -> int:
         """The item that names the object; refuses a second object that is no part of the first."""
-        nouns = [i for i, item in enumerate(items) if item.may_be("family")]
+        nouns = [
+            i
+            for i, item in enumerate(items)
+            if item.may_be("family") and not (item.may_be("option") and item.get("family")[0] != family.id)
+        ]
         if not nouns:  # the family's own words read its name as that of a part: "lamp shade"
             parts = " ".join(item.text for item in items if item.may_be("part"))
             raise not_understood(f'I make a whole {family.id}, not a "{parts}" alone.', self._families)
@@ -90,6 +116,8 @@ class Understanding:
             other, _ = items[i].get("family")
             if other == family.id and any(items[k].may_be("is") for k in range(head, i)):
                 continue
+            if items[i].get("family") == items[head].get("family"):
+                raise cannot_make(f"{ALIKE} Ask for each of them on its own.")
             raise cannot_make(
                 f'I make one kind of object at a time: ask for "{items[head].text}" or for "{items[i].text}".'
             )
@@ -104,12 +132,13 @@ class Understanding:
             beside = items[near]
             after = near > head
             words = beside.text.split()
-            if not after and beside.may_be("part") and near and items[near - 1].may_be("number", "length"):
+            if not after and near and items[near - 1].may_be("length") and beside.may_be("part", "dimension"):
                 continue
-            if words[0 if after else -1] in family.other_things or any(
-                s in family.other_things for s in singulars(words[-1])
-            ):
-                phrase = f"{item.text} {beside.text}" if after else f"{beside.text} {item.text}"
+            if not after and near and items[near - 1].may_be("number") and beside.may_be("part"):
+                continue
+            phrase = f"{item.text} {beside.text}" if after else f"{beside.text} {item.text}"
+            known = (words[0 if after else -1], *singulars(words[-1]), phrase, *singulars(phrase))
+            if any(name in family.other_things for name in known):
                 raise not_understood(f'A "{phrase}" is another thing than a {family.id}.', self._families)
             if after and (not beside.meanings or (beside.may_be("part") and not beside.may_be("lacking"))):
                 if beside.text.endswith(("ing", "ed", "ly")) or (beside.glued and beside.may_be("part")):
@@ -117,13 +146,14 @@ class Understanding:
                 raise not_understood(f'I do not know how to make a "{item.text} {beside.text}".', self._families)
 
     def _check_scene(self, items: list[Item], head: int) -> None:
-        """`three red balls on a table`: the table is only where the balls would be, and nobody asked for three."""
+        """`three red balls on a table`, `a dragon with a table`: the table is beside what nobody can make."""
         for at in range(1, head):
             thing, place, rest = items[at - 1], items[at], items[at + 1 : head]
             # A rose and a lemon are things, after an article; a rose vase is a colour of vase.
             named = at > 1 and thing.may_be("color", "material") and items[at - 2].may_be("one", "number")
             named = (named and not thing.may_be("part")) or not thing.meanings
-            if place.text.split()[0] in PLACES and named and all(item.meanings for item in rest):
+            apart = place.text.split()[0] in PLACES or place.may_be("with")
+            if apart and named and all(item.meanings for item in rest):
                 raise not_understood(f'I do not know how to make "{thing.text}".', self._families)
 
     def _finish(self, request: Request) -> None:

@@ -3,7 +3,7 @@
 from ml_worker.engines.form.families.family import Family
 from ml_worker.engines.form.filling import Filling
 from ml_worker.engines.form.hand import Hand
-from ml_worker.engines.form.lexicon.reader import Item, Lexicon
+from ml_worker.engines.form.lexicon.reader import Item, Lexicon, singulars
 from ml_worker.engines.form.materials import STUFF
 from ml_worker.engines.form.palette import COLORS, from_hex, shade
 from ml_worker.engines.form.request import Request
@@ -32,6 +32,11 @@ class Words:
         return 0 <= at < len(self.items) and at != self.head and self.items[at].may_be(*kinds)
 
     def _unknown(self, item: Item) -> None:
+        pieces = self._pieces(item.text)
+        if pieces is not None:
+            self.items[self.at] = pieces
+            self.at -= 1
+            return
         meant = self._meant(item.text)
         if meant is None:
             self._ignore(item)
@@ -39,6 +44,14 @@ class Words:
         self.request.corrected[item.text] = meant
         self.items[self.at] = self.lexicon.items_of(meant)[0]
         self.at -= 1
+
+    def _pieces(self, word: str) -> Item | None:
+        """`made of bricks`: a plural is the material only there, for stones in a bowl are not."""
+        at = self.at - 1
+        while self._is(at, *ADJECTIVES):
+            at -= 1
+        stuffs = (self.lexicon.items_of(one)[0] for one in singulars(word)) if self._is(at, "made") else ()
+        return next((stuff for stuff in stuffs if stuff.may_be("material")), None)
 
     def _meant(self, word: str) -> str | None:
         return self.lexicon.nearest(word, ("color", "material", "part", "option", "scale", "side"))

@@ -162,7 +162,7 @@ FAMILY = Family(
     },
     features=(
         Feature("shelf", ("shelf", "board", "level", "tier"), 1, 9, 5),
-        Feature("book", ("book",), 0, 1, 1),
+        Feature("book", ("book",), 0, 1, 1, uncounted=True),
         Feature("back", ("back", "back panel", "backboard"), 0, 1, 1),
         Feature("leg", ("leg", "foot"), 0, 4, 0, 4),
         Feature("door", ("door", "cabinet door"), 0, 4, 0),

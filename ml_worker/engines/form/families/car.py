@@ -246,7 +246,7 @@ FAMILY = Family(
         Feature("light", ("light", "headlight", "head light", "headlamp"), 2, 2, 2),
         Feature("rack", ("roof rack", "rack", "roof rail"), 0, 1, 0),
         Feature("spoiler", ("spoiler", "wing", "rear spoiler"), 0, 1, 0),
-        Feature("sign", ("taxi sign", "roof sign"), 0, 1, 0),
+        Feature("sign", ("taxi sign", "roof sign", "sign"), 0, 1, 0),
     ),
     options={
         "kind": {

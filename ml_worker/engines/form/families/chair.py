@@ -244,7 +244,7 @@ FAMILY = Family(
         "office",
         "gaming",
         "bean",
-        "high",
+        "high chair",
         "leg",
         "lounge",
         "sample",

@@ -37,6 +37,8 @@ class Feature:
     """How many times finer the surface must be sampled for this part to come out."""
     adjectives: tuple[str, ...] = ()
     """Words that say the object has it ("striped")."""
+    uncounted: bool = False
+    """One for many: it is there or not, and a number of them ("20 books") is told as ignored."""
     beside: bool = False
     """It stands out to the sides of a turned object, which without it is as wide as deep."""
 

@@ -307,8 +307,8 @@ FAMILY = Family(
         Feature("window", ("window",), 0, EVERYWHERE, EVERYWHERE),
         Feature("chimney", ("chimney", "chimney stack"), 0, 2, 1),
         Feature("floor", ("floor", "storey", "story", "level"), 1, 4, 2),
-        Feature("shutter", ("shutter", "window shutter"), 0, 1, 0),
-        Feature("step", ("step", "stair")),
+        Feature("shutter", ("shutter", "window shutter"), 0, 1, 0, uncounted=True),
+        Feature("step", ("step", "stair"), uncounted=True),
         Feature("trim", ("trim", "window frame", "frame")),
     ),
     options={

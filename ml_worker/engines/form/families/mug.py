@@ -172,6 +172,8 @@ def _saucer(r: float, h: float, wall: float) -> Shape:
     return revolve(stroke(line, wall).joined(foot))
 
 
+DOTTED = ("dotted", "spotted", "polka dotted")
+
 FAMILY = Family(
     id="mug",
     size=(0.118, 0.095, 0.084),
@@ -189,7 +191,7 @@ FAMILY = Family(
         Feature("handle", ("handle", "ear"), 0, 2, 1, beside=True),
         Feature("inside", ("inside", "interior", "inner side", "lining")),
         Feature("stripe", ("stripe", "band", "line"), 0, 6, 0, 3, adjectives=("striped", "stripy")),
-        Feature("dot", ("dot", "polka dot", "spot"), 0, 1, 0, adjectives=("dotted", "spotted", "polka dotted")),
+        Feature("dot", ("dot", "polka dot", "spot"), 0, 1, 0, adjectives=DOTTED, uncounted=True),
         Feature("saucer", ("saucer",), 0, 1, 0),
         *(
             Feature(drink, (drink, *also), 0, 1, 0)
