@@ -1,6 +1,7 @@
 """What the process `processors` can do: one line per role.
 
-A role runs until it is cancelled, and calls `ready` once it does its work (or stands by for another process that does).
+A role runs until it is cancelled, and calls `ready` once it does its work, reads what it needs for that (which may take
+long: its figures tell), or stands by for another process that does it.
 All roles share one event loop; `LATHE_PROCESSORS=projections,scheduler` chooses some of them.
 """
 

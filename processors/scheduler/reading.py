@@ -32,6 +32,7 @@ class Reading:
         self.caught_up = False
         self._log, self._least = log_, least
         self._follower: Follower | None = None
+        self._first: dict[TP, int] = {}
         self._goal: dict[TP, int] = {}
         self._workers_end: int | None = None
         self._asked_at = 0.0
@@ -42,6 +43,7 @@ class Reading:
         first = (await self._log.beginnings([WORKERS]))[WORKERS]
         start = {(topic.name, p): Position() for topic in FROM_START for p in range(topic.partitions)}
         self._follower = Follower(self._log, start | {WORKERS: Position(first)})
+        self._first = self.positions()
         await self._follower.start()
         ends = await self._follower.ends()
         self._goal = {tp: max(end, self._least.get(tp, 0)) for tp, end in ends.items()}
@@ -55,6 +57,12 @@ class Reading:
         """The next offset of each partition; {} before the start."""
         found = {} if self._follower is None else self._follower.positions
         return {tp: position.offset for tp, position in found.items()}
+
+    def progress(self) -> tuple[int, int]:
+        """(how many records were read, how many there are to read), of those it has to pass to be caught up."""
+        positions = self.positions()
+        read = sum(min(positions[tp], goal) - self._first[tp] for tp, goal in self._goal.items())
+        return read, sum(goal - self._first[tp] for tp, goal in self._goal.items())
 
     async def ends(self) -> dict[TP, int]:
         """Where the log ends now. Raises LogUnavailable."""

@@ -24,7 +24,11 @@ CHECK_S: Final = 5.0
 
 
 async def run_scheduler(parts: Parts, ready: Callable[[], None]) -> None:
-    """Assign runs, or stand by for the process that does. Raises WrongMasterKey, also later."""
+    """Assign runs, or stand by for the process that does. Raises WrongMasterKey, also later.
+
+    It is ready before it has read the log, which takes the longer the more tasks there ever were:
+    `lathe_scheduler_leading` tells when it assigns.
+    """
     settings = parts.settings
     key = load_master_key(settings.home, settings.master_key).internal_header
     writer = EventWriter(parts.log, SOURCE, settings.append_connections)
@@ -40,15 +44,14 @@ async def run_scheduler(parts: Parts, ready: Callable[[], None]) -> None:
         beside={ASSIGNMENTS: lambda owner: scheduler.lead(owner)},
     )
     commands = CommandClient(host.directory, key)
-    scheduler = Scheduler(parts.log, commands, writer, ready)
+    scheduler = Scheduler(parts.log, commands, writer)
     checking = asyncio.create_task(require_key(parts), name="master key")
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CHECK_S):
                 await asyncio.shield(checking)
         await host.start()
-        if (other := host.directory.owner((ASSIGNMENTS.name, 0))) is not None and other.address != settings.own_url():
-            ready()
+        ready()
         await checking
         await asyncio.Event().wait()
     finally:

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Final
 
 import structlog
 
@@ -21,16 +21,15 @@ from processors.scheduler.queue_news import QueueNews
 from processors.scheduler.reading import ASSIGNMENTS, Reading
 from processors.scheduler.sending import Sending
 
+_TELL_S: Final = 10.0
 log = structlog.get_logger(__name__)
 
 
 class Scheduler:
     """`lead` runs beside each ownership of lathe.assignments. Every term folds anew: nothing is carried over."""
 
-    def __init__(
-        self, log_: Log, commands: CommandClient, writer: EventWriter, ready: Callable[[], None] = lambda: None
-    ) -> None:
-        self._log, self._commands, self._writer, self._ready = log_, commands, writer, ready
+    def __init__(self, log_: Log, commands: CommandClient, writer: EventWriter) -> None:
+        self._log, self._commands, self._writer = log_, commands, writer
 
     async def lead(self, owner: PartitionOwner) -> None:
         """Until cancelled. Raises LogUnavailable, LogTruncated: then the ownership is given up."""
@@ -42,11 +41,9 @@ class Scheduler:
         figures, next_figures = QueueFigures(), 0.0
         try:
             await reading.start()
-            while not reading.caught_up:
-                await reading.round()
+            await _catch_up(reading)
             log.info("scheduling", tasks=len(reading.state.tasks), runs=len(reading.state.runs))
             metrics.LEADING.set(1)
-            self._ready()
             while not news.done():
                 await reading.round()
                 for _ in pass_deadlines(reading.state, datetime.now(UTC)):
@@ -65,3 +62,14 @@ class Scheduler:
             await asyncio.wait([news, lag])
             await sending.stop()
             await reading.stop()
+
+
+async def _catch_up(reading: Reading) -> None:
+    """Says now and then how far it is: after millions of tasks this takes minutes, in which nobody is given a run."""
+    next_told = time.monotonic() + _TELL_S
+    while not reading.caught_up:
+        await reading.round()
+        if time.monotonic() >= next_told:
+            next_told = time.monotonic() + _TELL_S
+            read, records = reading.progress()
+            log.info("reading the log; no run is assigned before its end", read=read, records=records)

@@ -14,6 +14,7 @@ from adapters.kafka import topics
 from adapters.kafka.follower import read
 from adapters.kafka.host import Host
 from adapters.kafka.memory import MemoryLog
+from adapters.kafka.owner import PartitionOwner
 from adapters.kafka.port import Log, NewRecord
 from adapters.kafka.position import TP, Position
 from adapters.kafka.record import Record
@@ -67,22 +68,27 @@ class Floor:
 
     @asynccontextmanager
     async def scheduler(self) -> AsyncIterator[asyncio.Event]:
-        """The event is set once it is caught up."""
-        ready = asyncio.Event()
-        scheduler = Scheduler(self.log, self.commands, self.writer, ready.set)
+        """The event is set once it leads."""
+        leads = asyncio.Event()
+        scheduler = Scheduler(self.log, self.commands, self.writer)
+
+        async def lead(owner: PartitionOwner) -> None:
+            leads.set()
+            await scheduler.lead(owner)
+
         host = Host(
             self.log,
             {topics.ASSIGNMENTS: SchedulingDecider()},
             address="http://scheduler",
             source="lathe/scheduler",
             group=None,
-            beside={topics.ASSIGNMENTS: scheduler.lead},
+            beside={topics.ASSIGNMENTS: lead},
         )
         await host.start()
         try:
             async with asyncio.timeout(10):
-                await ready.wait()
-            yield ready
+                await leads.wait()
+            yield leads
         finally:
             await host.stop()
 
