@@ -28,7 +28,11 @@ class Plan:
         self.unit = min(self.eaves / self.floors / 2.75, self.width / 6.5)
         self.storey = (self.eaves - self.plinth) / self.floors
         self.front = self.depth / 2
-        self.window = (1.35 * self.unit, 1.5 * self.unit) if self.flat else (0.95 * self.unit, 1.2 * self.unit)
+        wide = 2.3 * self.unit
+        # Under a flat roof windows are large, if then three fit side by side.
+        large = self.flat and self.width >= 3 * wide
+        self.window = (1.35 * self.unit, 1.5 * self.unit) if large else (0.95 * self.unit, 1.2 * self.unit)
+        self.pitch = wide if large else 1.75 * self.unit
 
 
 def build(wish: Wish) -> Sequence[Part]:
@@ -180,7 +184,7 @@ def _entrance(wish: Wish, plan: Plan) -> list[Part]:
 
 def _room(wish: Wish, plan: Plan) -> list[list[float]]:
     """For each floor of the front, where along it windows can be (X)."""
-    across = max(2, int(plan.width / (1.75 * plan.unit if not plan.flat else 2.3 * plan.unit)))
+    across = max(2, int(plan.width / plan.pitch))
     across -= across % 2 if not wish.has("door") else (across + 1) % 2
     columns = [plan.width * ((i + 0.5) / across - 0.5) * 0.96 for i in range(across)]
     beside_door = [x for x in columns if abs(x) > 0.95 * plan.unit + plan.window[0] / 2]
