@@ -93,4 +93,7 @@ def make_wish(request: Request, seed: int) -> Wish:
     why = family.clash(wish)
     if why is not None:
         raise cannot_make(why)
+    remark = family.remark(wish)
+    if remark is not None and remark not in request.notes:
+        request.notes.append(remark)
     return wish

@@ -22,7 +22,14 @@ def build(wish: Wish) -> Sequence[Part]:
 def clash(wish: Wish) -> str | None:
     if wish.has("arm") and (not wish.has("back") or wish.option("seat") == "round" or wish.count("leg") != 4):
         return "I can put arms only on a chair with a back, a square seat and four legs."
+    if wish.option("seat") == "square" and wish.count("leg") != 4:
+        return f"A square seat stands on four legs; on {wish.count('leg')} I can make a round one."
     return None
+
+
+def remark(wish: Wish) -> str | None:
+    odd = wish.option("seat") != "round" and wish.count("leg") != 4
+    return f"On {wish.count('leg')} legs its seat is round." if odd else None
 
 
 def _seat_height(wish: Wish) -> float:
@@ -209,6 +216,7 @@ FAMILY = Family(
     size=(0.45, 0.9, 0.48),
     build=build,
     clash=clash,
+    remark=remark,
     coupled=0.6,
     steady=True,
     sizes={"back=0": (0.45, 0.46, 0.48), "back=1": (0.45, 0.9, 0.48)},

@@ -130,6 +130,8 @@ class Family:
     """Usual size where an option's value ("round") or a count ("floor=3") changes it and the variant has none."""
     clash: Callable[[Wish], str | None] = lambda wish: None
     """Why a wish, each word of which is fine, cannot be made as a whole; None when it can."""
+    remark: Callable[[Wish], str | None] = lambda wish: None
+    """What the person should know of how the wish is made, as it could be expected otherwise."""
     turned: bool = False
     """Round about its axis, but for handles: width and depth change together, and the depth is the diameter."""
     coupled: float = 1.0

@@ -11,11 +11,19 @@ from ml_worker.engines.form.solid import Part
 from ml_worker.mesh.solid import Material
 
 
+ROWS = {4: 2, 6: 3, 8: 4}
+"""Under a square or rectangular top legs stand in two rows: how many there are in each."""
+
+
+def _shape(wish: Wish) -> str:
+    """The top that was asked for, else what the number of legs allows."""
+    if wish.option("top") or wish.count("leg") in (1, 2, *ROWS):
+        return wish.option("top", "rectangular")
+    return "round" if wish.width < 1.3 * wish.depth else "oval"
+
+
 def build(wish: Wish) -> Sequence[Part]:
-    shape = wish.option("top", "rectangular")
-    legs = wish.count("leg")
-    if legs not in (1, 2, 4) and shape in ("rectangular", "square"):
-        shape = "round" if wish.width < 1.3 * wish.depth else "oval"
+    shape, legs = _shape(wish), wish.count("leg")
     w, h, d = wish.width, wish.height, wish.depth
     thick = (0.036 if h > 0.55 * min(w, d) else 0.05) * wish.vary(0.12) * min(h, 1.4 * d) / 0.74 * 0.95
     top_material = wish.finish("top", "oak")
@@ -48,12 +56,19 @@ def build(wish: Wish) -> Sequence[Part]:
 
 
 def clash(wish: Wish) -> str | None:
-    square = wish.option("top", "rectangular") in ("rectangular", "square")
+    square = _shape(wish) in ("rectangular", "square")
+    if square and wish.count("leg") not in (1, 2, *ROWS):
+        return f"A {_shape(wish)} table cannot stand on {wish.count('leg')} legs, only a round or an oval one can."
     if wish.has("drawer") and not (square and wish.count("leg") == 4):
         return "I can put drawers only into a square or rectangular table on four legs."
     if wish.has("shelf") and wish.count("leg") < 3:
         return "A lower shelf needs a table on three or more legs."
     return None
+
+
+def remark(wish: Wish) -> str | None:
+    odd = not wish.option("top") and _shape(wish) != "rectangular"
+    return f"On {wish.count('leg')} legs its top is {_shape(wish)}." if odd else None
 
 
 def _leg_width(wish: Wish) -> float:
@@ -81,6 +96,12 @@ def _square_frame(wish: Wish, under: float, material: Material) -> list[Part]:
             material,
         )
     ]
+    row = ROWS[wish.count("leg")]
+    for i in range(row // 2, row - 1):
+        x = in_x * (2 * i / (row - 1) - 1)
+        foot, head = (x, 0, in_z + leg * 0.12), (x, under + leg * 0.1, in_z)
+        between = post(foot, head, (tip, tip), (leg, leg), leg * 0.12)
+        parts.append(Part(between.mirrored("xz" if x else "z"), material))
     tall = min(leg * 1.55, under * 0.2)
     y = under - tall / 2 + leg * 0.05
     drawers = wish.count("drawer")
@@ -183,6 +204,7 @@ FAMILY = Family(
     size=(1.4, 0.74, 0.8),
     build=build,
     clash=clash,
+    remark=remark,
     sizes={"round": (1.1, 0.74, 1.1), "square": (0.9, 0.74, 0.9), "oval": (1.6, 0.74, 0.95)},
     coupled=0.5,
     steady=True,

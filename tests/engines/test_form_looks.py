@@ -1,0 +1,58 @@
+"""What is seen of an object of `lathe/form`: how many of each part, where they are, and in what colours."""
+
+import pytest
+import torch
+
+from ml_worker.engines.form.make import make_wish
+from ml_worker.engines.port import BadInput
+from tests.engines.form_reading import READER, solid
+
+
+def inside(prompt: str, *places: tuple[float, float, float]) -> list[bool]:
+    """Is there something at each place? Places are shares of the bounds: of half the width and depth, of the height."""
+    body = solid(prompt)
+    width, height, depth = body.bounds[1]
+    points = torch.tensor([(x * width, y * height, z * depth) for x, y, z in places])
+    return [distance < 0 for distance in body.distance(points).tolist()]
+
+
+CORNER = (0.97, 0.98, 0.96)
+
+
+@pytest.mark.parametrize("prompt", ["a rectangular table with six legs", "a table with 6 legs", "a table with 8 legs"])
+def test_an_even_number_of_legs_stands_in_two_rows_under_a_rectangular_top(prompt: str) -> None:
+    middle = 0.0 if "8" not in prompt else 0.3
+    assert inside(prompt, CORNER, (middle, 0.1, 0.86), (-middle, 0.1, -0.86)) == [True] * 3
+    assert inside("a table", CORNER, (middle, 0.1, 0.86), (-middle, 0.1, -0.86)) == [True, False, False]
+
+
+@pytest.mark.parametrize("prompt", ["a rectangular table with 5 legs", "a square table with 3 legs"])
+def test_a_table_keeps_the_shape_that_was_asked_for(prompt: str) -> None:
+    with pytest.raises(BadInput, match="only a round or an oval one"):
+        make_wish(READER.read(prompt), 0)
+
+
+def test_a_seat_keeps_the_shape_that_was_asked_for() -> None:
+    with pytest.raises(BadInput, match="square seat"):
+        make_wish(READER.read("a square chair with 6 legs"), 0)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "note"),
+    [
+        ("a table with 3 legs", "its top is oval"),
+        ("a chair with 5 legs", "its seat is round"),
+        ("a stool on 3 legs", ""),
+    ],
+)
+def test_a_shape_that_nobody_asked_for_is_told(prompt: str, note: str) -> None:
+    request = READER.read(prompt)
+    make_wish(request, 0)
+    assert note in "".join(request.notes)
+    assert bool(request.notes) == bool(note)
+
+
+def test_a_flat_roof_leaves_room_for_windows() -> None:
+    make_wish(READER.read("a two-storey house with a flat roof and 5 windows"), 0)
+    with pytest.raises(BadInput, match="room for 5 windows"):
+        make_wish(READER.read("a two-storey house with a flat roof and 6 windows"), 0)
