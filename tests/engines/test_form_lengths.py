@@ -29,6 +29,8 @@ OF_A_PART = [
     ("a tree with 2 m of trunk", ["2 m trunk"]),
     ("a table with ½ m legs", ["1/2 m legs"]),
     ("a vase with 3 feet", ["3 feet"]),
+    ("chair, seat: 45 cm high", ["seat 45 cm high"]),
+    ("a chair w 40 cm legs", ["40 cm legs"]),
     ("a chair 80-90 cm tall", ["80 90 cm tall"]),
 ]
 
@@ -42,6 +44,7 @@ def test_the_length_of_a_part_is_not_that_of_the_whole(prompt: str, ignored: lis
 
 OF_BOTH = [
     ("a chair 90 cm tall with seat height 45 cm", {"height": 0.9}, ["seat height 45 cm"]),
+    ("a chair 90 cm w black legs", {"height": 0.9}, []),
     ("lamp 40cm, shade 20cm", {"height": 0.4}, ["shade 20 cm"]),
     ("a table, top 3 cm thick, 75 cm high", {"height": 0.75}, ["top 3 cm thick"]),
     ("a table with four legs, 75 cm tall", {"height": 0.75}, []),
@@ -76,6 +79,17 @@ WRITTEN = [
     ("a table of size 120x60 cm", {"width": 1.2, "depth": 0.6}),
     ("a table 120 cm wide x 60 cm deep x 75 cm high", {"width": 1.2, "depth": 0.6, "height": 0.75}),
     ("a 50cm x 50cm x 45cm stool", {"width": 0.5, "depth": 0.5, "height": 0.45}),
+    ("table W120 D60 H75 cm", {"width": 1.2, "depth": 0.6, "height": 0.75}),
+    ("table W 120, D 60, H 75 cm", {"width": 1.2, "depth": 0.6, "height": 0.75}),
+    ("table 120W x 60D x 75H cm", {"width": 1.2, "depth": 0.6, "height": 0.75}),
+    ('table 48"W x 24"D x 30"H', {"width": 1.2192, "depth": 0.6096, "height": 0.762}),
+    ("table W48 D24 H30 in", {"width": 1.2192, "depth": 0.6096, "height": 0.762}),
+    ("bookshelf 45w x 90h cm", {"width": 0.45, "height": 0.9}),
+    ("a chair (h: 90 cm, w: 45 cm)", {"height": 0.9, "width": 0.45}),
+    ("a H75cm table", {"height": 0.75}),
+    ("a vase Ø 20 cm, 40 cm tall", {"depth": 0.2, "height": 0.4}),
+    ("a vase d 20 cm h 40 cm", {"depth": 0.2, "height": 0.4}),
+    ("a vase ⌀20cm", {"depth": 0.2}),
     ("a bookshelf 2 m by 1 m", {"height": 2.0, "width": 1.0}),
     ("a bookshelf 2 m x 1 m x 40 cm", {"height": 2.0, "width": 1.0, "depth": 0.4}),
     ("a table 30in x 60in", {"width": 1.524, "depth": 0.762}),
@@ -128,7 +142,7 @@ def test_a_length_is_read_however_it_is_written(prompt: str, size: dict[str, flo
 @pytest.mark.parametrize(
     ("prompt", "why"),
     [
-        ("a chair (h: 90 cm, w: 45 cm)", "say which is wide, deep or tall"),
+        ("a chair 90 cm, 45 cm", "say which is wide, deep or tall"),
         ("a table 2 m long, 1 m wide and 2 m deep", "contradicts"),
         ("a table 0 x 4 m", "more than zero"),
         ("a table 1 x 2 x 3 x 4 m", "more than three sides"),

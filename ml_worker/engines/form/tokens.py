@@ -9,7 +9,7 @@ MARKS = {
     ",": ",",
     ";": ",",
     ".": ",",
-    ":": ",",
+    ":": ":",
     "!": ",",
     "?": ",",
     "(": ",",
@@ -22,7 +22,7 @@ JOINTS = "-‐‑–_"
 MINUS = "-−–"
 LABEL = "number"
 """The word that `no. 5` is read as."""
-PLAIN: Final = str.maketrans({"’": "'", "′": "'", "”": '"', "“": '"', "⁄": "/"})
+PLAIN: Final = str.maketrans({"’": "'", "′": "'", "”": '"', "“": '"', "⁄": "/", "⌀": "ø"})
 FRACTION: Final = re.compile(r"([1-9])/([2-9]|1[0-9]|32|64)(?![0-9/])")
 GROUPED: Final = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?(?![0-9])")
 POWER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?e[0-9]{1,2}(?![0-9a-z])")
@@ -84,7 +84,7 @@ def tokenize(prompt: str) -> list[Token]:
         elif mark == "×" or (mark == "*" and tokens and text[end:].lstrip()[:1].isdecimal()):
             tokens.append(Token("word", "x"))
         elif mark in MARKS:
-            kind = "comma" if MARKS[mark] == "," else "word"
+            kind = "word" if MARKS[mark] == "and" else "comma"
             tokens.append(Token(kind, MARKS[mark]))
         at, glued = end, False
     return tokens

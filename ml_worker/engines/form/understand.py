@@ -7,6 +7,7 @@ from typing import Final
 from ml_worker.engines.form.families.family import Family
 from ml_worker.engines.form.grammar import Grammar
 from ml_worker.engines.form.lexicon.reader import Item, Lexicon, lexicon, singulars
+from ml_worker.engines.form.notations import in_words
 from ml_worker.engines.form.quantities import joined
 from ml_worker.engines.form.refusals import ALIKE, cannot_make, not_understood, other_language
 from ml_worker.engines.form.request import Request
@@ -39,7 +40,7 @@ class Understanding:
         if family_id not in self._within:
             self._within[family_id] = self._lexicon.with_family(family)
         words = self._within[family_id]
-        items = joined(words.items(tokens))
+        items = joined(in_words(words.items(tokens), family))
         head = self._head_index(items, family)
         self._check_compound(items, head, family)
         self._check_scene(items, head)

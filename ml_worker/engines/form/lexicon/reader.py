@@ -17,8 +17,8 @@ LONGEST = 5
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """`kind`: number, fraction, color, tone, material, scale, side, dimension, unit, family, part, option, having,
-    lacking, length (metres of its sides), odd (a figure that says nothing), or one of [words]."""
+    """`kind`: number, fraction, color, tone, material, scale, side, dimension, letter, unit, family, part, option,
+    having, lacking, length (metres of its sides), odd (a figure that says nothing), or one of [words]."""
 
     kind: str
     value: Any = None
@@ -173,7 +173,13 @@ def lexicon(families: Iterable[Family], language: str = "en") -> Lexicon:
 
     for text, number in words["numbers"].items():
         put(text, Meaning("number", float(number)))
-    for kind, table in (("color", "colors"), ("tone", "tones"), ("material", "materials"), ("dimension", "dimensions")):
+    for kind, table in (
+        ("color", "colors"),
+        ("tone", "tones"),
+        ("material", "materials"),
+        ("dimension", "dimensions"),
+        ("letter", "letters"),
+    ):
         for value, names in words[table].items():
             for text in names:
                 put(text, Meaning(kind, value))
