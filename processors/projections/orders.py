@@ -1,6 +1,8 @@
 """Orders about parked records, carried out by the one who projects, between its batches.
 
 Each order is one transaction: the rows that are folded, the records that are parked no longer, and what came of it.
+What was left out by an order before is left out again when it is parked again: after a restore, say, or when an order
+was carried out while the models that serve now were being built.
 """
 
 from collections.abc import Callable
@@ -13,6 +15,7 @@ from adapters.postgres.read.tables import SCHEMA
 from processors.projections import offsets
 from processors.projections.healing import Stream, heal
 from processors.projections.port import Connection
+from processors.projections.skips import skip_again
 from processors.projections.writing import Writer
 
 log = structlog.get_logger(__name__)
@@ -41,6 +44,8 @@ class Orders:
     def __init__(self, connection: Connection, writer: Writer) -> None:
         self._connection, self._writer = connection, writer
         self._due = True
+        self._parked = writer.parked_records
+        """So many records the writer had parked when skips were last looked at."""
 
     async def listen(self, wake: Callable[[], None]) -> None:
         """Hear of new orders; `wake` is called with each."""
@@ -53,6 +58,7 @@ class Orders:
 
     async def carry_out(self) -> None:
         """All open orders. Raises offsets.Superseded, and database errors: then the order stays open."""
+        anew = self._due or self._writer.parked_records > self._parked
         while self._due:
             async with self._connection.transaction():
                 order = await self._connection.fetchrow(_OPEN, SCHEMA)
@@ -60,6 +66,18 @@ class Orders:
                 freed = None if order is None else await self._carry_out(order)
             if freed is not None:
                 self._writer.parked_streams.discard(freed)
+        if anew:
+            await self._skip_again()
+
+    async def _skip_again(self) -> None:
+        self._parked = self._writer.parked_records
+        async with self._connection.transaction():
+            skipped = await skip_again(self._connection)
+        for stream, healed in skipped:
+            log.info("a dead letter was left out again", topic=stream.topic, partition=stream.partition,
+                     folded=healed.folded, left=healed.left)  # fmt: skip
+            if healed.freed:
+                self._writer.parked_streams.discard((stream.topic, stream.key))
 
     async def _carry_out(self, order: Any) -> tuple[str, bytes | None] | None:
         """The stream that is parked no longer, if there is one."""

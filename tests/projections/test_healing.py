@@ -64,6 +64,15 @@ async def carry_out(connection: Any) -> None:
     await Orders(connection, await writer_on(connection)).carry_out()
 
 
+async def decided(connection: Any, *offsets: int, partition: int = 3) -> None:
+    """Skips that were carried out in other models, before a restore or while these were being built."""
+    await connection.executemany(
+        'INSERT INTO ops.dead_letter_orders (topic, partition, "offset", action, actor, done_at, outcome) '
+        "VALUES ($1, $2, $3, 'skip', 'user/boss', now(), 'skipped')",
+        [(ACCOUNTS, partition, offset) for offset in offsets],
+    )
+
+
 async def outcome(connection: Any) -> tuple[Any, ...]:
     """Of the last order."""
     row = await connection.fetchrow("SELECT * FROM ops.dead_letter_orders ORDER BY order_id DESC LIMIT 1")
@@ -285,3 +294,38 @@ async def test_what_is_parked_is_the_record_as_it_was(connection: Any, by_hand: 
     await (await writer_on(connection)).apply(by_hand.entries())
     (record,) = await healing._parked(connection, healing.Stream(ACCOUNTS, 0, account.encode()), 10)
     assert decode(record) == by_hand.entries()[-1].decoded
+
+
+async def test_what_was_left_out_before_is_left_out_again(
+    connection: Any, by_hand: HandmadeLog, identify: Any, read_database: str, illness: Illness
+) -> None:
+    """Read models that are folded anew, as after a restore, and records that follow while it runs."""
+    account = by_hand.account_in(3)
+    await by_hand.append(account, OPENED)
+    for reason in ("ill", "gift", "ill", "gift"):
+        await adjust(by_hand, account, reason)
+    await decided(connection, 2, 4, 6)
+    projector = Projector(by_hand.log, identify, read_database, SCHEMA)
+    async with running(projector):
+        await until(connection, "SELECT balance FROM accounts", 10 * CREDIT + 2)
+        for reason in ("ill", "gift"):
+            await adjust(by_hand, account, reason)
+        await until(connection, "SELECT balance FROM accounts", 10 * CREDIT + 3)
+    assert await connection.fetchval("SELECT count(*) FROM parked_records") == 0
+
+
+async def test_what_was_parked_before_the_skip_is_left_out_when_a_term_begins(
+    connection: Any, by_hand: HandmadeLog, identify: Any, read_database: str, illness: Illness
+) -> None:
+    """Models that were being built when the order was carried out in those that served."""
+    account = by_hand.account_in(3)
+    await by_hand.append(account, OPENED)
+    for reason in ("ill", "gift"):
+        await adjust(by_hand, account, reason)
+    await (await writer_on(connection)).apply(by_hand.entries())
+    assert await connection.fetchval("SELECT count(*) FROM parked_records") == 2
+    await decided(connection, 2)
+    async with running(Projector(by_hand.log, identify, read_database, SCHEMA)):
+        await until(connection, "SELECT balance FROM accounts", 10 * CREDIT + 1)
+        await adjust(by_hand, account, "gift")
+        await until(connection, "SELECT balance FROM accounts", 10 * CREDIT + 2)
