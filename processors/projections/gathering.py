@@ -18,13 +18,14 @@ CHUNK: Final = 250
 
 
 class Gathering:
-    """`most`: entries, about, that may wait. `parked_streams`: those that are parked already. `until`: the offset of
-    each partition before which it ends; none: nowhere."""
+    """`most`: entries, about, that may wait. `parked_streams`: the writer's own set of those that are parked. `until`:
+    the offset of each partition before which it ends; none: nowhere."""
 
     def __init__(
         self, follower: Follower, parked_streams: set[Stream], most: int, until: Mapping[TP, int] | None = None
     ) -> None:
         self._follower, self._most, self._until = follower, most, until
+        self._parked_streams = parked_streams
         self._batch = Batch((), parked_streams, {})
         self._failure: Exception | None = None
         self._something = asyncio.Event()
@@ -63,7 +64,9 @@ class Gathering:
         self._something.clear()
         if not self._batch.entries:
             return None
-        taken, self._batch = self._batch, Batch((), self._batch.blocked, {})
+        taken = self._batch
+        # As the writer has them by now: some were healed, others the database had parked.
+        self._batch = Batch((), self._parked_streams | (taken.blocked - taken.assumed), {})
         self._room.set()
         return taken
 
