@@ -31,6 +31,12 @@ CURVED, EDGED = 0.65, 0.22
 flat, where what is left lies along its edges. Later steps know the power of the last one."""
 SHALLOW = 0.3
 """Such a power is taken to be at least this, and at most 1."""
+LARGEST_STEP = 2.0
+"""Most: the powers are guesses, and far off for a mesh of many times its budget."""
+ENOUGH = 0.85
+"""The share of the budget below which a step counts as too long: it is taken again, shorter."""
+SHORTER = 0.7
+"""Where the shorter steps begin, as a share of the last tolerance that left too many faces."""
 SPARE = 0.985
 """The share of the budget that is aimed at: one more step for a few faces too many costs more than they are worth."""
 THIN = 1e-6
@@ -81,23 +87,18 @@ def _flat(vertices: Floats, faces: Ints, least: float, found: npt.NDArray[np.boo
 def simplify(mesh: Mesh, target_faces: int, tolerance: float, watch: Callable[[], None] = lambda: None) -> Simplified:
     """At most `target_faces` faces as far as BOUND allows; `tolerance` (metres) is granted in any case."""
     bound = max(BOUND * float(np.ptp(mesh.vertices, axis=0).max()), tolerance)
-    solid = as_manifold(mesh)
+    watch()
+    solid = as_manifold(mesh).simplify(tolerance)
     before = None
-    while True:
+    while solid.num_tri() > target_faces and tolerance < bound:
         watch()
+        over, last = solid, tolerance
+        tolerance = min(last * _step(solid.num_tri(), last, before, target_faces), bound)
+        before = solid.num_tri(), last
         # What has been simplified before is soon simplified further.
-        solid = solid.simplify(tolerance)
-        count = solid.num_tri()
-        if count <= target_faces or tolerance >= bound:
-            break
-        if before is None:
-            power = CURVED if count > FAR * target_faces else EDGED
-        else:
-            seen = math.log(before[0] * ANYWAY / count) / math.log(tolerance / before[1])
-            power = min(max(seen, SHALLOW), 1.0)
-        before = count, tolerance
-        over = max(count * ANYWAY / (target_faces * SPARE), 1.0)
-        tolerance = min(tolerance * max(over ** (1 / power), LEAST_STEP), bound)
+        solid = over.simplify(tolerance)
+    if before is not None:
+        solid, tolerance = _not_too_far(over, before[1], solid, tolerance, target_faces, watch)
     result = from_manifold(solid)
     for _ in range(4):
         if not degenerate(result).any():
@@ -107,3 +108,32 @@ def simplify(mesh: Mesh, target_faces: int, tolerance: float, watch: Callable[[]
         tolerance *= 1.1
         result = from_manifold(solid)
     return Simplified(result, tolerance)
+
+
+def _step(count: int, tolerance: float, before: tuple[int, float] | None, target_faces: int) -> float:
+    """By which factor the tolerance is raised, for so many faces to come down to the budget; `before`: the last."""
+    if before is None:
+        power = CURVED if count > FAR * target_faces else EDGED
+    else:
+        seen = math.log(before[0] * ANYWAY / count) / math.log(tolerance / before[1])
+        power = min(max(seen, SHALLOW), 1.0)
+    over = max(count * ANYWAY / (target_faces * SPARE), 1.0)
+    factor: float = over ** (1 / power)
+    return min(max(factor, LEAST_STEP), LARGEST_STEP)
+
+
+def _not_too_far(
+    over: manifold3d.Manifold, last: float, solid: manifold3d.Manifold, tolerance: float, target_faces: int,
+    watch: Callable[[], None],
+) -> tuple[manifold3d.Manifold, float]:  # fmt: skip
+    """`solid`, or what shorter steps than its `tolerance` make of `over`, which had too many faces at `last`."""
+    low, high = last * SHORTER, tolerance
+    while solid.num_tri() < ENOUGH * target_faces and high > low * LEAST_STEP:
+        watch()
+        middle = math.sqrt(low * high)
+        tried = over.simplify(middle)
+        if tried.num_tri() > target_faces:
+            low = middle
+        else:
+            solid, high = tried, middle
+    return solid, max(last, high)

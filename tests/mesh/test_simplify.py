@@ -30,6 +30,18 @@ def test_the_face_budget_is_kept_and_the_surface_stays_within_the_tolerance(soli
     assert off(lean.mesh) <= off(mesh) + 3 * lean.tolerance
 
 
+@pytest.mark.parametrize("solid", [sphere(), torus()], ids=["sphere", "torus"])
+def test_a_mesh_of_many_times_its_budget_uses_it_up_and_ends_as_close_as_a_coarser_one(solid: Parts) -> None:
+    def lean(cells: int, tolerance: float) -> tuple[int, float]:
+        mesh, field = dense(solid, cells)
+        found = simplify(mesh, 12_000, tolerance).mesh
+        return len(found.faces), float(np.abs(field.distance(found.corners().mean(axis=1))).max())
+
+    (_, standard), (faces, high) = lean(88, 2.5e-4), lean(180, 1e-4)
+    assert 0.8 * 12_000 <= faces <= 12_000
+    assert high <= 1.2 * standard  # the budget is what bounds both
+
+
 def test_the_error_bound_goes_before_the_face_budget() -> None:
     mesh, field = dense(sphere())
     lean = simplify(mesh, 50, 1e-4).mesh
