@@ -4,8 +4,10 @@ import pytest
 import torch
 
 from ml_worker.engines.form.make import make_wish
+from ml_worker.engines.form.palette import COLORS
 from ml_worker.engines.port import BadInput
 from tests.engines.form_reading import READER, solid
+from tests.engines.test_form_families import on_surface
 
 
 def inside(prompt: str, *places: tuple[float, float, float]) -> list[bool]:
@@ -56,3 +58,25 @@ def test_a_flat_roof_leaves_room_for_windows() -> None:
     make_wish(READER.read("a two-storey house with a flat roof and 5 windows"), 0)
     with pytest.raises(BadInput, match="room for 5 windows"):
         make_wish(READER.read("a two-storey house with a flat roof and 6 windows"), 0)
+
+
+@pytest.mark.parametrize("prompt", ["a white mug with polka dots", "a striped white mug without a handle"])
+def test_a_pattern_is_only_outside_and_in_navy_on_white(prompt: str) -> None:
+    assert patterned(prompt, 0.0, 0.85) == 0
+    assert patterned(prompt, 0.9, 2.0) > 20
+
+
+def test_the_stripes_of_a_bowl_are_only_outside() -> None:
+    # At the upper half of a bowl the inner side of the wall is that much nearer to the axis.
+    assert patterned("a striped white bowl", 0.0, 0.82, above=0.5) == 0
+    assert patterned("a striped white bowl", 0.86, 2.0, above=0.5) > 5
+
+
+def patterned(prompt: str, least: float, most: float, above: float = 0.1) -> int:
+    """How many places on the surface, so far from the axis (as a share of half the depth), are navy."""
+    body = solid(prompt)
+    points = on_surface(body)
+    centre = body.bounds[0][0] + body.bounds[1][2]
+    away = torch.hypot(points[:, 0] - centre, points[:, 2]) / body.bounds[1][2]
+    points = points[(away > least) & (away < most) & (points[:, 1] > above * body.bounds[1][1])]
+    return sum(body.materials[i].color == COLORS["navy"] for i in body.material(points).tolist())

@@ -33,6 +33,13 @@ def shade(color: Rgb, tone: str) -> Rgb:
     return colorsys.hls_to_rgb(hue, min(1.0, lightness), saturation)
 
 
+def contrast(color: Rgb) -> Rgb:
+    """What a pattern on `color` is drawn in, when nothing else was asked for."""
+    if sum(color) > 2.4:
+        return COLORS["navy"]
+    return shade(color, "dark") if sum(color) > 1.6 else (0.94, 0.92, 0.88)
+
+
 COLORS: dict[str, Rgb] = {
     name: from_hex(digits)
     for name, digits in {

@@ -39,7 +39,7 @@ def build(wish: Wish) -> Sequence[Part]:
     if wish.option("surface") == "ribbed":
         shape = ribbed(shape, r, 24, wall * 0.8)
     main = wish.finish("main", "ceramic", wish.random.choice(("ivory", "azure", "sage", "white")))
-    coats = stripes(wish, r, h, main)
+    coats = stripes(wish, r, h, main, interior(line, 0.0, h) if wish.variant != "plate" else None)
     if "inside" in wish.finishes or (wish.finishes.get("accent") and not coats):
         coats.append((interior(line, wall, h), wish.finish("inside", "ceramic", accent=True)))
     parts = [Part(shape, main, tuple(coats))]

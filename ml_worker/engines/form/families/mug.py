@@ -8,7 +8,7 @@ import msgspec
 
 from ml_worker.engines.form.families.family import Family, Feature, Variant, Wish
 from ml_worker.engines.form.materials import make
-from ml_worker.engines.form.palette import shade
+from ml_worker.engines.form.palette import contrast
 from ml_worker.engines.form.sdf.profile import Point2, curve, polygon, revolve, rounded, stroke
 from ml_worker.engines.form.sdf.ribbon import ribbon
 from ml_worker.engines.form.sdf.shape import Shape
@@ -42,7 +42,7 @@ def build(wish: Wish) -> Sequence[Part]:
         # The root ends just below the outer side: deeper, what blends it into the wall would also swell the inner one.
         shape = body.joined(both.cut(_inside(line, wall, h, 0.4)), wall * 0.9)
     coats: list[tuple[Shape, Material]] = _decor(wish, h, r)
-    lining = _lining(wish)
+    lining = _lining(wish) or (glaze if coats else None)
     if lining is not None:
         coats.append((_inside(line, wall, h), lining))
     drink = next((d for d in DRINKS if wish.has(d)), None)
@@ -141,8 +141,7 @@ def _lining(wish: Wish) -> Material | None:
 
 def _decor(wish: Wish, h: float, r: float) -> list[tuple[Shape, Material]]:
     coats: list[tuple[Shape, Material]] = []
-    white = wish.finish("main", "ceramic")
-    other = shade(white.color, "dark") if sum(white.color) > 1.6 else (0.94, 0.93, 0.9)
+    other = contrast(wish.finish("main", "ceramic").color)
     if wish.has("stripe"):
         given = wish.finishes.get("stripe") or wish.finishes.get("accent")
         material = (
@@ -151,7 +150,7 @@ def _decor(wish: Wish, h: float, r: float) -> list[tuple[Shape, Material]]:
         count = wish.count("stripe")
         step = h * 0.62 / count
         for i in range(count):
-            band = cylinder(r * 1.2, step * 0.5).at(y=h * 0.2 + step * (i + 0.5))
+            band = cylinder(r * 1.04, step * 0.5).at(y=h * 0.2 + step * (i + 0.5))
             coats.append((band, material))
     if wish.has("dot"):
         given = wish.finishes.get("dot") or wish.finishes.get("accent")
@@ -160,7 +159,7 @@ def _decor(wish: Wish, h: float, r: float) -> list[tuple[Shape, Material]]:
             for i in range(9):
                 a = 2 * math.pi * (i + 0.5 * (row % 2)) / 9
                 y = h * (0.18 + 0.2 * row)
-                dot = rod((0, y, 0), (2 * r * math.sin(a), y, 2 * r * math.cos(a)), r * 0.13)
+                dot = rod((0, y, 0), (r * math.sin(a), y, r * math.cos(a)), r * 0.13)
                 coats.append((dot, material))
     return coats
 

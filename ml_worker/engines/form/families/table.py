@@ -10,7 +10,6 @@ from ml_worker.engines.form.sdf.solids import box, cylinder, post, sphere
 from ml_worker.engines.form.solid import Part
 from ml_worker.mesh.solid import Material
 
-
 ROWS = {4: 2, 6: 3, 8: 4}
 """Under a square or rectangular top legs stand in two rows: how many there are in each."""
 

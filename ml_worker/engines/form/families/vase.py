@@ -53,7 +53,7 @@ def build(wish: Wish) -> Sequence[Part]:
     if wish.has("handle"):
         shape = shape.joined(_handles(wish, line, r, h, wall).cut(interior(line, 0, h)), wall * 0.8)
     main = wish.finish("main", "ceramic", wish.random.choice(("ivory", "teal", "terracotta", "sage")))
-    coats = stripes(wish, r, h, main)
+    coats = stripes(wish, r, h, main, interior(line, 0.0, h))
     if "inside" in wish.finishes or (wish.finishes.get("accent") and not coats and not wish.has("flower")):
         coats.append((interior(line, wall, h), wish.finish("inside", "ceramic", accent=True)))
     parts = [Part(shape, main, tuple(coats))]

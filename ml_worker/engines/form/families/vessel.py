@@ -7,7 +7,7 @@ import torch
 
 from ml_worker.engines.form.families.family import Wish
 from ml_worker.engines.form.materials import make
-from ml_worker.engines.form.palette import shade
+from ml_worker.engines.form.palette import contrast
 from ml_worker.engines.form.sdf.profile import Point2, polygon, revolve, stroke
 from ml_worker.engines.form.sdf.shape import Points, Shape
 from ml_worker.engines.form.sdf.solids import cylinder
@@ -48,17 +48,16 @@ def interior(line: Sequence[Point2], wall: float, height: float) -> Shape:
     )
 
 
-def stripes(wish: Wish, radius: float, height: float, main: Material) -> list[tuple[Shape, Material]]:
-    """Level bands over the middle of the vessel, in the asked colour or a contrast of the main one."""
+def stripes(
+    wish: Wish, radius: float, height: float, main: Material, within: Shape | None
+) -> list[tuple[Shape, Material]]:
+    """Level bands over the middle of the vessel, not `within`, in the asked colour or a contrast of the main one."""
     count = wish.count("stripe")
     if not count:
         return []
     given = wish.finishes.get("stripe") or wish.finishes.get("accent")
-    contrast = shade(main.color, "dark") if sum(main.color) > 1.5 else (0.93, 0.91, 0.86)
-    material = (
-        wish.finish("stripe", "ceramic", accent=True, follow="none") if given else make("ceramic", contrast, "stripe")
-    )
+    other = make("ceramic", contrast(main.color), "stripe")
+    material = wish.finish("stripe", "ceramic", accent=True, follow="none") if given else other
     step = height * 0.5 / count
-    return [
-        (cylinder(radius * 1.2, step * 0.45).at(y=height * 0.25 + step * (i + 0.5)), material) for i in range(count)
-    ]
+    bands = [cylinder(radius * 1.2, step * 0.45).at(y=height * 0.25 + step * (i + 0.5)) for i in range(count)]
+    return [*((band, material) for band in bands), *([(within, main)] if within else [])]
