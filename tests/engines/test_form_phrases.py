@@ -54,6 +54,8 @@ TWO_FINISHES = [
     ("a white and gold teacup", {"is": "teacup", "main": "white", "accent": "gold"}),
     ("a gold and white mug", {"is": "mug", "main": "gold", "accent": "white"}),
     ("a white mug with gold", {"is": "mug", "main": "white", "accent": "gold"}),
+    ("a house without a door, black leather", {"is": "house", "#door": 0, "main": "black leather"}),
+    ("an oak chair with red legs, white", {"is": "chair", "main": "white oak", "leg": "red"}),
     ("a red and a gold mug", {"is": "mug", "main": "red", "accent": "gold"}),
     ("a chair in oak and black", {"is": "chair", "main": "oak", "accent": "black"}),
     ("a table of metal and light oak", {"is": "table", "main": "metal", "accent": "mixed oak"}),

@@ -43,6 +43,7 @@ IMPOSSIBLE = [
     ("a red chair and a blue table", "one kind of object"),
     ("two chairs, one red and one blue", "all alike"),
     ("two red mugs and one blue mug", "all alike"),
+    ("a cup of coffee in a mug", "one kind of object"),
     ("a farmhouse and a table", "one kind of object"),
     ("a tree house", "one kind of object"),
     ("a round table with drawers", "drawers only"),

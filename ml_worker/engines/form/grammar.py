@@ -107,7 +107,8 @@ class Grammar(Words):
 
     def _parts(self, removing: str = "") -> None:
         """Part phrases after `with` or `without` (then `removing` is that word), until another kind begins."""
-        begun, idle = self.at, ""
+        start = begun = self.at
+        idle = ""
         waiting: list[str] = []
         while (item := self._peek()) is not None:
             own = self._follows_part(begun)
@@ -195,7 +196,8 @@ class Grammar(Words):
         elif self.hand.has("figure") and self.hand.has("color", "material"):
             self.hand.drop([])  # `one lemon` is no colour
         elif self.hand.only("color", "material", "number", "figure", "measure"):
-            self.hand.join()
+            if begun == start:  # `a white mug with gold`
+                self.hand.join()
             self.hand.give(MAIN)
 
     def _follows_part(self, begun: int) -> bool:

@@ -115,9 +115,11 @@ class Understanding:
             if items[i].may_be("part"):
                 continue
             other, _ = items[i].get("family")
-            if other == family.id and any(items[k].may_be("is") for k in range(head, i)):
+            between = items[head:i]
+            if other == family.id and any(item.may_be("is") for item in between):
                 continue
-            if items[i].get("family") == items[head].get("family"):
+            one, two = ({item.text, *singulars(item.text)} for item in (items[head], items[i]))
+            if one & two and any(item.may_be("and", "comma") for item in between):
                 raise cannot_make(f"{ALIKE} Ask for each of them on its own.")
             raise cannot_make(
                 f'I make one kind of object at a time: ask for "{items[head].text}" or for "{items[i].text}".'
