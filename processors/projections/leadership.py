@@ -2,9 +2,11 @@
 
 The lock only keeps projectors from working against each other; that nothing is written twice is proved by the offsets
 (`offsets.advance`). A killed process loses its connection, and so the lock, at once. A stopped one loses it after
-`IDLE_S`, when PostgreSQL ends its silent session.
+`IDLE_S`, when PostgreSQL ends its silent session. Whose connection dies without a word notices it, because it waits for
+no answer for ever: who stands by asks for the lock again and again.
 """
 
+import asyncio
 import hashlib
 from typing import Any, Final
 
@@ -14,6 +16,12 @@ from processors.projections.port import Connection
 
 IDLE_S: Final = 10
 PING_S: Final = 3.0
+TRY_S: Final = 0.5
+"""How often who stands by asks for the lock."""
+ANSWER_S: Final = 10.0
+"""So long PostgreSQL may take to answer that."""
+STATEMENT_S: Final = 30.0
+"""So long any statement of who leads may take."""
 
 
 async def connect(url: str, schema: str) -> Connection:
@@ -27,6 +35,7 @@ async def connect(url: str, schema: str) -> Connection:
     return await asyncpg.connect(
         url,
         timeout=10,
+        command_timeout=STATEMENT_S,
         server_settings={
             "application_name": "lathe projector",
             "search_path": schema,
@@ -42,13 +51,16 @@ async def connect(url: str, schema: str) -> Connection:
 
 
 async def become_leader(connection: Connection, schema: str) -> None:
-    """Wait until no other process projects into `schema`."""
-    await connection.execute("SELECT pg_advisory_lock($1)", _lock(schema))
+    """Wait until no other process projects into `schema`. Raises TimeoutError when PostgreSQL does not answer."""
+    while True:
+        if await connection.fetchval("SELECT pg_try_advisory_lock($1)", _lock(schema), timeout=ANSWER_S):
+            return
+        await asyncio.sleep(TRY_S)
 
 
 async def stay_leader(connection: Connection) -> None:
     """Show PostgreSQL that this process is alive; at least every `PING_S` when there is nothing to write."""
-    await connection.execute("SELECT 1")
+    await connection.execute("SELECT 1", timeout=ANSWER_S)
 
 
 def _lock(schema: str) -> Any:

@@ -15,7 +15,7 @@ from adapters.postgres import away
 from adapters.postgres.webhooks import CURSOR, Outbox
 from adapters.security.sealing import Sealer
 from adapters.webhooks.posting import Poster
-from processors.projections.leadership import IDLE_S, PING_S, become_leader
+from processors.projections.leadership import IDLE_S, PING_S, STATEMENT_S, become_leader
 from processors.webhooks import metrics
 from processors.webhooks.endpoints import Endpoint, Endpoints
 from processors.webhooks.following import PARTITIONS, Following
@@ -141,4 +141,4 @@ async def _connect(url: str) -> Any:
         "idle_in_transaction_session_timeout": idle,
         "jit": "off",
     }
-    return await asyncpg.connect(url, timeout=10, server_settings=settings)
+    return await asyncpg.connect(url, timeout=10, command_timeout=STATEMENT_S, server_settings=settings)

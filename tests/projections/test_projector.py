@@ -17,6 +17,12 @@ from processors.projections.projector import Projector
 from tests.projections.handmade import CREDIT, HandmadeLog, requested
 
 OPENED = e.AccountOpened(user_id=1, granted=10 * CREDIT)
+STANDING_BY = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%pg_try_advisory_lock%'
+AND pid NOT IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory')
+"""
+"""Processes that asked for the lock last, and do not have it."""
 
 
 @contextlib.asynccontextmanager
@@ -87,7 +93,7 @@ async def test_the_standby_takes_over_when_the_leader_dies(
     async with running(projector()):
         await until(connection, "SELECT count(*) FROM accounts", 1)
         async with running(projector()):
-            await until(connection, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted", 1)
+            await until(connection, STANDING_BY, 1)
             await connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
             )
