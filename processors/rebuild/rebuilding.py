@@ -99,21 +99,18 @@ class Rebuilding:
                     "resumes": planned.rebuild_id is not None})  # fmt: skip
         await self._make(planned.target)
         progress = Progress(self._control, rebuild_id, self._tell)
-        telling = _beside(progress.keep_telling())
         try:
-            await self._build(planned, progress)
-            progress.state = "comparing"
-            problem = await self._compare(planned, progress)
-            if problem is not None and not wishes.accept_differences:
-                raise Different(problem)
-            if wishes.swap:
-                await self._catch_up(planned, progress, await self._aim(planned.live))
+            async with _beside(progress.keep_telling()):
+                await self._build(planned, progress)
+                progress.state = "comparing"
+                problem = await self._compare(planned, progress)
+                if problem is not None and not wishes.accept_differences:
+                    raise Different(problem)
+                if wishes.swap:
+                    await self._catch_up(planned, progress, await self._aim(planned.live))
         except Refused as error:
-            await _end(telling)
             await rebuilds.fail(self._control, rebuild_id, str(error))
             raise
-        finally:
-            await _end(telling)
         await progress.now()
         if wishes.swap:
             await self._swap(planned, rebuild_id, problem)
@@ -212,20 +209,31 @@ def _differences(found: Comparison) -> str:
     return "not the same: " + ", ".join(told)
 
 
-def _beside(telling: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-    """A task whose failure ends the present one: nobody listens any more, or the database is away."""
+@contextlib.asynccontextmanager
+async def _beside(telling: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run it until the block ends. Its failure ends the block, and is raised: nobody listens any more, or the database
+    is away."""
     me = asyncio.current_task()
     assert me is not None
 
     def ended(task: "asyncio.Task[None]") -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            me.cancel(f"cannot tell how it goes: {error!r}")
+        if _failure(task) is not None:
+            me.cancel()
 
     task = asyncio.create_task(telling, name="rebuild tells")
     task.add_done_callback(ended)
-    return task
+    try:
+        yield
+    except asyncio.CancelledError:
+        if (error := _failure(task)) is None:
+            raise
+        me.uncancel()
+        raise error from None
+    finally:
+        task.remove_done_callback(ended)
+        task.cancel()
+        await asyncio.wait([task])
 
 
-async def _end(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.wait([task])
+def _failure(task: "asyncio.Task[None]") -> BaseException | None:
+    return task.exception() if task.done() and not task.cancelled() else None

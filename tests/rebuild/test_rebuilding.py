@@ -12,9 +12,11 @@ from adapters.postgres.rebuilds import latest
 from adapters.settings import load_settings
 from domain.account import events as e
 from processors.parts import Parts
+from processors.projections import leadership
 from processors.projections.projector import Projector
 from processors.rebuild.rebuilding import Different, Wishes, rebuild, tell_plan
 from processors.rebuild.schemas import LOCK, Refused, drop, exists, plan
+from processors.telling import AWAY
 from tests.projections.handmade import CREDIT, HandmadeLog, requested
 from tests.projections.reading import expected, fold
 from tests.rebuild.making import Making, project, some_accounts
@@ -104,6 +106,26 @@ async def test_a_rebuild_goes_on_where_it_ended(
     await making.rebuild()
     assert await live_schema(making.control) == "read_v2"
     assert await making.models("read_v2") == expected(fold(by_hand.entries()))
+
+
+async def test_a_connection_that_is_cut_meanwhile_is_told_as_that(
+    making: Making, live: Any, by_hand: HandmadeLog, url: str
+) -> None:
+    """Not as an interruption: who runs it again is told why."""
+    await some_accounts(by_hand, OPENED, 3)
+    await project(live, by_hand)
+    await leadership.become_leader(live, "read_v2")  # so that it does not end too soon
+    rebuilding = asyncio.create_task(making.rebuild())
+    while "building" not in making.states:
+        await asyncio.sleep(0.02)
+    await live.execute("SELECT pg_terminate_backend($1)", making.control.get_server_pid())
+    with pytest.raises(AWAY):
+        await rebuilding
+    making.control = await asyncpg.connect(url)
+    await live.execute("SELECT pg_advisory_unlock_all()")
+    await making.rebuild()
+    await making.control.close()
+    assert making.line("begun")["resumes"]
 
 
 async def test_what_is_written_meanwhile_is_there_too(making: Making, by_hand: HandmadeLog) -> None:
