@@ -61,7 +61,8 @@ def restore(
     """Put a backup into an empty installation: a new LATHE_HOME, or new external parts, without any service running.
 
     Every record gets the offset that it had. Start Lathe afterwards: the read models are folded from the log, and runs
-    that were under way are given out anew. Exit codes: 1 refused or broken, 75 something does not answer.
+    that were under way are given out anew. Exit codes: 1 refused, broken, or broken off halfway (the
+    last line says what must go before it is run again), 75 something does not answer.
     """
     folder = folder.expanduser()
     if objects_only:

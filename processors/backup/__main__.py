@@ -1,6 +1,7 @@
 """`python -m processors.backup make|restore|put-objects FOLDER`: one JSON object a line on stdout; logs go to stderr.
 
-Exit codes: 1 refused (the last line says why), 75 something did not answer: run it again.
+Exit codes: 1 refused, or a restore that broke off when it had begun to write (the last line says why, and what to do
+first), 75 something did not answer: run it again.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from adapters.settings import Settings
 from processors.backup.cut import ENDS
 from processors.backup.making import Making
 from processors.backup.manifest import BadBackup, Manifest
-from processors.backup.restoring import NotEmpty, Restoring
+from processors.backup.restoring import EMPTY_IT, NotEmpty, Restoring, Unfinished
 from processors.bootstrap import make_object_store, make_parts
 from processors.telling import carry_out, tell
 
@@ -28,7 +29,9 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     asked = parser.parse_args()
     os.umask(0o077)  # what users made is in a backup as it is
-    return carry_out(partial(_do, asked.what, asked.folder), BadBackup, NotEmpty, WrongMasterKey, LogTruncated)
+    refused = (BadBackup, NotEmpty, Unfinished, WrongMasterKey, LogTruncated)
+    interrupted = f"it was interrupted. {EMPTY_IT}" if asked.what == "restore" else "it was interrupted"
+    return carry_out(partial(_do, asked.what, asked.folder), *refused, interrupted=interrupted)
 
 
 async def _do(what: str, folder: Path, settings: Settings) -> int:

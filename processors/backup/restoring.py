@@ -13,15 +13,25 @@ from processors.backup import manifest, objects, tables
 from processors.backup.cut import COPIED, partitions
 from processors.backup.manifest import BadBackup, Manifest, Partition, check
 from processors.backup.segments import Stored, read_segment
-from processors.telling import Tell
+from processors.telling import AWAY, Tell
 
 MOST_BYTES: Final = 500_000
 MOST_RECORDS: Final = 1_000
 """Of one append."""
+EMPTY_IT: Final = (
+    "What it has put there must go before it is run again: kafka/ and postgres/ in LATHE_HOME; of parts of your own, "
+    "the topics lathe.* (`python -m cli.stack.topics` makes them anew) and the schema ops (DROP SCHEMA ops CASCADE). "
+    "Objects may stay."
+)
 
 
 class NotEmpty(Exception):
     """Something is there already. The message is for people."""
+
+
+class Unfinished(Exception):
+    """Something did not answer when `ops` was filled already: what is there is no installation, and not empty. The
+    message is for people."""
 
 
 class Restoring:
@@ -31,8 +41,8 @@ class Restoring:
         self._log, self._url, self._store, self._folder, self._tell = log, postgres_url, store, folder, tell
 
     async def run(self, fingerprint: bytes) -> Manifest:
-        """`fingerprint`: of the master key that the services will have. Raises BadBackup, NotEmpty, and what making a
-        backup raises."""
+        """`fingerprint`: of the master key that the services will have. Raises BadBackup, NotEmpty, Unfinished, and
+        what making a backup raises: then it may be run again."""
         found = self._load()
         if found.master_fingerprint is not None and found.master_fingerprint != fingerprint.hex():
             raise BadBackup(
@@ -45,7 +55,10 @@ class Restoring:
         await self._require_empty()
         await self.put_objects()
         await self._fill_tables(found)
-        await self._append_log(found)
+        try:
+            await self._append_log(found)
+        except AWAY as error:
+            raise Unfinished(f"It broke off: {error or type(error).__name__}. {EMPTY_IT}") from error
         return found
 
     async def put_objects(self) -> int:

@@ -11,6 +11,7 @@ import pytest
 from adapters.errors import DependencyDown
 from adapters.kafka import topics
 from adapters.kafka.memory import MemoryLog
+from adapters.kafka.port import LogUnavailable
 from adapters.kafka.position import TP
 from adapters.object_store.port import object_key
 from adapters.postgres.ops_migrate import migrate_ops
@@ -21,7 +22,7 @@ from cli.stack.home import Home
 from domain.account import events as e
 from processors.backup.making import Making
 from processors.backup.manifest import BadBackup, Manifest
-from processors.backup.restoring import NotEmpty, Restoring
+from processors.backup.restoring import NotEmpty, Restoring, Unfinished
 from tests.backup.place import FINGERPRINT, Place, identity_of
 from tests.projections.handmade import CREDIT
 from tests.verify.history import History, some_history
@@ -338,6 +339,28 @@ def test_a_master_key_that_is_no_file_is_told(
 def installation(home: Path, master_key: str | None = None) -> Installation:
     settings = Settings(home=home, master_key=master_key, admin_password=None)
     return Installation(settings=settings, home=Home(home), running=False)
+
+
+async def test_a_restore_that_breaks_off_says_what_must_go_first(urls: tuple[str, str], tmp_path: Path) -> None:
+    """…and after that it can be run again."""
+    _, _, place = await filled(urls[0])
+    await backed_up(place, tmp_path)
+    there = Place(MemoryLog(), urls[1])
+    appender = there.log.appender
+
+    async def away() -> Any:
+        raise LogUnavailable("no broker")
+
+    there.log.appender = away
+    restoring = Restoring(there.log, there.url, there.store, tmp_path, there.told.append)
+    with pytest.raises(Unfinished, match=r"no broker.*kafka/ and postgres/.*DROP SCHEMA ops CASCADE"):
+        await restoring.run(FINGERPRINT)
+    there.log.appender = appender
+    with pytest.raises(NotEmpty, match="schema ops"):
+        await restoring.run(FINGERPRINT)
+    await there.execute("DROP SCHEMA ops CASCADE")
+    await restoring.run(FINGERPRINT)
+    assert there.records() == place.records()
 
 
 async def test_what_is_refused(urls: tuple[str, str], tmp_path: Path) -> None:
