@@ -8,9 +8,10 @@ import msgspec
 from adapters.kafka import topics
 from adapters.kafka.kafka_log import KafkaLog
 from adapters.kafka.metrics import VOID_RECORDS
+from adapters.kafka.place import require_place
 from adapters.kafka.port import Log, Reader
 from adapters.kafka.position import TP, Position
-from adapters.kafka.readrule import judge
+from adapters.kafka.readrule import is_ahead, judge
 from adapters.kafka.record import Record, Undecodable, decode
 from domain.envelope import Envelope
 
@@ -58,14 +59,23 @@ class Follower:
             await self._log.close()
 
     async def poll(self, timeout_ms: int = 200, max_records: int = 2000) -> list[Entry]:
-        """The next entries, in offset order within a partition; [] when nothing came in time."""
+        """The next entries, in offset order within a partition; [] when nothing came in time.
+
+        Raises LogUnavailable, LogTruncated: also when the log went on after a cut, which a record ahead of its epoch
+        tells.
+        """
         assert self._reader is not None, "start() comes first"
         entries = []
+        ahead: set[TP] = set()
         for record in await self._reader.poll(timeout_ms, max_records):
             tp = (record.topic, record.partition)
             entry = read(self.positions[tp], record)
             self.positions[tp] = entry.after
             entries.append(entry)
+            if entry.kind == "void" and is_ahead(entry.after, record):
+                ahead.add(tp)
+        if ahead:
+            await require_place(self._log, {tp: self.positions[tp] for tp in ahead})
         return entries
 
     async def ends(self) -> dict[TP, int]:

@@ -42,6 +42,11 @@ def judge(position: Position, record: Record) -> tuple[Kind, Position]:
     return "void", Position(after, position.epoch, position.nonce, position.seq)
 
 
+def is_ahead(position: Position, record: Record) -> bool:
+    """Whether a record is of an epoch later than the one in force after it: nobody who keeps the protocol writes it."""
+    return _number(record.by_name.get("ce_ownerepoch")) > position.epoch
+
+
 def _doubled(headers: Headers) -> bool:
     """Whether a header that proves the place is there twice."""
     names = [name for name, _ in headers]

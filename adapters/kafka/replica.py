@@ -66,7 +66,9 @@ class Replica(Generic[State]):
                 await self._moved.wait_for(lambda: self.offset >= offset)
 
     async def _start_at(self) -> dict[TP, Position]:
-        return {self._tp: self._fold.position}
+        """The beginning, also later: after the log was cut it does not hold what was folded."""
+        self._fold = PartitionFold(self._tp, self._fold.decider)
+        return {self._tp: Position()}
 
     async def _take(self, entries: list[Entry]) -> None:
         for entry in entries:

@@ -8,6 +8,7 @@ import structlog
 from adapters.kafka.follower import Follower
 from adapters.kafka.lag import watch_lag
 from adapters.kafka.lost_place import has_place, wait_for_place
+from adapters.kafka.place import require_place
 from adapters.kafka.port import Log, LogTruncated, LogUnavailable
 from adapters.kafka.position import TP, Position
 from adapters.kafka.publication import Publication, Superseded
@@ -48,6 +49,7 @@ class Publisher:
             saved = await self._publication.open()
             tps = [(topic.name, partition) for topic in PUBLISHED for partition in range(topic.partitions)]
             follower = Follower(self._log, {tp: saved.get(tp, Position()) for tp in tps})
+            await require_place(self._log, follower.positions)
             lag = asyncio.create_task(watch_lag(NAME, follower.ends, lambda: _offsets(follower), (LogUnavailable,)))
             try:
                 await follower.start()

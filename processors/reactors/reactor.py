@@ -13,6 +13,7 @@ from adapters.errors import Unavailable
 from adapters.kafka.follower import Entry, Follower
 from adapters.kafka.lag import watch_lag
 from adapters.kafka.lost_place import has_place, wait_for_place
+from adapters.kafka.place import require_place
 from adapters.kafka.port import Log, LogTruncated, LogUnavailable
 from adapters.kafka.position import TP
 from adapters.kafka.record import Undecodable
@@ -58,6 +59,7 @@ class Reactor:
 
     async def _follow(self) -> None:
         follower = Follower(self._log, await self._cursors.load(NAME, FOLLOWED))
+        await require_place(self._log, follower.positions)
         await follower.start()
         lag = asyncio.create_task(watch_lag(NAME, follower.ends, lambda: _offsets(follower), (LogUnavailable,)))
         try:

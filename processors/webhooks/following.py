@@ -9,9 +9,10 @@ import structlog
 from adapters.kafka.lag import watch_lag
 from adapters.kafka.lost_place import has_place
 from adapters.kafka.metrics import VOID_RECORDS
+from adapters.kafka.place import require_place
 from adapters.kafka.port import Log, LogUnavailable
 from adapters.kafka.position import TP, Position
-from adapters.kafka.readrule import judge
+from adapters.kafka.readrule import is_ahead, judge
 from adapters.kafka.record import Record, Undecodable, decode
 from adapters.kafka.topics import ACCOUNTS
 from adapters.postgres.webhooks import CURSOR, Followed, Outbox
@@ -41,10 +42,13 @@ class Following:
         self._log, self._outbox, self._endpoints, self._wake = log_, outbox, endpoints, wake
         self._positions: dict[TP, Position] = {}
         self._first: Mapping[TP, int] = {}
+        self._ahead: set[TP] = set()
+        """Where a record stands that nobody writes whose log was not cut."""
 
     async def run(self) -> None:
         """From where the last process was, until cancelled. Raises LogUnavailable, and what PostgreSQL raises."""
         self._positions, self._first = await self._outbox.places(PARTITIONS)
+        await require_place(self._log, self._positions)
         reader = await self._log.reader({tp: position.offset for tp, position in self._positions.items()})
         ends = asyncio.create_task(
             watch_lag(CURSOR, lambda: self._log.ends(PARTITIONS), self._offsets, (LogUnavailable,))
@@ -57,6 +61,9 @@ class Following:
                 records = await reader.poll(500, MOST_READ)
                 has_place(CURSOR)
                 found = self.fold(records)
+                if self._ahead:
+                    await require_place(self._log, {tp: self._positions[tp] for tp in self._ahead})
+                    self._ahead.clear()
                 unsaved = unsaved or bool(records)
                 if found or (unsaved and clock() - saved_at >= SAVE_S):
                     await self._outbox.followed(found, self._positions)
@@ -77,6 +84,8 @@ class Following:
             kind, self._positions[tp] = judge(self._positions[tp], record)
             if kind == "void":
                 VOID_RECORDS.labels(record.topic).inc()
+                if is_ahead(self._positions[tp], record):
+                    self._ahead.add(tp)
             elif kind == "event" and record.key is not None:
                 account_id = record.key.decode("utf-8", "replace")
                 about = record.by_name.get("ce_type") in _ABOUT_WEBHOOKS

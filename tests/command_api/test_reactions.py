@@ -12,6 +12,8 @@ from adapters.commands.reactions import open_account
 from adapters.errors import OutcomePending
 from adapters.kafka import lost_place, topics
 from adapters.kafka.metrics import PLACE_LOST
+from adapters.kafka.place import require_place
+from adapters.kafka.port import Log
 from adapters.kafka.position import TP, Position
 from adapters.kafka.requests import Applied
 from domain.account.events import AccountOpened
@@ -38,8 +40,7 @@ class Cursors:
 
 @asynccontextmanager
 async def reacting(here: World, cursors: object) -> AsyncIterator[None]:
-    reactor = Reactor(here.log, here.parts.commands, cursors)  # type: ignore[arg-type]
-    running = asyncio.create_task(reactor.run())
+    running = asyncio.create_task(Reactor(here.log, here.parts.commands, cursors).run())  # type: ignore[arg-type]
     try:
         yield
     finally:
@@ -93,6 +94,36 @@ async def test_a_place_that_the_log_does_not_hold_is_waited_for(here: World, mon
         cursors.saved.clear()
         await until(lambda: here.of(ann, AccountOpened), "the account")
         assert lost.get() == 0
+
+
+async def test_a_log_that_grew_past_the_place_anew_is_told_of_for_as_long_as_the_place_stands(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker lost what it had not written to its disk, and the owner claimed again: no event would be valid."""
+    monkeypatch.setattr(lost_place, "LOOK_S", 0.02)
+    ann = await registered_and_died(here)
+    cursors = Cursors()
+    cursors.saved[IDENTITY] = Position(here.sizes()[IDENTITY], 1, "of a claim that was lost", 1)
+    looked = count_looks(monkeypatch)
+    async with reacting(here, cursors):
+        await until(lambda: len(looked) >= 5, "a few looks")
+        assert set(looked[1:]) == {1}
+        assert here.of(ann, AccountOpened) == []
+        cursors.saved.clear()
+        await until(lambda: here.of(ann, AccountOpened), "the account")
+        assert PLACE_LOST.labels(NAME)._value.get() == 0
+
+
+def count_looks(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What the reactor's alert was at each look for its place."""
+    told: list[float] = []
+
+    async def looks(log: Log, positions: Mapping[TP, Position]) -> None:
+        told.append(PLACE_LOST.labels(NAME)._value.get())
+        await require_place(log, positions)
+
+    monkeypatch.setattr("processors.reactors.reactor.require_place", looks)
+    return told
 
 
 async def test_a_connection_that_is_cut_at_an_odd_moment_is_one_that_is_away(here: World) -> None:

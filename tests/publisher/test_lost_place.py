@@ -33,13 +33,17 @@ class Published:
         return
 
 
-async def test_a_place_that_the_log_does_not_hold_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("place", [Position(1_000), Position(2, 1, "of a claim that was lost", 1)])
+async def test_a_place_that_the_log_does_not_hold_is_waited_for(
+    place: Position, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends before, or it went on under another claim."""
     monkeypatch.setattr(lost_place, "LOOK_S", 0.02)
     by_hand, published = HandmadeLog(), Published()
     account = by_hand.account_in(5)
     await by_hand.append(account, requested(by_hand.new_id(5)))
     tp: TP = ("lathe.accounts", 5)
-    published.positions[tp] = Position(1_000)
+    published.positions[tp] = place
     lost = PLACE_LOST.labels(NAME)._value
     running = asyncio.create_task(Publisher(by_hand.log, published).run())
     try:

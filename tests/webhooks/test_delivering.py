@@ -230,6 +230,28 @@ async def test_a_place_that_the_log_does_not_hold_is_waited_for(
     assert lost.get() == 0
 
 
+async def test_a_log_that_went_on_under_another_claim_does_not_hold_the_place(
+    here: World, there: Receiver, posting: Posting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lost_place, "LOOK_S", 0.02)
+    lost = PLACE_LOST.labels(CURSOR)._value
+    await posting.start()
+    ann = await here.user()
+    await add(here, ann, there.url)
+    await posting.caught_up()
+    await posting.stop()
+    renamed = "UPDATE ops.cursors SET nonce = reverse(nonce) WHERE name = $1"
+    await posting.execute(renamed, CURSOR)
+    await here.task(ann)
+    await posting.start()
+    await until(lambda: lost.get() == 1, "the place to be missed")
+    assert there.got == []
+    await posting.execute(renamed, CURSOR)
+    await there.until(lambda: there.got)
+    assert there.ids == of_log(here, ann)
+    assert lost.get() == 0
+
+
 async def test_void_records_make_no_messages(here: World, there: Receiver, posting: Posting) -> None:
     """A superseded owner's record, or a forger's: the same bytes again, without a valid place."""
     await posting.start()
