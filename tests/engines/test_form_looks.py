@@ -80,3 +80,23 @@ def patterned(prompt: str, least: float, most: float, above: float = 0.1) -> int
     away = torch.hypot(points[:, 0] - centre, points[:, 2]) / body.bounds[1][2]
     points = points[(away > least) & (away < most) & (points[:, 1] > above * body.bounds[1][1])]
     return sum(body.materials[i].color == COLORS["navy"] for i in body.material(points).tolist())
+
+
+@pytest.mark.parametrize("prompt", ["a snowy pine tree", "a snowy tree", "a snowy bare tree", "a snowy palm"])
+def test_snow_lies_on_a_tree_where_it_looks_up(prompt: str) -> None:
+    body = solid(prompt)
+    points = on_surface(body)
+    seen = torch.tensor([body.materials[i].name == "snow" for i in body.material(points).tolist()])
+    step = 1e-3 * body.bounds[1][1]
+    up = torch.tensor([0.0, step, 0.0])
+    rise = (body.distance(points + up) - body.distance(points - up)) / (2 * step)
+    assert 0.02 < seen.float().mean() < 0.9
+    assert rise[seen].median() > 0.3
+    assert (rise[seen] < -0.2).float().mean() < 0.05
+
+
+def test_a_blossoming_tree_is_full_of_pink_blossom() -> None:
+    request = READER.read("a cherry blossom tree")
+    wish = make_wish(request, 0)
+    assert wish.count("flower") == 60
+    assert wish.finish("leaf", "leaves", follow="color").color == COLORS["pink"]

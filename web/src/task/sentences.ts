@@ -20,6 +20,12 @@ const KNOWN: readonly (readonly [Key, RegExp, ...string[]])[] = [
   ['repair.open', sentence('Needs repair: it is not watertight.')],
   ['repair.point', sentence('Needs repair: two parts touch in a single point.')],
   ['note.one', sentence('No number was given, so there is one.')],
+  ['note.width', sentence('The width came out as # m, not # m.'), 'got', 'asked'],
+  ['note.height', sentence('The height came out as # m, not # m.'), 'got', 'asked'],
+  ['note.depth', sentence('The depth came out as # m, not # m.'), 'got', 'asked'],
+  ['note.round top', sentence('On # legs its top is round.'), 'n'],
+  ['note.oval top', sentence('On # legs its top is oval.'), 'n'],
+  ['note.round seat', sentence('On # legs its seat is round.'), 'n'],
   ['ignored.pieces', sentence('# smaller pieces? of the photo'), 'n'],
 ]
 

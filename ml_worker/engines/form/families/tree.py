@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch.nn.functional import normalize
 
 from ml_worker.engines.form.families.boughs import boughs
-from ml_worker.engines.form.families.family import Family, Feature, Taste, Variant, Wish
+from ml_worker.engines.form.families.family import Family, Feature, Finish, Taste, Variant, Wish
 from ml_worker.engines.form.materials import make
 from ml_worker.engines.form.palette import COLORS
 from ml_worker.engines.form.sdf.balls import balls, cloud
@@ -28,6 +29,26 @@ def _borne(wish: Wish) -> list[str]:
 
 
 def build(wish: Wish) -> Sequence[Part]:
+    main = wish.finishes.get("main", Finish())
+    if main.stuff != "snow":
+        return _grown(wish)
+    # Nobody means a tree of snow: it lies on the leaves and boughs, where they look up.
+    parts = _grown(replace(wish, finishes={**wish.finishes, "main": Finish(None, main.color)}))
+    deep = 0.012 * wish.height
+    return [
+        replace(part, coats=(*part.coats, (_upper(part.shape, deep), make("snow"))))
+        if part.material.name in ("leaf", "trunk")
+        else part
+        for part in parts
+    ]
+
+
+def _upper(shape: Shape, deep: float) -> Shape:
+    """Where on `shape` the way `deep` up leads well away from it: what looks up, with nothing close above."""
+    return Shape(lambda p: 0.3 * deep - shape.distance(Points(p.x, p.y + deep, p.z)), shape.box.grown(deep))
+
+
+def _grown(wish: Wish) -> Sequence[Part]:
     kind = wish.option("kind", "broad")
     if not wish.has("leaf") and kind == "broad":
         kind = "bare"
@@ -74,7 +95,7 @@ def _broad(wish: Wish) -> list[Part]:
         for _ in range(40):
             # Walk in to the leaves: a fruit hangs half out of them.
             spots -= _outward(spots, middle) * crown.distance(Points.of(spots))[:, None]
-        size = 0.052 * r * (0.9 if feature == "flower" else 1.0)
+        size = r * (0.075 if feature == "flower" else 0.052)
         parts.append(Part(balls([(x, y, z) for x, y, z in spots.tolist()], size), skin))
     return parts
 
@@ -282,6 +303,13 @@ FAMILY = Family(
                 "cherry tree",
                 "leafy tree",
             )
+        ),
+        "cherry blossom tree": Variant(
+            ("cherry blossom tree", "blossom tree", "sakura", "sakura tree", "blossoming tree", "flowering tree"),
+            None,
+            {"flower": 60},
+            {},
+            "pink",
         ),
         "fruit tree": Variant(("fruit tree",), None, {"fruit": 26}),
         **{f"{fruit} tree": Variant((f"{fruit} tree",), None, {fruit: 26}) for fruit in FRUITS if fruit != "cherry"},
