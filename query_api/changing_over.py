@@ -5,7 +5,8 @@ from typing import Final
 
 import structlog
 
-from adapters.postgres.read.live import AWAY, live_schemas
+from adapters.postgres.away import AWAY
+from adapters.postgres.read.live import live_schemas
 from adapters.postgres.read.pool import make_read_pool
 from query_api.positions import ProjectionPositions
 from query_api.queries import Queries
