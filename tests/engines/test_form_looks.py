@@ -100,3 +100,35 @@ def test_a_blossoming_tree_is_full_of_pink_blossom() -> None:
     wish = make_wish(request, 0)
     assert wish.count("flower") == 60
     assert wish.finish("leaf", "leaves", follow="color").color == COLORS["pink"]
+
+
+@pytest.mark.parametrize("prompt", ["a leather armchair", "a green velvet chair", "a leather stool"])
+def test_soft_stuff_is_where_one_sits_and_wood_bears_it(prompt: str) -> None:
+    patterns = {material.name: material.pattern for material in solid(prompt).materials}
+    assert patterns["seat"] in ("leather", "fabric")
+    assert patterns["leg"] == "wood"
+    assert patterns.get("cushion", patterns["seat"]) == patterns["seat"]
+
+
+def test_many_drawers_of_a_narrow_table_are_in_two_rows() -> None:
+    fronts = [(0.4, 0.85, 0.85), (0.4, 0.66, 0.85)]
+    assert inside("a nightstand with 4 drawers", *fronts) == [True, True]
+    assert inside("a nightstand with 2 drawers", *fronts) == [True, False]
+
+
+def test_doors_of_a_bookshelf_part_and_have_knobs_to_see() -> None:
+    body = solid("a bookshelf with two doors")
+    knobs = [i for i, material in enumerate(body.materials) if material.name == "knob"]
+    width, _, depth = body.bounds[1]
+    points = torch.rand(40_000, 3) * torch.tensor([0.2 * width, 0.6, 0.1]) + torch.tensor([-0.1 * width, 0, depth])
+    points -= torch.tensor([0.0, 0.0, 0.1])
+    held = (body.distance(points) < 0) & torch.isin(body.material(points), torch.tensor(knobs))
+    low, high = points[held].amin(dim=0), points[held].amax(dim=0)
+    assert (high - low)[1] > 0.018
+    gap = torch.tensor([[0.0, 0.2, z] for z in torch.linspace(depth - 0.045, depth, 60).tolist()])
+    leaf = gap + torch.tensor([0.02, 0.0, 0.0])
+    assert (body.distance(leaf) < 0).sum() > (body.distance(gap) < 0).sum() + 8
+
+
+def test_a_toy_car_is_a_toy() -> None:
+    assert solid("a toy car").bounds[1][2] * 2 == pytest.approx(0.15, abs=0.01)

@@ -46,6 +46,7 @@ export const words: Readonly<Record<`word.${string}`, string>> = {
   'word.table lamp': 'Настольная лампа',
   'word.taxi': 'Такси',
   'word.teacup': 'Чайная чашка',
+  'word.toy car': 'Игрушечная машина',
   'word.tumbler': 'Стакан',
   'word.van': 'Фургон',
   'word.villa': 'Вилла',

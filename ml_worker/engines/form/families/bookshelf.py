@@ -84,14 +84,14 @@ def _doors(wish: Wish, low: float, gap: float, board: float, frame: Material) ->
     parts = [Part(box(w - board, gap + board, d * 0.9).at(y=low + gap / 2, z=-d * 0.04), frame)]
     for i in range(count):
         x = -(w - 2 * board) / 2 + each * (i + 0.5)
-        leaf = box(each - board * 0.16, gap + board * 0.1, board * 0.8, board * 0.15)
+        leaf = box(each - board * 0.45, gap + board * 0.1, board * 0.8, board * 0.15)
         inset = box(each * 0.72, gap * 0.72, board, board * 0.1).at(z=board * 0.75)
         parts.append(Part(leaf.cut(inset, board * 0.08).at(x, low + gap / 2, d / 2 - board * 0.55), material))
         side = 1 if i % 2 == 0 and count > 1 else -1
         parts.append(
             Part(
-                box(board * 0.5, board * 0.5, board * 0.8, board * 0.22).at(
-                    x + side * (each / 2 - board * 0.9), low + gap * 0.55, d / 2 + board * 0.1
+                box(board * 0.9, board * 0.9, board * 1.3, board * 0.4).at(
+                    x + side * (each / 2 - board * 1.3), low + gap * 0.55, d / 2 + board * 0.35
                 ),
                 knob,
             )

@@ -224,7 +224,8 @@ FAMILY = Family(
     build=build,
     axes={"length": "depth"},
     variants={
-        "car": Variant(("car", "automobile", "hatchback", "city car", "family car", "toy car", "passenger car")),
+        "car": Variant(("car", "automobile", "hatchback", "city car", "family car", "passenger car")),
+        "toy car": Variant(("toy car",), (0.068, 0.054, 0.15)),
         "sedan": Variant(("sedan", "saloon", "saloon car"), (1.88, 1.45, 4.6), {}, {"kind": "sedan"}),
         "suv": Variant(("suv", "jeep", "off-roader", "crossover"), (1.95, 1.74, 4.5), {"rack": 1}, {"kind": "suv"}),
         "sports car": Variant(

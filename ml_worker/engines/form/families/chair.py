@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
-from ml_worker.engines.form.families.family import Family, Feature, Variant, Wish
+from ml_worker.engines.form.families.family import Family, Feature, Finish, Variant, Wish
+from ml_worker.engines.form.materials import STUFF
 from ml_worker.engines.form.sdf.profile import curve, extrude, polygon, revolve, rounded
 from ml_worker.engines.form.sdf.shape import Shape, Vec3, blended
 from ml_worker.engines.form.sdf.solids import box, cylinder, ellipsoid, post, rod, torus, tube
@@ -14,6 +16,11 @@ LEG = {"": 1.0, "thin": 0.75, "thick": 1.4}
 
 
 def build(wish: Wish) -> Sequence[Part]:
+    main = wish.finishes.get("main", Finish())
+    if main.stuff is not None and STUFF[main.stuff].group == "fabric":
+        # A chair of leather has it where one sits; what bears it is wood.
+        rest = {role: finish for role, finish in wish.finishes.items() if role != "main"}
+        wish = replace(wish, finishes={"seat": main, "cushion": main, **rest})
     if wish.option("seat") == "round" or wish.count("leg") != 4:
         return _turned(wish)
     return _joined(wish)

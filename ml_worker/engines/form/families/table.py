@@ -106,16 +106,19 @@ def _square_frame(wish: Wish, under: float, material: Material) -> list[Part]:
     drawers = wish.count("drawer")
     if drawers:
         tall = max(tall, min(0.16 * wish.height / 0.74, under * 0.34))
-        y = under - tall / 2 + leg * 0.05
         inner = 2 * in_x - leg
+        rows = 2 if drawers % 2 == 0 and inner / drawers < 0.8 * tall else 1
+        high = tall * (0.85 if rows == 2 else 1.0)
+        tall = high * rows
+        y = under - tall / 2 + leg * 0.05
         parts.append(Part(box(2 * in_x, tall, 2 * in_z, leg * 0.08).at(y=y), material))
         front = wish.finish("drawer", "oak")
         knob = wish.finish("knob", "brass", follow="none")
-        each = inner / drawers
+        each, z = inner * rows / drawers, in_z + leg * 0.14
         for i in range(drawers):
-            x = -inner / 2 + each * (i + 0.5)
-            z = in_z + leg * 0.14
-            parts.append(Part(box(each - leg * 0.22, tall * 0.8, leg * 0.5, leg * 0.1).at(x, y, z), front))
+            x = -inner / 2 + each * (i // rows + 0.5)
+            y = under + leg * 0.05 - high * (i % rows + 0.5)
+            parts.append(Part(box(each - leg * 0.22, high * 0.8, leg * 0.5, leg * 0.1).at(x, y, z), front))
             pull = sphere(leg * 0.2).joined(cylinder(leg * 0.1, leg * 0.4).turned("x", 90).at(z=-leg * 0.2), leg * 0.1)
             parts.append(Part(pull.at(x, y, z + leg * 0.25 + leg * 0.24), knob))
     else:
