@@ -1,16 +1,18 @@
 """What is read from a photo file: upright, in the right colours, and the object told from its background."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageFile
 
+from adapters.http.images.verdict import TYPES
 from ml_worker.engines.port import BadInput
 from ml_worker.engines.relief.cutout import cut_out
 from ml_worker.engines.relief.inflate import squared_height
 from ml_worker.engines.relief.outline import signed_distance
-from ml_worker.engines.relief.photo import LONGEST, Photo, open_photo
+from ml_worker.engines.relief.photo import FORMATS, LONGEST, Photo, open_photo
 from tests.engines import photos
 
 
@@ -30,10 +32,10 @@ def test_a_press_s_four_colours_come_out_as_they_look(tmp_path: Path) -> None:
 
 
 def test_sixteen_bits_keep_their_brightness(tmp_path: Path) -> None:
-    ramp = np.linspace(0, 65535, 64).astype(np.uint16)
+    ramp = np.linspace(0, 65535, 256).astype(np.uint16)
     Image.fromarray(np.tile(ramp, (64, 1))).save(tmp_path / "deep.png")
     shown = open_photo(tmp_path / "deep.png").color
-    assert np.abs(shown[10, :, 0].astype(int) - np.linspace(0, 255, 64)).max() <= 1.5
+    assert np.abs(shown[10, :, 0].astype(int) - np.linspace(0, 255, 256)).max() <= 1.5
 
 
 def test_a_colour_profile_is_followed(tmp_path: Path) -> None:
@@ -51,6 +53,91 @@ def test_large_photos_are_brought_to_the_size_that_the_texture_can_show(tmp_path
     assert photo.color.shape[:2] == (LONGEST, LONGEST)
     assert photo.alpha is not None
     assert (photo.alpha > 127).mean() == pytest.approx(np.pi * 0.35**2, rel=0.01)
+
+
+def test_every_kind_of_picture_that_may_be_uploaded_is_read(tmp_path: Path) -> None:
+    assert set(FORMATS) == set(TYPES)
+    picture = photos.painted(photos.disc(), photos.NAVY, photos.WHITE)
+    for kind in TYPES:
+        Image.fromarray(picture).save(tmp_path / "photo", format=kind)
+        assert np.abs(open_photo(tmp_path / "photo").color.astype(int) - picture).mean() < 4, kind
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "webp"])
+def test_notes_that_cannot_be_written_again_do_not_matter(tmp_path: Path, kind: str) -> None:
+    notes = Image.Exif()
+    notes[0x0112], notes[0x010F] = 6, "Maker"
+    broken = notes.tobytes().replace(b"\x01\x0f", b"\x01\x42").replace(b"\x0f\x01", b"\x42\x01")  # a number, by its tag
+    Image.new("RGB", (80, 300), photos.NAVY).save(tmp_path / "photo", format=kind, exif=broken)
+    assert open_photo(tmp_path / "photo").color.shape == (80, 300, 3)
+
+
+def test_a_decoder_that_trips_says_that_the_photo_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trip(self: Image.Image) -> None:
+        raise TypeError("unpack")
+
+    Image.new("RGB", (80, 80)).save(tmp_path / "photo.bmp")
+    monkeypatch.setattr(Image.Image, "transpose", trip)
+    monkeypatch.setattr(ImageFile.ImageFile, "load", trip)
+    with pytest.raises(BadInput) as refusal:
+        open_photo(tmp_path / "photo.bmp")
+    assert refusal.value.code == "unreadable-image"
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "RGB with a colour that is transparent"])
+def test_a_colour_profile_is_followed_with_and_without_transparency(tmp_path: Path, mode: str) -> None:
+    """A profile whose red and blue are swapped, so that nobody takes its colours for sRGB's."""
+    swapped = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    red, blue = swapped.index(b"rXYZ"), swapped.index(b"bXYZ")
+    swapped[red], swapped[blue] = swapped[blue], swapped[red]
+    swapped[red : red + 4], swapped[blue : blue + 4] = b"bXYZ", b"rXYZ"
+    picture = Image.new("RGB", (300, 300), (200, 40, 60))
+    picture.paste((0, 255, 0), (0, 0, 100, 300))
+    hidden: dict[str, Any] = {"transparency": (0, 255, 0)} if mode.startswith("RGB with") else {}
+    if mode == "RGBA":
+        picture.putalpha(Image.fromarray(np.where(np.arange(300) < 100, 0, 255).astype(np.uint8)[None].repeat(300, 0)))
+    elif mode == "P":
+        picture = picture.convert("P", palette=Image.Palette.ADAPTIVE)
+    picture.save(tmp_path / "photo.png", icc_profile=bytes(swapped), **hidden)
+    photo = open_photo(tmp_path / "photo.png")
+    assert np.abs(photo.color[150, 200].astype(int) - [60, 40, 200]).max() <= 12
+    if mode.startswith("RGB") and mode != "RGB":
+        assert photo.alpha is not None
+        assert photo.alpha[150, [50, 200]].tolist() == [0, 255]
+
+
+def test_a_deep_grey_keeps_its_transparent_shade(tmp_path: Path) -> None:
+    ramp = np.full((300, 300), 40_000, np.uint16)
+    ramp[:, :100] = 1234
+    Image.fromarray(ramp).save(tmp_path / "deep.png", transparency=1234)
+    photo = open_photo(tmp_path / "deep.png")
+    assert photo.alpha is not None
+    assert photo.alpha[150, [50, 200]].tolist() == [0, 255]
+    assert photo.color[150, 200, 0] == 40_000 >> 8
+
+
+def test_a_small_photo_is_enlarged_before_its_outline_is_drawn(tmp_path: Path) -> None:
+    small = photos.disc(32, 11)
+    for name, ground in (("even.png", photos.WHITE), ("alpha.png", None)):
+        if ground is None:
+            photos.cut_out(tmp_path / name, small)
+        else:
+            Image.fromarray(photos.painted(small, photos.NAVY, ground)).save(tmp_path / name)
+        photo = open_photo(tmp_path / name)
+        assert photo.color.shape == (256, 256, 3)
+        assert photo.scale == 8
+        found = cut_out(photo, seed=1)
+        off = (found.inside > 0.5) != (photos.disc(256, 88) > 0.5)
+        assert off.mean() / found.share < 0.035, name
+
+
+def test_a_blade_of_a_photo_is_refused(tmp_path: Path) -> None:
+    Image.new("RGB", (16, 800)).save(tmp_path / "blade.png")
+    with pytest.raises(BadInput) as refusal:
+        open_photo(tmp_path / "blade.png")
+    assert refusal.value.code == "image-too-narrow"
 
 
 @pytest.mark.parametrize("data", [b"", b"\x89PNG\r\n\x1a\nnot a picture", b"<svg xmlns='http://www.w3.org/2000/svg'/>"])
@@ -130,6 +217,35 @@ def test_a_wholly_transparent_photo_is_refused() -> None:
     with pytest.raises(BadInput) as refusal:
         cut_out(Photo(np.zeros((100, 100, 3), np.uint8), np.zeros((100, 100), np.uint8)), seed=1)
     assert refusal.value.code == "no-object"
+
+
+def test_a_tight_or_a_faint_cut_out_is_an_object() -> None:
+    size = 400
+    full = np.ones((size, size), np.float32)
+    full[:40, :40] = full[-40:, :40] = 0  # all but two corners
+    spot = photos.disc(size, 10)
+    gold = np.full((size, size, 3), photos.GOLD, np.uint8)
+    for shape, opaque in ((full, 255), (spot, 255), (photos.disc(size, 130), 60)):
+        found = cut_out(Photo(gold, np.rint(shape * opaque).astype(np.uint8)), seed=1)
+        assert found.way == "alpha"
+        assert found.inside == pytest.approx(shape, abs=0.02)
+
+
+def test_a_cut_out_is_not_told_to_become_one() -> None:
+    random = np.random.default_rng(0).integers(0, 2, (200, 200)) * np.uint8(255)
+    for alpha in (np.zeros((200, 200), np.uint8), random):
+        with pytest.raises(BadInput) as refusal:
+            cut_out(Photo(np.zeros((200, 200, 3), np.uint8), alpha), seed=1)
+        assert refusal.value.code == "no-object"
+        assert "send a PNG" not in refusal.value.message
+
+
+def test_specks_are_not_worth_a_word() -> None:
+    shape = photos.disc()
+    shape[20:380:8, 10] = 1  # 45 single pixels
+    shape[20:30, 370:380] = 1
+    found = cut_out(Photo(photos.painted(np.ones_like(shape), photos.GOLD, (0, 0, 0)), np.rint(shape * 255)), seed=1)
+    assert found.dropped == 1
 
 
 def test_the_outline_of_a_disc_is_round_to_a_fraction_of_a_pixel() -> None:

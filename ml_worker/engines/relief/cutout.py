@@ -14,7 +14,7 @@ Array = npt.NDArray[Any]
 Way = Literal["alpha", "background", "grabcut"]
 
 LEAST, MOST = 0.004, 0.97
-"""Share of the photo that an object may fill."""
+"""Share of the photo that an object may fill, unless it was cut out before."""
 LEAST_GUESSED = 0.05
 """The same for GrabCut: less is some spot of another colour (a spoon's shine), not what the photo is of."""
 EVEN = 14.0
@@ -33,6 +33,10 @@ HOLE = 0.015
 """Share of the object from which an enclosed patch of the background's colour counts as a hole through it."""
 PINHOLE = 0.003
 """Holes smaller than this share of the object are closed."""
+SPECK = 0.0005
+"""Dropped pieces smaller than this share of the object are not worth a word."""
+OPAQUE, FAINT = 128, 8
+"""Alpha (0..255) below which an object as a whole is faint and taken for opaque, and below which it is nothing."""
 
 
 class Cutout(msgspec.Struct, frozen=True, eq=False):
@@ -40,7 +44,7 @@ class Cutout(msgspec.Struct, frozen=True, eq=False):
     """(H, W) float32: how much of each pixel the object covers, 0..1."""
     way: Way
     dropped: int
-    """Smaller pieces that were left out."""
+    """Smaller pieces that were left out, but for specks."""
 
     @property
     def share(self) -> float:
@@ -50,28 +54,38 @@ class Cutout(msgspec.Struct, frozen=True, eq=False):
 
 def cut_out(photo: Photo, seed: int) -> Cutout:
     """Raises BadInput `no-object` when nothing can be told from its background."""
-    way: Way
-    if photo.alpha is not None and (photo.alpha < 128).mean() > 0.005:
-        way, soft = "alpha", photo.alpha.astype(np.float32) / 255
-    else:
-        even = _even_background(photo.color)
-        way, soft = ("background", even) if even is not None else ("grabcut", _grab_cut(photo.color, seed))
-    kept, dropped = _main_pieces(soft)
-    share = float(kept.mean())
-    if not (LEAST_GUESSED if way == "grabcut" else LEAST) <= share <= MOST:
+    opacity = None if photo.alpha is None else coverage(photo.alpha)
+    if opacity is not None and (opacity < 0.5).mean() > 0.005:
+        return _of_pieces(opacity, "alpha")
+    even = _even_background(photo.color, photo.scale)
+    way: Way = "grabcut" if even is None else "background"
+    found = _of_pieces(_grab_cut(photo.color, seed) if even is None else even, way)
+    if not (LEAST_GUESSED if way == "grabcut" else LEAST) <= found.share <= MOST:
         raise no_object()
-    return Cutout(kept, way, dropped)
+    return found
 
 
-def no_object() -> BadInput:
-    return BadInput(
-        "no-object",
-        "No object stands out in the photo. Take one whole object in front of an even background, send a PNG whose "
-        "background is transparent, or ask for a relief plate (mode: plate), which raises the whole photo.",
-    )
+def coverage(alpha: Array) -> Array:
+    """(H, W) uint8 -> float32 0..1. Raises BadInput `no-object` when there is nothing to see."""
+    opaque = float(np.quantile(alpha[alpha > 0], 0.99)) if alpha.any() else 0.0
+    if opaque < FAINT:
+        raise no_object("alpha")
+    share: Array = np.clip(alpha.astype(np.float32) / (255 if opaque >= OPAQUE else opaque), 0, 1)
+    return share
 
 
-def _even_background(color: Array) -> Array | None:
+def no_object(way: Way = "background") -> BadInput:
+    if way == "alpha":
+        seen = "No one object is left where the photo is not transparent. Send one whole object, opaque all over"
+    else:
+        seen = (
+            "No object stands out in the photo. Take one whole object in front of an even background of another "
+            "colour, send a PNG whose background is transparent"
+        )
+    return BadInput("no-object", f"{seen}, or ask for a relief plate (mode: plate), which raises the whole photo.")
+
+
+def _even_background(color: Array, scale: float) -> Array | None:
     """Soft coverage, when nearly all of the border has one colour; what is not reached from the border is object."""
     lab = cv2.cvtColor(color.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     lab = cv2.GaussianBlur(lab, (0, 0), 0.8)
@@ -94,10 +108,16 @@ def _even_background(color: Array) -> Array | None:
     reached[0] = False  # the pixels of other colours
     outside = reached[label]
     # On the border of the object, a pixel is covered as far as its colour has gone from the background to the object.
-    kernel = np.ones((7, 7), np.uint8)
-    cover = np.clip(away / np.maximum(cv2.dilate(away, kernel), EVEN), 0, 1)
-    border = cv2.morphologyEx(outside.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8)) > 0
+    wide, narrow = (_square(half * max(scale, 1.0)) for half in (3, 2))
+    cover = np.clip(away / np.maximum(cv2.dilate(away, wide), EVEN), 0, 1)
+    border = cv2.morphologyEx(outside.astype(np.uint8), cv2.MORPH_GRADIENT, narrow) > 0
     return np.where(border, cover, ~outside).astype(np.float32)
+
+
+def _square(half: float) -> Array:
+    """The pixels that lie no farther than `half` away along the rows and columns."""
+    side = 2 * round(half) + 1
+    return np.ones((side, side), np.uint8)
 
 
 def _grab_cut(color: Array, seed: int) -> Array:
@@ -138,20 +158,21 @@ def _like_the_frame(bgr: Array, frame: Array) -> Array:
     return np.asarray(common[bins[:, :, 0], bins[:, :, 1], bins[:, :, 2]] > 0)
 
 
-def _main_pieces(soft: Array) -> tuple[Array, int]:
+def _of_pieces(soft: Array, way: Way) -> Cutout:
     """Without specks and pinholes. Raises BadInput `no-object` when the pieces are a scatter."""
     solid = (soft >= 0.5).astype(np.uint8)
     count, label, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=4)
     if count < 2:
-        raise no_object()
+        raise no_object(way)
     areas = stats[1:, cv2.CC_STAT_AREA]
     large = 1 + np.flatnonzero(areas >= areas.max() * LESSER)
     if areas.max() < WHOLE * areas.sum() and areas[large - 1].sum() < 0.8 * areas.sum():
-        raise no_object()
+        raise no_object(way)
     wanted = np.isin(label, large)
     holes, hole_label, hole_stats, _ = cv2.connectedComponentsWithStats((~wanted).astype(np.uint8), connectivity=8)
     small = [n for n in range(1, holes) if hole_stats[n, cv2.CC_STAT_AREA] < PINHOLE * wanted.sum()]
     filled = np.isin(hole_label, small)
     specks = cv2.dilate((solid > 0).astype(np.uint8) & ~wanted.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     kept = np.where(filled, 1.0, np.where(specks & ~wanted, 0.0, soft)).astype(np.float32)
-    return kept, int(count - 1 - len(large))
+    dropped = (areas >= SPECK * wanted.sum()).sum() - len(large)
+    return Cutout(kept, way, int(dropped))
