@@ -12,7 +12,8 @@
 
 so that an engine ends with `Result(files=built.files, report=built.report, metrics=built.metrics, understood=…)`.
 `files` holds one entry a requested format and the preview. Progress is told under the names of STAGES, cancellation is
-looked for between chunks of work. Raises Permanent (`field-invalid`, `field-unbounded`, `empty`, `mesh-invalid`).
+looked for between chunks of work. Raises Permanent (`field-invalid`, `field-unbounded`, `empty`, `mesh-invalid`) and
+BadInput (`too-thin`).
 """
 
 import time
@@ -23,7 +24,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from ml_worker.engines.port import Made, Run
+from ml_worker.engines.port import BadInput, Made, Run
 from ml_worker.mesh.assets import Asset, assemble
 from ml_worker.mesh.bake import Exact, bake
 from ml_worker.mesh.borders import cut_at_borders
@@ -84,6 +85,8 @@ FOLDS_SEEN_AT = 320
 """Texture size at which charts are first looked through for folds: cheaper than the real one."""
 LEAN_ATTEMPTS = 3
 """To keep the budget of faces when triangles are cut."""
+CAUGHT = 0.8
+"""The share of the solid's bounds that its mesh must fill in each direction."""
 ALONE: Final = ((0.0, 0.0),)
 LEAST_FACES = 2_500
 """A copy of several is not cut below this for the sake of the budget of them all."""
@@ -175,6 +178,7 @@ def build(
 
     told.at("surface", 0.0)
     dense = without_crumbs(extract(field, lattice, FLUSH))
+    _require_most(dense, solid)
     told.at("surface", 0.4)
     longest = float(np.ptp(dense.vertices, axis=0).max())
     budget = max(options.target_faces // len(places), min(options.target_faces, LEAST_FACES))
@@ -227,6 +231,16 @@ def _lean(
             break
         allowed = max(allowed - round(1.3 * over), budget // 2)
     return cut
+
+
+def _require_most(mesh: Mesh, solid: Solid) -> None:
+    """Raises BadInput `too-thin` when the lattice caught only shreds of the solid."""
+    low, high = solid.bounds
+    if (np.ptp(mesh.vertices, axis=0) < CAUGHT * np.subtract(high, low)).any():
+        raise BadInput(
+            "too-thin",
+            "Much of it is thinner than can be made at this quality. Ask for a higher one, or for something thicker.",
+        )
 
 
 def _deviation(mesh: Mesh, field: Field) -> float:

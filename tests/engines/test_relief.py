@@ -137,6 +137,71 @@ def test_a_plate_carries_the_whole_photo_and_rises_where_the_object_is(tmp_path:
     assert result.understood["mode"] == "plate"
 
 
+def test_nothing_that_is_transparent_shows_or_stands_out_on_a_plate(tmp_path: Path) -> None:
+    shape = photos.disc(300, 100)
+    hidden = photos.painted(shape, photos.GOLD, photos.WHITE)
+    hidden[20:60, 20:280] = (255, 0, 0)
+    Image.fromarray(np.dstack([hidden, np.rint(shape * 255).astype(np.uint8)])).save(tmp_path / "hidden.png")
+    result = run(tmp_path / "hidden.png", tmp_path / "out", mode="plate")
+    mesh = mesh_of(result)
+    pixel = 0.15 / 300
+    places = [((x - 150) * pixel, (300 - y) * pixel) for x, y in ((100, 40), (20, 150), (150, 150))]
+    seen = colors_in_front(mesh, places)
+    assert np.ptp(seen[:2], axis=1).max() < 6  # grey
+    assert np.abs(seen[2] - photos.GOLD).max() < 20
+    bar, ground = (mesh.ray.intersects_location([[x, y, 1]], [[0, 0, -1]])[0][:, 2].max() for x, y in places[:2])
+    assert bar == pytest.approx(ground, abs=0.0003)
+
+
+def test_a_plate_of_nothing_is_refused(tmp_path: Path) -> None:
+    Image.fromarray(np.dstack([photos.meadow((200, 200)), np.zeros((200, 200))]).astype(np.uint8)).save(
+        tmp_path / "clear.png"
+    )
+    with pytest.raises(BadInput) as refusal:
+        run(tmp_path / "clear.png", tmp_path / "out", mode="plate")
+    assert refusal.value.code == "no-object"
+
+
+def test_a_dark_object_stands_in_no_trench_on_a_plate(tmp_path: Path) -> None:
+    Image.fromarray(photos.painted(photos.disc(), photos.NAVY, photos.WHITE)).save(tmp_path / "dark.png")
+    mesh = mesh_of(run(tmp_path / "dark.png", tmp_path / "out", mode="plate"))
+    pixel = 0.15 / 400
+    x = np.array([-190, -170, -150, -140, -133, -128, -125, -120]) * pixel
+    height = [mesh.ray.intersects_location([[at, 0.075, 1]], [[0, 0, -1]])[0][:, 2].max() for at in x]
+    assert np.diff(height).min() > -0.0004  # from the ground to the object it only rises
+
+
+def test_lines_thinner_than_the_lattice_are_refused_and_not_made_into_crumbs(tmp_path: Path) -> None:
+    ring = photos.disc(400, 131) - photos.disc(400, 128.5)
+    photo = photos.cut_out(tmp_path / "wire.png", ring)
+    with pytest.raises(BadInput) as refusal:
+        run(photo, tmp_path / "out")
+    assert refusal.value.code == "too-thin"
+    assert "pixels wide" in refusal.value.message
+
+
+def test_thin_parts_that_are_lost_are_told(tmp_path: Path) -> None:
+    shape = photos.disc(400, 90)
+    shape[199:202, 95:305] = 1
+    result = run(photos.cut_out(tmp_path / "whiskers.png", shape), tmp_path / "out")
+    assert any(part.startswith("parts narrower than") for part in result.ignored)
+    whole = run(photos.cut_out(tmp_path / "disc.png", photos.disc(400, 90)), tmp_path / "whole")
+    assert whole.ignored == ()
+
+
+def test_without_a_size_it_is_15_centimetres_long_however_deep(tmp_path: Path) -> None:
+    photo = photos.cut_out(tmp_path / "disc.png", photos.disc(60, 20))
+    for mode in ("body", "plate"):
+        assert max(run(photo, tmp_path / mode, mode=mode, depth=2).report["size_mm"]) == pytest.approx(150, abs=0.01)
+
+
+def test_a_thin_body_has_smooth_sides(tmp_path: Path) -> None:
+    photo = photos.cut_out(tmp_path / "disc.png", photos.disc())
+    result = run(photo, tmp_path / "out", depth=0.2)
+    assert result.report["genus"] == 0
+    assert result.metrics["cells"] >= 8 * 150 / result.report["size_mm"][2]
+
+
 def test_the_same_photo_gives_the_same_bytes(tmp_path: Path) -> None:
     shape = photos.disc(300, 100)
     Image.fromarray(photos.painted(shape, photos.GOLD, photos.meadow(shape.shape))).save(tmp_path / "disc.png")

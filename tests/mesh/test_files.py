@@ -8,7 +8,7 @@ import pytest
 import trimesh
 from PIL import Image
 
-from ml_worker.engines.port import Permanent
+from ml_worker.engines.port import BadInput, Permanent
 from ml_worker.mesh.gate import assert_printable
 from ml_worker.mesh.mesh import Mesh, merge_by_position
 from ml_worker.mesh.paint import Coat, Surfaces
@@ -168,6 +168,15 @@ def test_a_ready_mesh_with_a_hole_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Permanent) as refusal:
         build_mesh(Mesh(given.vertices, given.faces[1:].astype(np.int32)), Green(), DRAFT, RecordedRun(tmp_path))
     assert refusal.value.code == "mesh-invalid"
+
+
+def test_shreds_of_what_is_thinner_than_the_lattice_are_refused(tmp_path: Path) -> None:
+    foil = block((0, 0.2, 0), (0.5, 0.2, 0.0001))
+    lump = block((0, 0.03, 0), (0.03, 0.03, 0.03))
+    solid = Parts((foil, lump), ((-0.5, 0, -0.03), (0.5, 0.4, 0.03)))
+    with pytest.raises(BadInput) as refusal:
+        build(solid, DRAFT, RecordedRun(tmp_path))
+    assert refusal.value.code == "too-thin"
 
 
 def test_the_khronos_validator_finds_nothing_with_or_without_relief_in_the_texture(tmp_path: Path) -> None:

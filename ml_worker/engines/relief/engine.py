@@ -10,13 +10,14 @@ import numpy.typing as npt
 
 from ml_worker.engines.port import BadInput, Description, Inputs, Result, Run
 from ml_worker.engines.relief.coating import FRINGE, PhotoPaint
-from ml_worker.engines.relief.cutout import Cutout, cut_out, no_object
+from ml_worker.engines.relief.cutout import Cutout, coverage, cut_out
 from ml_worker.engines.relief.inflate import squared_height
 from ml_worker.engines.relief.outline import signed_distance
 from ml_worker.engines.relief.photo import Photo, open_photo
 from ml_worker.engines.relief.solids import Body, Plate, relief_height
+from ml_worker.engines.relief.thinness import LEAST, Outline, fineness
 from ml_worker.mesh.params import PROPERTIES, Options
-from ml_worker.mesh.pipeline import STAGES, Built, build
+from ml_worker.mesh.pipeline import EFFORTS, STAGES, Built, build
 
 Array = npt.NDArray[Any]
 READING = 0.15
@@ -29,6 +30,8 @@ BULGE = 0.55
 """Thickness of a body, as a share of what a ball of its outline would have."""
 PLATE_BASE, PLATE_RELIEF = 0.035, 0.06
 """Thickness of a plate and height of its relief, as shares of its longest side."""
+GROUND = 150.0
+"""The grey of a plate where the photo is transparent."""
 MARGIN = 0.03
 """Empty border around the photo, as a share of its longer side."""
 WAYS = {
@@ -76,7 +79,7 @@ class ReliefEngine:
         """Nothing to load: the field is a lookup in a picture, too little work for a GPU."""
 
     def run(self, inputs: Inputs, params: Mapping[str, Any], run: Run) -> Result:
-        """Raises BadInput (`no-image`, `unreadable-image`, `image-too-small`, `no-object`), and what `build` raises."""
+        """Raises BadInput (`no-image`, `no-object`, `too-thin`), and what `open_photo` and `build` raise."""
         if len(inputs.files) != 1:
             raise BadInput("no-image", "Send exactly one photo.")
         run.check_cancel()
@@ -84,10 +87,11 @@ class ReliefEngine:
         photo = open_photo(inputs.files[0].path)
         run.progress("photo", 0.3)
         run.check_cancel()
-        mode, depth = params.get("mode", "body"), float(params.get("depth", 1))
-        if mode == "plate":
-            return self._plate(photo, depth, Options.of(params), run)
-        return self._body(photo, depth, Options.of(params), run)
+        options, depth = Options.of(params), float(params.get("depth", 1))
+        if options.size is None:
+            options = msgspec.structs.replace(options, size=USUAL_SIZE)
+        make = self._plate if params.get("mode") == "plate" else self._body
+        return make(photo, depth, options, run)
 
     def _body(self, photo: Photo, depth: float, options: Options, run: Run) -> Result:
         cutout = cut_out(photo, run.seed)
@@ -95,17 +99,25 @@ class ReliefEngine:
         photo, cutout = _with_margin(photo, cutout)
         run.check_cancel()
         run.progress("photo", 0.7)
-        distance, film = _blown_up(cutout)
-        seen = np.minimum(distance, signed_distance(cutout.inside, smooth=0.5))
-        pixel = USUAL_SIZE / _longest(distance)
+        distance, seen = _smoothed(cutout), signed_distance(cutout.inside, smooth=0.5)
+        outline, effort = Outline(seen, distance, depth), EFFORTS[options.quality]
+        outline.require_thick(effort.most, photo.scale)
+        film = squared_height(distance)
+        pixel = USUAL_SIZE / outline.longest
         body = Body(film, distance, pixel, BULGE * depth)
         run.progress("photo", 1.0)
-        fringe = FRINGE * (2 if cutout.way == "grabcut" else 1)
-        paint = PhotoPaint(photo.color, seen, body.left, body.top, pixel, fringe)
-        built = build(body, options, run, name="relief", paint=paint)
-        return _result(built, {"mode": "body"} | told, cutout.dropped)
+        fringe = FRINGE * (2 if cutout.way == "grabcut" else 1) * max(photo.scale, 1.0)
+        paint = PhotoPaint(photo.color, np.minimum(distance, seen), body.left, body.top, pixel, fringe)
+        finer = fineness(outline, film, BULGE * depth, effort.least)
+        built = build(body, options, run, name="relief", paint=paint, fineness=finer)
+        ignored = _dropped(cutout)
+        cells = built.metrics["cells"]
+        if outline.loses_parts(cells):
+            ignored += (f"parts narrower than {max(1, round(2 * outline.reach(cells) / photo.scale))} pixels",)
+        return _result(built, {"mode": "body"} | told, ignored)
 
     def _plate(self, photo: Photo, depth: float, options: Options, run: Run) -> Result:
+        photo = _on_grey(photo)
         if float(photo.color.std(axis=(0, 1)).max()) < 2:
             raise BadInput("no-object", "The photo has one colour all over: there is nothing to raise.")
         try:
@@ -114,7 +126,8 @@ class ReliefEngine:
             cutout = None
         run.check_cancel()
         run.progress("photo", 0.7)
-        film = None if cutout is None else _blown_up(cutout)[1]
+        distance = None if cutout is None else _smoothed(cutout)
+        film = None if distance is None or distance.max() < LEAST else squared_height(distance)
         pixel = USUAL_SIZE / max(photo.color.shape[:2])
         height = relief_height(photo.color, film, PLATE_RELIEF * USUAL_SIZE * depth)
         plate = Plate(height, pixel, PLATE_BASE * USUAL_SIZE)
@@ -122,7 +135,7 @@ class ReliefEngine:
         paint = PhotoPaint(photo.color, None, plate.left, plate.top, pixel)
         built = build(plate, options, run, name="relief", paint=paint)
         understood = {"mode": "plate", "object": "the whole photo, raised by its light"}
-        return _result(built, understood | ({} if cutout is None else _told(cutout)), 0)
+        return _result(built, understood | ({} if cutout is None else _told(cutout)))
 
 
 def _with_margin(photo: Photo, cutout: Cutout) -> tuple[Photo, Cutout]:
@@ -131,20 +144,21 @@ def _with_margin(photo: Photo, cutout: Cutout) -> tuple[Photo, Cutout]:
     sides = (width, width, width, width)
     color = cv2.copyMakeBorder(photo.color, *sides, cv2.BORDER_REPLICATE)
     inside = cv2.copyMakeBorder(cutout.inside, *sides, cv2.BORDER_CONSTANT, value=(0.0,))
-    return Photo(np.asarray(color), None), msgspec.structs.replace(cutout, inside=np.asarray(inside))
+    return Photo(np.asarray(color), None, photo.scale), msgspec.structs.replace(cutout, inside=np.asarray(inside))
 
 
-def _blown_up(cutout: Cutout) -> tuple[Array, Array]:
-    """Signed distance and film."""
-    distance = signed_distance(cutout.inside, max(cutout.inside.shape) * ROUNDED)
-    if float(distance.max()) < 2:
-        raise no_object()
-    return distance, squared_height(distance)
+def _on_grey(photo: Photo) -> Photo:
+    """What lies hidden under transparency is neither raised nor shown. Raises BadInput `no-object` if that is all."""
+    if photo.alpha is None:
+        return photo
+    share = coverage(photo.alpha)[:, :, None]
+    color = np.rint(photo.color * share + GROUND * (1 - share)).astype(np.uint8)
+    return msgspec.structs.replace(photo, color=color)
 
 
-def _longest(distance: Array) -> int:
-    rows, columns = np.nonzero(distance > 0)
-    return int(max(np.ptp(rows), np.ptp(columns)) + 1)
+def _smoothed(cutout: Cutout) -> Array:
+    """Signed distance to an outline without the pixels' steps."""
+    return signed_distance(cutout.inside, max(cutout.inside.shape) * ROUNDED)
 
 
 def _told(cutout: Cutout) -> dict[str, Any]:
@@ -155,6 +169,10 @@ def _told(cutout: Cutout) -> dict[str, Any]:
     }
 
 
-def _result(built: Built, understood: dict[str, Any], dropped: int) -> Result:
-    ignored = (f"{dropped} smaller piece{'s' if dropped > 1 else ''} of the photo",) if dropped else ()
+def _dropped(cutout: Cutout) -> tuple[str, ...]:
+    count = cutout.dropped
+    return (f"{count} smaller piece{'s' if count > 1 else ''} of the photo",) if count else ()
+
+
+def _result(built: Built, understood: dict[str, Any], ignored: tuple[str, ...] = ()) -> Result:
     return Result(files=built.files, report=built.report, understood=understood, ignored=ignored, metrics=built.metrics)

@@ -12,6 +12,8 @@ from ml_worker.mesh.solid import Material
 
 Array = npt.NDArray[Any]
 Corners = tuple[tuple[float, float, float], tuple[float, float, float]]
+STEP = 0.15
+"""How far an object's outline stands out from a plate: as far as the ground's light may do."""
 PHOTO = Material(name="photo", color=(1.0, 1.0, 1.0), roughness=0.75)
 
 
@@ -97,13 +99,20 @@ def relief_height(color: Array, film: Array | None, deepest: float) -> Array:
     light = cv2.cvtColor(color, cv2.COLOR_RGB2LAB)[:, :, 0].astype(np.float32) / 255
     size = max(color.shape[:2])
     smooth = cv2.bilateralFilter(light, d=0, sigmaColor=0.12, sigmaSpace=max(size / 160, 1.5))
-    broad = cv2.GaussianBlur(smooth, (0, 0), size / 14)
+    inside = np.zeros(light.shape, bool) if film is None else film > 0
+    broad = np.where(inside, _broadly(smooth, inside, size / 14), _broadly(smooth, ~inside, size / 14))
     detail = np.clip(smooth - broad, -0.25, 0.25) / 0.5 + 0.5
     if film is None:
         mixed = 0.55 * smooth + 0.45 * detail
     else:
         swell = np.sqrt(np.clip(film, 0, None))
-        mixed = 0.6 * swell / max(float(swell.max()), 1e-6) + 0.15 * smooth + 0.25 * detail
-    mixed = cv2.GaussianBlur(mixed, (0, 0), max(size / 260, 1.0))
-    low, high = float(mixed.min()), float(mixed.max())
-    return np.asarray((mixed - low) / max(high - low, 1e-6) * deepest, np.float32)
+        mixed = 0.6 * swell / max(float(swell.max()), 1e-6) + 0.15 * smooth + 0.25 * detail + STEP * inside
+    raised = cv2.GaussianBlur(mixed.astype(np.float32), (0, 0), max(size / 260, 1.0))
+    low, high = float(raised.min()), float(raised.max())
+    return np.asarray((raised - low) / max(high - low, 1e-6) * deepest, np.float32)
+
+
+def _broadly(light: Array, there: Array, radius: float) -> Array:
+    """The light around, of the pixels `there` alone: that of a dark object says nothing of the ground beside it."""
+    weight = cv2.GaussianBlur(there.astype(np.float32), (0, 0), radius)
+    return np.asarray(cv2.GaussianBlur(light * there, (0, 0), radius) / np.maximum(weight, 1e-6))
