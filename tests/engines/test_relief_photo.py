@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageFile
@@ -181,6 +182,56 @@ def test_the_background_is_seen_through_holes() -> None:
         found = cut_out(Photo(photos.painted(ring, photos.NAVY, ground), None), seed=1)
         assert found.inside[200, 200] < 0.1
         assert found.inside[200, 310] > 0.9
+
+
+def test_a_cast_shadow_is_no_part_of_the_object() -> None:
+    disc = photos.disc(600, 130)
+    y, x = np.mgrid[0:600, 0:600]
+    shade = cv2.GaussianBlur((np.hypot((x - 340) / 2, (y - 430) * 1.5) < 75).astype(np.float32), (0, 0), 18)
+    lit = np.array(photos.WHITE) * (1 - 0.5 * shade[:, :, None])
+    for color in (photos.GOLD, (70, 70, 72)):
+        found = cut_out(Photo(photos.painted(disc, color, lit), None), seed=1)
+        assert found.way == "background"
+        assert np.abs(found.inside - disc).mean() / disc.mean() < 0.02
+
+
+def test_a_soft_grey_object_is_not_taken_for_a_shadow() -> None:
+    disc = photos.disc(600, 200)
+    y, x = np.mgrid[0:600, 0:600]
+    ball = np.repeat((150 + 40 * (300 - x) / 200 + 30 * (300 - y) / 200)[:, :, None], 3, axis=2)
+    pixels = np.array(photos.WHITE) * (1 - disc[:, :, None]) + ball * disc[:, :, None]
+    found = cut_out(Photo(np.rint(pixels).astype(np.uint8), None), seed=1)
+    assert np.abs(found.inside - disc).mean() / disc.mean() < 0.02
+
+
+def test_a_dark_object_before_black_is_found() -> None:
+    disc = photos.disc()
+    found = cut_out(Photo(photos.painted(disc, (30, 20, 20), (12, 12, 13)), None), seed=1)
+    assert found.way == "background"
+    assert np.abs(found.inside - disc).mean() / disc.mean() < 0.02
+
+
+def test_an_object_of_the_background_s_colour_is_refused_and_not_torn_to_shards() -> None:
+    y, x = np.mgrid[0:600, 0:600]
+    disc = photos.disc(600, 150)
+    light = 228 + 12 * np.cos((x - 300) / 300) * np.cos((y - 250) / 300)  # brighter in the middle
+    ball = 240 - 40 * np.clip((x + y - 600) / 300, -0.2, 1)  # hardly another, but for its lower right
+    pixels = np.repeat((light * (1 - disc) + ball * disc)[:, :, None], 3, axis=2)
+    with pytest.raises(BadInput, match="of another colour"):
+        cut_out(Photo(np.clip(pixels, 0, 255).astype(np.uint8), None), seed=1)
+
+
+def test_an_object_that_reaches_the_border_is_whole() -> None:
+    """A bust: its shoulders fill most of the lower border."""
+    y, x = np.mgrid[0:500, 0:400]
+    bust = (np.hypot(x - 200, y - 160) < 80) | (np.hypot((x - 200) / 180, (y - 500) / 190) < 1) & (y < 500)
+    bust |= (np.abs(x - 200) < 40) & (y > 200)
+    shape = cv2.GaussianBlur(bust.astype(np.float32), (0, 0), 0.8)
+    slope = np.repeat((150 + 60 * np.cos(x / 90))[:, :, None], 3, axis=2) + np.array([0, 10, 20])
+    for ground, way in (((200, 210, 220), "background"), (slope, "grabcut")):
+        found = cut_out(Photo(photos.painted(shape, photos.NAVY, ground), None), seed=1)
+        assert found.way == way
+        assert ((found.inside > 0.5) != bust).mean() / bust.mean() < 0.03, way
 
 
 def test_specks_are_left_out_and_counted() -> None:

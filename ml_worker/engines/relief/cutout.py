@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ml_worker.engines.port import BadInput
+from ml_worker.engines.relief.background import before_even_background
 from ml_worker.engines.relief.photo import Photo
 
 Array = npt.NDArray[Any]
@@ -17,20 +18,16 @@ LEAST, MOST = 0.004, 0.97
 """Share of the photo that an object may fill, unless it was cut out before."""
 LEAST_GUESSED = 0.05
 """The same for GrabCut: less is some spot of another colour (a spoon's shine), not what the photo is of."""
-EVEN = 14.0
-"""How far, in CIE Lab, a pixel of an even background may lie from its colour."""
-EVEN_BORDER = 0.92
-"""Share of the photo's border that must have the background's colour."""
 WORK = 320
 """Longer side at which GrabCut works: its time grows with the pixels, its borders hardly get better."""
 INSET = 0.03
 """The outer frame that GrabCut takes for background, as a share of each side."""
+STANDING = 0.5
+"""The share of the photo's lower border that must have colours of the others; else the object reaches it."""
 WHOLE = 0.55
 """Share of all found pixels that the largest piece must have; else nothing stands out."""
 LESSER = 0.12
 """Pieces smaller than this share of the largest are dropped."""
-HOLE = 0.015
-"""Share of the object from which an enclosed patch of the background's colour counts as a hole through it."""
 PINHOLE = 0.003
 """Holes smaller than this share of the object are closed."""
 SPECK = 0.0005
@@ -57,7 +54,7 @@ def cut_out(photo: Photo, seed: int) -> Cutout:
     opacity = None if photo.alpha is None else coverage(photo.alpha)
     if opacity is not None and (opacity < 0.5).mean() > 0.005:
         return _of_pieces(opacity, "alpha")
-    even = _even_background(photo.color, photo.scale)
+    even = before_even_background(photo.color, photo.scale)
     way: Way = "grabcut" if even is None else "background"
     found = _of_pieces(_grab_cut(photo.color, seed) if even is None else even, way)
     if not (LEAST_GUESSED if way == "grabcut" else LEAST) <= found.share <= MOST:
@@ -85,41 +82,6 @@ def no_object(way: Way = "background") -> BadInput:
     return BadInput("no-object", f"{seen}, or ask for a relief plate (mode: plate), which raises the whole photo.")
 
 
-def _even_background(color: Array, scale: float) -> Array | None:
-    """Soft coverage, when nearly all of the border has one colour; what is not reached from the border is object."""
-    lab = cv2.cvtColor(color.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    lab = cv2.GaussianBlur(lab, (0, 0), 0.8)
-    width = max(2, round(min(color.shape[:2]) * 0.02))
-    frame = np.ones(color.shape[:2], bool)
-    frame[width:-width, width:-width] = False
-    middle = np.median(lab[frame], axis=0)
-    away = np.linalg.norm(lab - middle, axis=2)
-    if (away[frame] < EVEN).mean() < EVEN_BORDER:
-        return None
-    alike = (away < EVEN).astype(np.uint8)
-    count, label = cv2.connectedComponents(alike, connectivity=4)
-    reached = np.zeros(count, bool)
-    reached[label[frame & (alike > 0)]] = True
-    # A patch of the same colour inside the object is a hole when it is large, like a mug's handle, and a mark when not.
-    area = np.bincount(label.ravel(), minlength=count)
-    off = np.bincount(label.ravel(), away.ravel(), minlength=count) / np.maximum(area, 1)
-    object_area = away.size - area[reached].sum()
-    reached |= (area > HOLE * object_area) & (off < EVEN / 2)
-    reached[0] = False  # the pixels of other colours
-    outside = reached[label]
-    # On the border of the object, a pixel is covered as far as its colour has gone from the background to the object.
-    wide, narrow = (_square(half * max(scale, 1.0)) for half in (3, 2))
-    cover = np.clip(away / np.maximum(cv2.dilate(away, wide), EVEN), 0, 1)
-    border = cv2.morphologyEx(outside.astype(np.uint8), cv2.MORPH_GRADIENT, narrow) > 0
-    return np.where(border, cover, ~outside).astype(np.float32)
-
-
-def _square(half: float) -> Array:
-    """The pixels that lie no farther than `half` away along the rows and columns."""
-    side = 2 * round(half) + 1
-    return np.ones((side, side), np.uint8)
-
-
 def _grab_cut(color: Array, seed: int) -> Array:
     """Rother, Kolmogorov, Blake: GrabCut, SIGGRAPH 2004; started from all but the outer frame."""
     height, width = color.shape[:2]
@@ -128,8 +90,15 @@ def _grab_cut(color: Array, seed: int) -> Array:
     small = cv2.cvtColor(cv2.resize(color, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
     mask = np.full(small.shape[:2], cv2.GC_PR_FGD, np.uint8)
     edge_y, edge_x = max(1, round(size[1] * INSET)), max(1, round(size[0] * INSET))
-    mask[:edge_y], mask[-edge_y:], mask[:, :edge_x], mask[:, -edge_x:] = (cv2.GC_BGD,) * 4
-    mask[(mask == cv2.GC_PR_FGD) & _like_the_frame(small, mask == cv2.GC_BGD)] = cv2.GC_PR_BGD
+    mask[:edge_y], mask[:, :edge_x], mask[:, -edge_x:] = (cv2.GC_BGD,) * 3
+    alike = _like(small, mask == cv2.GC_BGD)
+    middle = alike[-edge_y:, edge_x:-edge_x]
+    if middle.mean() >= STANDING:
+        mask[-edge_y:] = cv2.GC_BGD
+        alike = _like(small, mask == cv2.GC_BGD)
+    else:  # a bust: the object goes on below
+        mask[-(size[1] // 4) :, :edge_x] = mask[-(size[1] // 4) :, -edge_x:] = cv2.GC_PR_BGD
+    mask[(mask == cv2.GC_PR_FGD) & alike] = cv2.GC_PR_BGD
     cv2.setRNGSeed(seed & 0x7FFFFFFF)  # the colour clusters start from OpenCV's own random numbers
     models = np.zeros((1, 65)), np.zeros((1, 65))
     try:
@@ -143,7 +112,7 @@ def _grab_cut(color: Array, seed: int) -> Array:
     return np.clip(cv2.GaussianBlur(large, (0, 0), 0.6 / scale), 0, 1)
 
 
-def _like_the_frame(bgr: Array, frame: Array) -> Array:
+def _like(bgr: Array, frame: Array) -> Array:
     """(H, W) bool: pixels whose colour occurs in the frame: GrabCut then finds holes that the background shows through.
 
     Colours are compared in bins of a coarse Lab cube, each with its neighbours.
