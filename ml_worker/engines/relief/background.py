@@ -21,6 +21,8 @@ GAP = 0.02
 """Shares of the border's length that a run of other colours may have gaps of, and be too short to count."""
 HOLE = 0.015
 """Share of the object from which an enclosed patch of the background's colour counts as a hole through it."""
+UNSHADED = 0.3
+"""The share of a hole that no shadow may lie on, at the least."""
 HUE, DARKEST, SOFT = 9.0, 62.0, 1.3
 """A shadow's colour differs from the background's by no more, it is no darker, and gets so no faster than SOFT a pixel
 of a photo of 1024."""
@@ -28,7 +30,7 @@ PASSAGE = 0.016
 """As a share of the longer side: where shadows run on through something narrower, they leak into what is grey."""
 SHADOW = 0.3
 """The share of the object that must stay once shadows are taken away; else the object itself is soft and grey."""
-LONGER = 1.05
+LONGER = 1.2
 """So many times as long the outline may become by it; more, and something was eaten out of the object."""
 DIM = 0.5
 """The share of the outline that may be no clearer than the background's own unevenness."""
@@ -50,8 +52,8 @@ def before_even_background(color: Array, scale: float) -> Array | None:
     ground = away[frame]
     even = float(np.clip(SPREAD * np.quantile(ground[ground < LOOSEST], 0.92), TIGHTEST, LOOSEST))
     plain = away < even
-    outside = _outside(plain, away, frame)
-    lit = _outside(plain | _shadow(lab, middle), away, frame)
+    outside = _outside(plain, plain, away, frame)
+    lit = _outside(plain | _shadow(lab, middle), plain, away, frame)
     if (~lit).sum() >= SHADOW * (~outside).sum() and _length(lit) <= LONGER * _length(outside):
         outside = lit
     return _covered(outside, away, even, scale)
@@ -115,16 +117,17 @@ def _shadow(lab: Array, middle: Array) -> Array:
     return cv2.morphologyEx(soft.astype(np.uint8), cv2.MORPH_OPEN, _square(longer * PASSAGE / 2)) > 0
 
 
-def _outside(alike: Array, away: Array, frame: Array) -> Array:
+def _outside(alike: Array, plain: Array, away: Array, frame: Array) -> Array:
     """(H, W) bool: what is reached from the border, and holes."""
     count, label = cv2.connectedComponents(alike.astype(np.uint8), connectivity=4)
     reached = np.zeros(count, bool)
     reached[label[frame & alike]] = True
     # A patch of the same colour inside the object is a hole when it is large, like a mug's handle, and a mark when not.
     area = np.bincount(label.ravel(), minlength=count)
-    off = np.bincount(label.ravel(), away.ravel(), minlength=count) / np.maximum(area, 1)
-    object_area = away.size - area[reached].sum()
-    reached |= (area > HOLE * object_area) & (off < LOOSEST / 2)
+    even = np.bincount(label.ravel(), plain.ravel(), minlength=count)
+    off = np.bincount(label.ravel(), (away * plain).ravel(), minlength=count) / np.maximum(even, 1)
+    object_area = label.size - area[reached].sum()
+    reached |= (area > HOLE * object_area) & (even > UNSHADED * area) & (off < LOOSEST / 2)
     reached[0] = False  # the pixels of other colours
     return np.asarray(reached[label])
 
