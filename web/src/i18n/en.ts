@@ -217,6 +217,8 @@ export const en = {
   'problem.no-object': 'I found no object in the photo',
   'problem.no-image': 'There is no photo',
   'problem.image-too-small': 'The photo is too small',
+  'problem.image-too-narrow': 'The photo is too narrow',
+  'problem.too-thin': 'It is too thin to make',
   'problem.unreadable-image': 'I cannot read that picture',
   'problem.mesh-invalid': 'The model had faults, so you do not get it',
   'problem.deadline': 'Its deadline passed',
