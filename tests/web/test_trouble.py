@@ -277,6 +277,23 @@ def test_credits_that_come_back_are_seen_from_elsewhere(visit: Visit) -> None:
     expect(page.locator(".balance")).to_contain_text("100")
 
 
+def test_a_list_that_was_asked_for_before_a_task_does_not_hide_it(visit: Visit) -> None:
+    page = visit.page
+    kept: list[Route] = []
+
+    def first_is_slow(route: Route) -> None:
+        if kept:
+            route.continue_()
+        else:
+            kept.append(route)
+
+    page.route("**/generate?*", first_is_slow)
+    visit.begin("a blue vase")
+    kept[0].fulfill(json={"items": [], "total": 0, "limit": 6, "offset": 0, "next": None})
+    visit.go("/")
+    expect(page.locator(".task-card")).to_be_visible()
+
+
 def dead_letter(number: int) -> dict[str, object]:
     about = {"topic": "lathe.accounts", "partition": 3, "offset": number, "key": "0198c1a0", "role": "poison"}
     event = {"event_id": "0198c1a0-1", "event_type": "TaskCompleted", "bytes": 812, "parked_at": "2026-01-01T00:00:00Z"}

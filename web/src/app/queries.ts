@@ -1,4 +1,4 @@
-import { QueryClient } from '@tanstack/react-query'
+import { QueryClient, type QueryKey } from '@tanstack/react-query'
 import { session } from '../api/lathe.ts'
 import { isPassing } from '../api/problem.ts'
 
@@ -25,3 +25,9 @@ session.subscribe(() => {
   if (session.state === 'active' && before !== 'active') void queries.invalidateQueries()
   before = session.state
 })
+
+/** What the server has changed is asked for again. An answer that is under way may be older; the very first would be kept. */
+export async function refresh(queryKey: QueryKey, exact = false): Promise<void> {
+  await queries.cancelQueries({ queryKey, exact })
+  await queries.invalidateQueries({ queryKey, exact })
+}

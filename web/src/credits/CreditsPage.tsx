@@ -1,7 +1,8 @@
-import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import * as lathe from '../api/lathe.ts'
 import type { Profile } from '../api/types.ts'
+import { refresh } from '../app/queries.ts'
 import { useTitle } from '../app/useTitle.ts'
 import { Gate } from '../auth/Gate.tsx'
 import { useProfile, useSignedIn } from '../auth/useSession.ts'
@@ -68,13 +69,12 @@ function Wallet() {
 
 /** Looks the wallet up anew when the balance in the header has changed. */
 function useFollowing(profile: Profile | undefined): void {
-  const cache = useQueryClient()
   const state = profile && `${profile.balance}/${profile.reserved}`
   const before = useRef(state)
   useEffect(() => {
-    if (before.current !== undefined && before.current !== state) void cache.invalidateQueries({ queryKey: WALLET })
+    if (before.current !== undefined && before.current !== state) void refresh(WALLET)
     before.current = state
-  }, [cache, state])
+  }, [state])
 }
 
 const Amount = ({ label, value, main = false }: { label: string; value: number | undefined; main?: boolean }) => (

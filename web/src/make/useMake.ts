@@ -1,8 +1,9 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import * as lathe from '../api/lathe.ts'
 import { isPassing, LoginDismissed } from '../api/problem.ts'
 import type { Model } from '../api/types.ts'
+import { refresh } from '../app/queries.ts'
 import { navigate } from '../app/router.tsx'
 import { changesOf } from './changes.ts'
 import { clearDraft, type Draft, paramsFor, type Photo, sameInput } from './draft.ts'
@@ -18,7 +19,6 @@ let last: Attempt | null = null
  * as it stands, asks for something else.
  */
 export function useMake(now: Draft) {
-  const cache = useQueryClient()
   const [step, setStep] = useState<'photo' | 'task'>('task')
 
   const send = useMutation({
@@ -43,8 +43,8 @@ export function useMake(now: Draft) {
     onSuccess: (task, sent) => {
       last = null
       clearDraft(sent.draft)
-      void cache.invalidateQueries({ queryKey: ['profile'] })
-      void cache.invalidateQueries({ queryKey: ['tasks'] })
+      void refresh(['profile'])
+      void refresh(['tasks'])
       navigate(`/tasks/${task.task_id}`)
     },
     onError: (failure) => {

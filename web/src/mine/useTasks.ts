@@ -1,7 +1,8 @@
-import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query'
+import { useInfiniteQuery } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import * as lathe from '../api/lathe.ts'
 import { isTerminal, type Task, type TaskStatus } from '../api/types.ts'
+import { refresh } from '../app/queries.ts'
 import { useSignedIn } from '../auth/useSession.ts'
 
 export const PAGE = 24
@@ -26,9 +27,8 @@ export function useTasks(status: TaskStatus[] = [], size = PAGE) {
 
 /** A task that ends charges or gives back: the balance is looked up anew when one of `tasks` is no longer at work. */
 export function useFreshBalance(tasks: readonly Task[]): void {
-  const cache = useQueryClient()
   const atWork = tasks.filter((task) => !isTerminal(task.status)).map((task) => task.task_id).join()
   useEffect(() => {
-    if (atWork !== '') return () => void cache.invalidateQueries({ queryKey: ['profile'] })
-  }, [atWork, cache])
+    if (atWork !== '') return () => void refresh(['profile'])
+  }, [atWork])
 }

@@ -1,6 +1,7 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import * as operator from '../api/operator.ts'
+import { refresh } from '../app/queries.ts'
 import { t } from '../i18n/index.ts'
 import { Icon } from '../ui/Icon.tsx'
 import { Failure } from '../ui/Notice.tsx'
@@ -8,11 +9,10 @@ import { useDeadLetter } from './useWatched.ts'
 
 /** Fold it anew, or leave it out. Leaving out is for ever, so it is asked twice. */
 export function LetterOrders({ id }: { id: string }) {
-  const cache = useQueryClient()
   const [sure, setSure] = useState(false)
   const send = useMutation({
     mutationFn: (action: 'retry' | 'skip') => operator.order(id, action),
-    onSettled: () => cache.invalidateQueries({ queryKey: ['operator'] }),
+    onSettled: () => refresh(['operator']),
   })
   const orders = useDeadLetter(id, send.isSuccess).data?.orders
   const outcome = orders?.find((order) => order.order_id === send.data?.order_id)?.outcome

@@ -1,7 +1,8 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { useId } from 'react'
 import * as lathe from '../api/lathe.ts'
 import { isTerminal, type Task } from '../api/types.ts'
+import { refresh } from '../app/queries.ts'
 import { Link, navigate } from '../app/router.tsx'
 import { credits, t } from '../i18n/index.ts'
 import { forkDraft } from '../make/draft.ts'
@@ -17,10 +18,9 @@ export const TaskActions = ({ task }: { task: Task }) => (
 )
 
 function During({ task }: { task: Task }) {
-  const cache = useQueryClient()
   const cancel = useMutation({
     mutationFn: () => lathe.cancel(task.task_id),
-    onSettled: () => cache.invalidateQueries({ queryKey: ['task', task.task_id], exact: true }),
+    onSettled: () => refresh(['task', task.task_id], true),
   })
   const stopping = cancel.isPending || task.status === 'cancelling'
   const cost = useId()

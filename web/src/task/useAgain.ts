@@ -1,8 +1,9 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { useRef } from 'react'
 import * as lathe from '../api/lathe.ts'
 import { isPassing, LoginDismissed } from '../api/problem.ts'
 import type { Task } from '../api/types.ts'
+import { refresh } from '../app/queries.ts'
 import { navigate } from '../app/router.tsx'
 
 /**
@@ -10,14 +11,13 @@ import { navigate } from '../app/router.tsx'
  * pressing again makes it at most once.
  */
 export function useAgain(order: (key: string) => Promise<lathe.Made>) {
-  const cache = useQueryClient()
   const key = useRef<string | null>(null)
   const { mutate, isPending, error } = useMutation({
     mutationFn: () => order((key.current ??= lathe.newKey())),
     onSuccess: (made) => {
       key.current = null
-      void cache.invalidateQueries({ queryKey: ['profile'] })
-      void cache.invalidateQueries({ queryKey: ['tasks'] })
+      void refresh(['profile'])
+      void refresh(['tasks'])
       navigate(`/tasks/${made.task_id}`)
     },
     onError: (failure) => {

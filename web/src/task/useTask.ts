@@ -1,8 +1,9 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { useEffect, useEffectEvent, useReducer, useState } from 'react'
 import { type Connection, followTask } from '../api/follow.ts'
 import * as lathe from '../api/lathe.ts'
 import { isTerminal, type Task, type TaskEvent, type TaskProgress } from '../api/types.ts'
+import { refresh } from '../app/queries.ts'
 import { useSignedIn } from '../auth/useSession.ts'
 import { stageAfter } from './stages.ts'
 
@@ -26,7 +27,6 @@ export type LiveTask = Life & { task: Task | undefined; failure: unknown; reload
 
 /** A task as it is now: its document, brought up to date by its live events. */
 export function useTask(id: string): LiveTask {
-  const cache = useQueryClient()
   const enabled = useSignedIn()
   const [life, tell] = useReducer(grow, { events: [], progress: null, connection: 'connecting' })
   const [refusal, setRefusal] = useState<unknown>(null)
@@ -35,9 +35,9 @@ export function useTask(id: string): LiveTask {
 
   const onEvent = useEffectEvent((event: TaskEvent): void => {
     tell({ event })
-    void cache.invalidateQueries({ queryKey: ['task', id], exact: true })
-    void cache.invalidateQueries({ queryKey: ['profile'] })
-    if (isTerminal(event.status)) void cache.invalidateQueries({ queryKey: ['tasks'] })
+    void refresh(['task', id], true)
+    void refresh(['profile'])
+    if (isTerminal(event.status)) void refresh(['tasks'])
   })
 
   useEffect(() => {
