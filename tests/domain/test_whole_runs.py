@@ -5,7 +5,7 @@ in any order. Time is simulated; all choices come from one seed.
 """
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -23,6 +23,7 @@ from domain.runs import events as r
 from domain.scheduling.commands import AssignRun, RevokeRun
 from domain.scheduling.decider import SchedulingDecider
 from domain.scheduling.fold import Place, fold, observe
+from domain.scheduling.leases import pass_deadlines
 from domain.scheduling.plan import Plan, refused, sent
 from domain.scheduling.state import SchedulerState
 from tests.domain.given_account import CREDIT, PROMPT, output
@@ -144,6 +145,7 @@ class Everything:
             if worker.alive:
                 worker.step()
         observe(self.scheduler, self.owner.now, at_end=True)
+        pass_all_deadlines(self.scheduler, self.owner.now)
         for action in Plan.of(self.scheduler, self.owner.now):
             sent(self.scheduler, action, self.owner.now)
             self.carry_out(action, lossy=not quiet)
@@ -210,6 +212,8 @@ class Everything:
         while rests := [rest for rest in rests if rest]:
             fold(again, *self.random.choice(rests).pop(), self.owner.now)
         observe(again, self.owner.now, at_end=True)
+        for state in (before, again):
+            pass_all_deadlines(state, self.owner.now)
         assert {t: (x.attempt, x.started_at, x.cancelling_since) for t, x in again.tasks.items()} == {
             t: (x.attempt, x.started_at, x.cancelling_since) for t, x in before.tasks.items()
         }
@@ -220,6 +224,11 @@ class Everything:
             t: (x.attempt, x.worker_id) for t, x in before.runs.items()
         }
         self.scheduler = again
+
+
+def pass_all_deadlines(state: SchedulerState, now: datetime) -> None:
+    for _ in pass_deadlines(state, now):
+        pass
 
 
 def _applied(account_id: str, event: Any, offset: int) -> a.Command:
