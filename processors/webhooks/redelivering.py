@@ -52,9 +52,9 @@ class Redelivering:
         tp: TP = (ACCOUNTS.name, account_partition(job.account_id))
         first, end = job.next_offset, job.end_offset
         if first is None or end is None:
-            first = (await self._log.offsets_at([tp], round(job.since.timestamp() * 1000)))[tp]
+            first = (await self._log.offsets_at([tp], int(job.since.timestamp() * 1000)))[tp]
             late = job.until + STRAGGLERS
-            end = (await self._log.offsets_at([tp], round(late.timestamp() * 1000)))[tp]
+            end = (await self._log.offsets_at([tp], int(late.timestamp() * 1000)))[tp]
         beginning = await begin_at(self._log, {tp: first})
         position, key = beginning.positions[tp], job.account_id.encode()
         reader = await self._log.reader({tp: position.offset})

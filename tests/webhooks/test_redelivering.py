@@ -15,6 +15,7 @@ async def test_redeliveries_take_any_time_of_the_log(here: World, there: Receive
     await cancelled(here, ann, 2)
     await _pause_of_the_clock()
     middle = datetime.now(UTC)
+    await _pause_of_the_clock()
     await cancelled(here, ann, 2)
     await posting.start()
     hook = await add(here, ann, there.url)
