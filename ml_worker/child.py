@@ -152,9 +152,9 @@ class Child:
         self._descriptions[told.id] = told
 
     def _taken(self, engine: str, *, early: bool = False) -> Engine | None:
-        """The engine, loaded; None if it cannot be. `early`: before it is wanted, if there is room for it."""
+        """The engine, loaded; None if it cannot be. `early`: before it is wanted, if it is not there and has room."""
         if self._shelf.is_loaded(engine):
-            return self._shelf.take(engine)
+            return None if early else self._shelf.take(engine)
         self.tell(Preparing(source=self._shelf.source(engine)))
         try:
             taken = self._shelf.load(engine) if early else self._shelf.take(engine)
