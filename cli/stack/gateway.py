@@ -163,6 +163,8 @@ _STORE_SNIPPET: Final = Template("""
 }
 """)
 
+# A refusal is told while the request's body is still on its way (enable_full_duplex): a body that never comes would
+# else hold the connection without an answer.
 # A write is repeated on another process only if the first could not even be connected to, so none is sent twice.
 # Each process counts failed logins and registrations itself, so an address keeps to one. The service is ready when
 # commands and queries are both served: command_api is asked before query_api answers.
@@ -179,6 +181,7 @@ _CADDYFILE: Final = Template("""\
 	}
 	servers {
 		protocols h1 h2c
+		enable_full_duplex
 		timeouts {
 			read_header 10s
 			idle 5m

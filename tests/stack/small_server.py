@@ -1,4 +1,7 @@
-"""A small HTTP server that says what it was asked: `small_server.py NAME PORT`. /events streams until it is closed."""
+"""A small HTTP server that says what it was asked: `small_server.py NAME PORT`.
+
+/events streams until it is closed; /refused is answered before its body is read.
+"""
 
 import json
 import sys
@@ -13,7 +16,7 @@ class Echo(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(length)
+        body = b"" if self.path == "/refused" else self.rfile.read(length)
         said = {
             "name": self.name,
             "method": self.command,

@@ -134,6 +134,12 @@ def test_a_large_upload_arrives_whole(ask: Ask) -> None:
     assert json.loads(body)["bytes"] == 30_000_000
 
 
+def test_a_refusal_is_told_before_the_body_has_come(ask: Ask, config: GatewayConfig) -> None:
+    with socket.create_connection(("127.0.0.1", config.port), timeout=10) as connection:
+        connection.sendall(b"POST /refused HTTP/1.1\r\nHost: lathe\r\nContent-Length: 1000\r\n\r\nfive ")
+        assert connection.recv(12) == b"HTTP/1.1 200"
+
+
 @pytest.mark.parametrize("path", ["/", "/tasks/0197", "/mine", "/credits", "/login", "/mine?filter=done"])
 def test_page_addresses_get_the_page_with_its_policy(ask: Ask, path: str) -> None:
     answer, body = ask("GET", path)
