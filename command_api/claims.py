@@ -91,6 +91,10 @@ def _is_fbx(head: bytes, _: int) -> bool:
     return head.startswith(b"Kaydara FBX Binary  \0") or (head.lstrip().startswith(b";") and b"FBX" in head)
 
 
+def _is_ply(head: bytes, _: int) -> bool:
+    return re.match(rb"ply\r?\nformat (ascii|binary_(little|big)_endian) 1.0\r?\n", head) is not None
+
+
 def _is_zip(head: bytes, _: int) -> bool:
     return head.startswith(b"PK\x03\x04")
 
@@ -100,6 +104,7 @@ _MESHES: Final[dict[str, Callable[[bytes, int], bool]]] = {
     "stl": _is_stl,
     "obj": _is_obj,
     "fbx": _is_fbx,
+    "ply": _is_ply,
     "3mf": _is_zip,
     "usdz": _is_zip,
 }

@@ -97,6 +97,7 @@ REFUSED: list[tuple[str, bytes, str, int, str]] = [
     ("a.stl", b"hello", "application/octet-stream", 415, "unsupported-media-type"),
     ("a.obj", b"hello", "application/octet-stream", 415, "unsupported-media-type"),
     ("a.fbx", b"hello", "application/octet-stream", 415, "unsupported-media-type"),
+    ("a.ply", b"hello", "application/octet-stream", 415, "unsupported-media-type"),
     ("a.3mf", b"hello", "model/3mf", 415, "unsupported-media-type"),
 ]
 
