@@ -126,7 +126,7 @@ def error_rows(errors: Sequence[Any]) -> list[dict[str, Any]]:
         if place == "body":
             rows.append({"pointer": pointer_of(path), "detail": detail})
         else:
-            rows.append({"parameter": ".".join(map(str, path)), "in": place, "detail": detail})
+            rows.append({"parameter": str(path[0]) if path else place, "in": place, "detail": detail})
     return rows
 
 
