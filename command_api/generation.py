@@ -113,7 +113,8 @@ def model_for(parts: Parts, wanted: Generation, kind: str) -> Model:
             model = offered.offered(name)
             if model is not None and kind in model.published.kinds:
                 return model
-        raise InvalidInput(f"No model takes {kind} at present.", pointer="/model")
+        what = {"text": "/prompt", "image": "/image_file_id"}.get(kind, "/images")
+        raise InvalidInput(f"No model that is offered takes {kind}; see GET /generate/models.", pointer=what)
     model = offered.offered(wanted.model)
     if model is None:
         raise InvalidInput(f"There is no model {wanted.model!r}; see GET /generate/models.", pointer="/model")

@@ -86,12 +86,12 @@ async def test_from_an_image_and_from_views(here: World) -> None:
     assert second.inputs[0].sha256 != uploaded["sha256"]
     with here.nothing_written():
         views = {"images": {"front": uploaded["file_id"], "left": uploaded["file_id"]}}
-        refused(await here.post("/generate", ann, json=views), 422, "invalid-input", "/model")
+        refused(await here.post("/generate", ann, json=views), 422, "invalid-input", "/images")
         for images, pointer in (({"frnt": "x"}, "/images/frnt"), ({"image": "x"}, "/images/image"),
                                 ({f"v{n}": "x" for n in range(9)}, "/images")):  # fmt: skip
             refused(await here.post("/generate", ann, json={"images": images}), 422, "invalid-input", pointer)
         files = [("front", ("a.png", picture(2), "image/png")), ("back", ("b.png", picture(3), "image/png"))]
-        refused(await here.post("/generate", ann, files=files), 422, "invalid-input", "/model")
+        refused(await here.post("/generate", ann, files=files), 422, "invalid-input", "/images")
     model = {"model": "test/views", "version": "1", "title": "Views", "kinds": ["images"], "price": 0,
              "typical_seconds": 1.0,
              "params_schema": {"type": "object", "additionalProperties": False, "properties": {}}}  # fmt: skip
@@ -339,4 +339,4 @@ async def test_a_retry_is_a_new_task_at_todays_price(here: World) -> None:
     await here.parts.catalog.read_to_end()
     with here.nothing_written():
         refused(await here.post(f"/generate/{parent}/retry", ann), 409, "wrong-state")
-        refused(await here.post("/generate", ann, json={"prompt": "a mug"}), 422, "invalid-input", "/model")
+        refused(await here.post("/generate", ann, json={"prompt": "a mug"}), 422, "invalid-input", "/prompt")
