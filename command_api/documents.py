@@ -12,8 +12,8 @@ class AcceptedTask(Document):
 
     task_id: str
     status: str = Field(description="queued, running, cancelling, completed, failed or cancelled")
-    queue_position: int | None = Field(description="1 = the next of your own tasks")
-    eta_s: float | None = Field(None, description="Seconds until it may be done, roughly.")
+    queue_position: int | None = Field(description="1 = the next of your own tasks; a read has its place among all.")
+    eta_s: float | None = Field(None, description="Seconds until it may be done, if nobody else waits.")
     attempt: int
     model: str
     params: dict[str, Any]

@@ -179,7 +179,7 @@ class LiveFeed:
             if record.topic == topics.ACCOUNTS.name:
                 _note(self._heard, record.key.decode(errors="replace"), record.offset + 1)
             if isinstance(event, RunProgressed):
-                if self.latest.progressed(event):
+                if self.latest.progressed(event, envelope.time):
                     self._tell_progress(event.task_id)
             elif isinstance(event, QueueChanged):
                 self.latest.queue_changed(record.key.decode(errors="replace"), event)

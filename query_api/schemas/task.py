@@ -37,7 +37,7 @@ class Task(Document):
     progress: float = Field(ge=0, le=1, description="Of the present attempt.")
     stage: str | None = Field(description="A short code of what is done just now.")
     message: str | None = Field(description="The same in words.")
-    queue_position: int | None = Field(description="1 = next; null when it is not queued.")
+    queue_position: int | None = Field(description="1 = next; null when it is not queued, and just after.")
     eta_s: float | None = Field(description="Seconds until it is done, roughly; null when nobody knows.")
     attempt: int
     model: str
