@@ -57,7 +57,7 @@ async def test_a_worker_gets_its_order_and_puts_its_results(stored: World) -> No
         assert answer.status_code == 200, answer.text
         order = answer.json()
         assert (order["task_id"], order["attempt"], order["seed"], order["prompt"]) == (task_id, 1, 4, None)
-        assert (order["model"], order["version"]) == ("lathe/relief", "1.3.0")
+        assert (order["model"], order["version"]) == ("lathe/relief", "1.4.0")
         assert await over_http(order["inputs"][0]["url"]) == picture()
         body = {"sha256": hashlib.sha256(b"glTF").hexdigest(), "bytes": 4, "media_type": "model/gltf-binary"}
         put = await stored.post(f"{path}/outputs", headers=SERVICE, params=query, json=body)

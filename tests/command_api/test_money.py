@@ -34,7 +34,7 @@ async def test_what_a_task_costs_is_told_and_never_more_than_the_limit(here: Wor
     with here.nothing_written():
         answer = await here.post("/generate", ann, json={"prompt": "a mug", "max_credits": 2.499999})
         told = refused(answer, 409, "price-changed")
-        assert told["quote"] == {"model": "lathe/form", "model_version": "1.4.0", "price": 2.5}
+        assert told["quote"] == {"model": "lathe/form", "model_version": "1.5.0", "price": 2.5}
         assert told["max_credits"] == 2.499999
     told = (await here.post("/generate", ann, json={"prompt": "a mug", "max_credits": 2.5})).json()
     assert (told["price"], told["reserved"], told["charged"]) == (2.5, 2.5, 0)

@@ -43,7 +43,7 @@ class FormEngine:
     def describe(self) -> Description:
         return Description(
             id="lathe/form",
-            version="1.4.0",
+            version="1.5.0",
             title="Form: a parametric model from words",
             kinds=("text",),
             params_schema={"type": "object", "additionalProperties": False, "properties": PROPERTIES},

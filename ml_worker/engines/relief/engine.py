@@ -62,7 +62,7 @@ class ReliefEngine:
     def describe(self) -> Description:
         return Description(
             id="lathe/relief",
-            version="1.3.0",
+            version="1.4.0",
             title="Relief: a body from one photo",
             kinds=("image",),
             params_schema={
