@@ -109,10 +109,8 @@ def model_for(parts: Parts, wanted: Generation, kind: str) -> Model:
     """The model asked for, or the first one offered that takes this kind of input. Raises InvalidInput."""
     offered = parts.catalog.state
     if wanted.model is None:
-        for name in offered.models:
-            model = offered.offered(name)
-            if model is not None and kind in model.published.kinds:
-                return model
+        if (usual := offered.usual(kind)) is not None:
+            return usual
         what = {"text": "/prompt", "image": "/image_file_id"}.get(kind, "/images")
         raise InvalidInput(f"No model that is offered takes {kind}; see GET /generate/models.", pointer=what)
     model = offered.offered(wanted.model)

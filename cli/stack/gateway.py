@@ -8,6 +8,7 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
+from adapters.http.catalogue import PROBLEMS
 from adapters.object_store.port import ACCOUNTS_PREFIX
 from cli.stack.part import Part
 from cli.stack.ports import LOOPBACK, accepts
@@ -103,20 +104,19 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _problem(status: int, code: str, title: str, detail: str) -> str:
+def _problem(code: str, detail: str) -> str:
     """What the gateway answers itself: RFC 9457, with an id of its own."""
-    told = {"type": f"/problems/{code}", "title": title, "status": status, "detail": detail}
+    known = PROBLEMS[code]
+    told = {"type": f"/problems/{code}", "title": known.en, "status": known.status, "detail": detail}
     return json.dumps(told | {"request_id": "{http.request.uuid}"})
 
 
 _UNAVAILABLE: Final = _problem(
-    503,
     "unavailable",
-    "Not available right now",
     "This part of the service is starting or restarting. Try again in a moment.",
 )
-_NOT_FOUND: Final = _problem(404, "not-found", "Not found", "There is nothing here.")
-_TOO_LARGE: Final = _problem(413, "too-large", "Too large", f"At most {LARGEST_BODY}.")
+_NOT_FOUND: Final = _problem("not-found", "There is nothing here.")
+_TOO_LARGE: Final = _problem("too-large", f"At most {LARGEST_BODY}.")
 
 _PROXY: Final = Template("""{
 			lb_policy $policy

@@ -31,3 +31,7 @@ class CatalogState(msgspec.Struct):
         """The model if it can be asked for now."""
         found = self.models.get(model)
         return None if found is None or found.retired else found
+
+    def usual(self, kind: str) -> Model | None:
+        """Who gets a request with this kind of input that names no model: the first published that is offered."""
+        return next((x for x in self.models.values() if not x.retired and kind in x.published.kinds), None)

@@ -1,6 +1,6 @@
 """Models that can be asked for, and what they cost. Public."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
@@ -17,6 +17,7 @@ from query_api.parts import Parts, parts_of
 from query_api.schemas.model import ModelPage, Quote
 
 router = APIRouter(prefix="/generate", tags=["generate"])
+Kind = Literal["text", "image", "images"]
 PartsOf = Annotated[Parts, Depends(parts_of)]
 
 
@@ -42,14 +43,20 @@ async def models(request: Request, parts: PartsOf) -> Response:
     responses=NOT_MODIFIED | problems(*READS, *SIGNED_IN),
 )
 async def quote(
-    request: Request, caller: CallerOf, parts: PartsOf, model: Annotated[str, Query(max_length=100)]
+    request: Request,
+    caller: CallerOf,
+    parts: PartsOf,
+    model: Annotated[str | None, Query(max_length=100)] = None,
+    kind: Annotated[Kind, Query(description="Without a model: of the one that gets such a request.")] = "text",
 ) -> Response:
     """The price of one task, in credits. Give it as `max_credits` to be safe from a change."""
-    found = parts.catalog.state.offered(model)
+    state = parts.catalog.state
+    found = state.usual(kind) if model is None else state.offered(model)
     if found is None:
+        name, why = ("kind", f"No model takes {kind}") if model is None else ("model", f"There is no model {model!r}")
         raise InvalidInput(
-            f"There is no model {model!r}; see GET /generate/models.",
-            errors=[{"parameter": "model", "in": "query", "detail": "There is no such model"}],
+            f"{why}; see GET /generate/models.", errors=[{"parameter": name, "in": "query", "detail": why}]
         )
-    told = {"model": model, "model_version": found.published.version, "price": to_credits(found.price)}
+    published = found.published
+    told = {"model": published.model, "model_version": published.version, "price": to_credits(found.price)}
     return document(request, told)

@@ -39,6 +39,22 @@ async def test_models_and_quotes_follow_the_catalog(here: World) -> None:
     assert (await here.get("/generate/quote?model=lathe/relief", ann)).status_code == 422
 
 
+async def test_a_quote_without_a_model_is_of_the_one_that_would_get_the_request(here: World) -> None:
+    ann = await here.user()
+    await here.publish("lathe/form", price=CREDIT)
+    await here.publish("lathe/other", price=2 * CREDIT)
+    await here.parts.catalog.read_to_end()
+    for query in ("", "?kind=text"):
+        told = (await here.get(f"/generate/quote{query}", ann)).json()
+        assert (told["model"], told["price"]) == ("lathe/form", 1)
+    await here.by_hand.append("model/lathe/form", ModelRetired(model="lathe/form"), topics.CATALOG)
+    await here.parts.catalog.read_to_end()
+    assert (await here.get("/generate/quote", ann)).json()["model"] == "lathe/other"
+    for query in ("?kind=image", "?kind=wish"):
+        refused = await here.get(f"/generate/quote{query}", ann)
+        assert (refused.status_code, refused.json()["errors"][0]["parameter"]) == (422, "kind")
+
+
 async def test_tokens_can_be_checked_with_the_published_keys(here: World) -> None:
     ann = await here.user()
     answer = await here.get("/.well-known/jwks.json")

@@ -4978,8 +4978,10 @@ export interface operations {
     };
     quote_generate_quote_get: {
         parameters: {
-            query: {
-                model: string;
+            query?: {
+                model?: string | null;
+                /** @description Without a model: of the one that gets such a request. */
+                kind?: "text" | "image" | "images";
             };
             header?: never;
             path?: never;
