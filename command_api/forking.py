@@ -101,8 +101,7 @@ def _model(parts: Parts, parent: Mapping[str, Any], wanted: Generation) -> str:
     model = parts.catalog.state.offered(name)
     if model is None:
         raise NotInState(f"{name} is not offered any more; name another model.")
-    kind = kind_of(wanted)
-    return name if kind in model.published.kinds else model_for(parts, wanted, kind).published.model
+    return name if kind_of(wanted) in model.published.kinds else model_for(parts, wanted).published.model
 
 
 def _params(parts: Parts, parent: Mapping[str, Any], model: str, wanted: Mapping[str, Any]) -> dict[str, Any]:

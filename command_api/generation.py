@@ -78,7 +78,7 @@ def plan(parts: Parts, wanted: Generation, brought: Sequence[str] = ()) -> Plann
     Raises InvalidInput with the pointer.
     """
     require_meaning(parts, wanted, brought)
-    model = model_for(parts, wanted, kind_of(wanted, brought))
+    model = model_for(parts, wanted, brought)
     params = validate_params(model.params_schema, {n: v for n, v in wanted.params.items() if n != SEED})
     limit = None if wanted.max_credits is None else to_micro(wanted.max_credits, "/max_credits")
     return Planned(wanted, model, params, seed_of(wanted.params), limit)
@@ -86,11 +86,11 @@ def plan(parts: Parts, wanted: Generation, brought: Sequence[str] = ()) -> Plann
 
 def require_meaning(parts: Parts, wanted: Generation, brought: Sequence[str] = ()) -> None:
     """Raises InvalidInput unless exactly one kind of input is given, within the limits."""
-    given = [bool(wanted.prompt), bool(wanted.image_file_id), bool(wanted.images), bool(brought)]
-    if sum(given) == 0:
+    given = given_in(wanted, brought[:1])
+    if not given:
         raise InvalidInput("Say what to make: give a prompt or an image.", pointer="/prompt")
-    if sum(given) > 1:
-        raise InvalidInput("Give either a prompt, an image, or images by view.", pointer="/prompt")
+    if len(given) > 1:
+        raise InvalidInput("Give either a prompt, an image, or images by view.", pointer=pointer_of(given[1:2]))
     for view in wanted.images or ():
         if view not in VIEWS:
             known = ", ".join(VIEWS)
@@ -105,14 +105,21 @@ def require_meaning(parts: Parts, wanted: Generation, brought: Sequence[str] = (
             )
 
 
-def model_for(parts: Parts, wanted: Generation, kind: str) -> Model:
+def given_in(wanted: Generation, brought: Sequence[str] = ()) -> list[str]:
+    """The members, or parts of a form, that hold the input."""
+    return [*(name for name in ("prompt", "image_file_id", "images") if getattr(wanted, name)), *brought]
+
+
+def model_for(parts: Parts, wanted: Generation, brought: Sequence[str] = ()) -> Model:
     """The model asked for, or the first one offered that takes this kind of input. Raises InvalidInput."""
-    offered = parts.catalog.state
+    offered, kind = parts.catalog.state, kind_of(wanted, brought)
     if wanted.model is None:
         if (usual := offered.usual(kind)) is not None:
             return usual
-        what = {"text": "/prompt", "image": "/image_file_id"}.get(kind, "/images")
-        raise InvalidInput(f"No model that is offered takes {kind}; see GET /generate/models.", pointer=what)
+        raise InvalidInput(
+            f"No model that is offered takes {kind}; see GET /generate/models.",
+            pointer=pointer_of(given_in(wanted, brought)[:1]),
+        )
     model = offered.offered(wanted.model)
     if model is None:
         raise InvalidInput(f"There is no model {wanted.model!r}; see GET /generate/models.", pointer="/model")

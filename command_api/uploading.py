@@ -1,5 +1,6 @@
 """Files that come in: examined by their content, put into the object store, and only then told to the log."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -100,6 +101,9 @@ def images_of(form: Form) -> tuple[ReceivedFile, ...]:
         if file.field != "image" and file.field not in VIEWS:
             known = ", ".join(("image", *VIEWS))
             raise InvalidInput(f"There is no file part `{file.field[:80]}`: {known}.", pointer=pointer_of([file.field]))
+    for role, files in Counter(file.field for file in form.files).items():
+        if files > 1:
+            raise InvalidInput(f"Give one image as {role}, not {files}.", pointer=pointer_of([role]))
     return tuple(form.files)
 
 

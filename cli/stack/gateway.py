@@ -14,7 +14,18 @@ from cli.stack.part import Part
 from cli.stack.ports import LOOPBACK, accepts
 from cli.stack.s3 import packaged_program
 
-PAGES: Final = ("/", "/tasks/*", "/mine", "/credits", "/login", "/operator")
+PAGES: Final = (
+    "/",
+    "/tasks/*",
+    "/mine",
+    "/mine/",
+    "/credits",
+    "/credits/",
+    "/login",
+    "/login/",
+    "/operator",
+    "/operator/",
+)
 """Addresses that the page's own router knows; any other is the API's, whose 404 is a problem document."""
 
 LARGEST_BODY: Final = "1GB"
@@ -91,6 +102,7 @@ def caddyfile(config: GatewayConfig) -> str:
         largest_body=LARGEST_BODY,
         trusted=_TRUSTED.substitute(networks=" ".join(config.trusted_proxies)) if config.trusted_proxies else "",
         unavailable=_UNAVAILABLE,
+        pending=_PENDING,
         not_found=_NOT_FOUND,
         too_large=_TOO_LARGE,
         proxy=_PROXY.substitute(policy="least_conn"),
@@ -105,15 +117,26 @@ def _quoted(text: str) -> str:
 
 
 def _problem(code: str, detail: str) -> str:
-    """What the gateway answers itself: RFC 9457, with an id of its own."""
-    known = PROBLEMS[code]
-    told = {"type": f"/problems/{code}", "title": known.en, "status": known.status, "detail": detail}
-    return json.dumps(told | {"request_id": "{http.request.uuid}"})
+    """What the gateway answers itself: RFC 9457, with an id of its own, its title in English or Russian."""
+    known, request_id = PROBLEMS[code], "{http.request.uuid}"
+    told = {
+        "type": f"/problems/{code}",
+        "title": "",
+        "status": known.status,
+        "detail": detail,
+        "request_id": request_id,
+    }
+    english, russian = (json.dumps(told | {"title": title}, ensure_ascii=False) for title in (known.en, known.ru))
+    return f"import problem {known.status} `{english}` `{russian}`"
 
 
 _UNAVAILABLE: Final = _problem(
-    "unavailable",
-    "This part of the service is starting or restarting. Try again in a moment.",
+    "unavailable", "This part of the service is starting or restarting. Try again in a moment."
+)
+_PENDING: Final = _problem(
+    "outcome-pending",
+    "The process that had this request ended before it answered, so it may have been done. Repeat it with the same "
+    "Idempotency-Key; if it had none, look first (GET /generate).",
 )
 _NOT_FOUND: Final = _problem("not-found", "There is nothing here.")
 _TOO_LARGE: Final = _problem("too-large", f"At most {LARGEST_BODY}.")
@@ -192,6 +215,12 @@ _CADDYFILE: Final = Template("""\
 (problem) {
 	header Content-Type application/problem+json
 	header X-Request-ID {http.request.uuid}
+	header Vary Accept-Language
+	@russian header_regexp Accept-Language (?i)^ru([^a-z]|$$)
+	header @russian Content-Language ru
+	respond @russian {args[2]} {args[0]}
+	header ?Content-Language en
+	respond {args[1]} {args[0]}
 }
 
 (of-the-page) {
@@ -277,18 +306,24 @@ $store
 	}
 
 	handle_errors 404 {
-		import problem
-		respond `$not_found`
+		$not_found
 	}
 	handle_errors 413 {
-		import problem
-		respond `$too_large`
+		$too_large
 	}
 	handle_errors 502 503 504 {
-		import problem
 		header Retry-After 2
 		header Cache-Control no-store
-		respond `$unavailable` 503
+		@begun {
+			method POST PUT PATCH DELETE
+			expression `{err.status_code} != 503 && !{err.message}.startsWith("dial ")`
+		}
+		handle @begun {
+			$pending
+		}
+		handle {
+			$unavailable
+		}
 	}
 }
 """)

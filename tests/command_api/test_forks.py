@@ -85,7 +85,7 @@ async def test_forks_that_are_refused(here: World) -> None:
     ann, bob = await here.user(), await here.user("bob")
     task_id = await completed(here, ann)
     bad: list[tuple[dict[str, Any], int, str, str | None]] = [
-        ({"prompt": "a mug", "image_file_id": "x"}, 422, "invalid-input", "/prompt"),
+        ({"prompt": "a mug", "image_file_id": "x"}, 422, "invalid-input", "/image_file_id"),
         ({"params": {"formats": ["exe"]}}, 422, "invalid-input", "/params/formats/0"),
         ({"params": {"nothing": 1}}, 422, "invalid-input", "/params/nothing"),
         ({"params": {"seed": -1}}, 422, "invalid-input", "/params/seed"),

@@ -91,7 +91,11 @@ async def test_from_an_image_and_from_views(here: World) -> None:
                                 ({f"v{n}": "x" for n in range(9)}, "/images")):  # fmt: skip
             refused(await here.post("/generate", ann, json={"images": images}), 422, "invalid-input", pointer)
         files = [("front", ("a.png", picture(2), "image/png")), ("back", ("b.png", picture(3), "image/png"))]
-        refused(await here.post("/generate", ann, files=files), 422, "invalid-input", "/images")
+        refused(await here.post("/generate", ann, files=files), 422, "invalid-input", "/front")
+        twice = [("image", ("a.png", picture(2), "image/png"))] * 2
+        refused(await here.post("/generate", ann, files=twice), 422, "invalid-input", "/image")
+        both = {"image_file_id": uploaded["file_id"], **views}
+        refused(await here.post("/generate", ann, json=both), 422, "invalid-input", "/images")
     model = {"model": "test/views", "version": "1", "title": "Views", "kinds": ["images"], "price": 0,
              "typical_seconds": 1.0,
              "params_schema": {"type": "object", "additionalProperties": False, "properties": {}}}  # fmt: skip
@@ -112,7 +116,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"prompt": " \n\t "}, "/prompt"),
     ({"prompt": "x" * 2001}, "/prompt"),
     ({"prompt": 7}, "/prompt"),
-    ({"prompt": "a mug", "image_file_id": "x"}, "/prompt"),
+    ({"prompt": "a mug", "image_file_id": "x"}, "/image_file_id"),
     ({"prompt": "a mug", "is_admin": True}, "/is_admin"),
     ({"prompt": "a mug", "credits": 5}, "/credits"),
     ({"prompt": "a mug", "owner_id": "x"}, "/owner_id"),

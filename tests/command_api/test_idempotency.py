@@ -218,8 +218,8 @@ async def test_48_a_year_later_and_after_what_it_asked_for_is_gone(database: str
             other = await here.post("/generate", ann, json=body | {"prompt": "a tree"}, headers=keyed("k"))
             refused(other, 422, "idempotency-key-reused")
             fresh = await here.post("/generate", ann, json=body, headers=keyed("new"))
-            refused(fresh, 422, "invalid-input", "/model")
-            refused(await here.post("/generate", ann, json=body), 422, "invalid-input", "/model")
+            refused(fresh, 422, "invalid-input", "/prompt")
+            refused(await here.post("/generate", ann, json=body), 422, "invalid-input", "/prompt")
 
 
 def age_by(log: MemoryLog, age: timedelta) -> None:

@@ -105,10 +105,10 @@ def runs(entries: list[Entry]) -> None:
 
 
 def progress(entries: list[Entry]) -> None:
-    latest, event = Latest(), decoded(entries[-1])[1]
+    latest, (envelope, event) = Latest(), decoded(entries[-1])
     account_id = (entries[-1].record.key or b"").decode()
     if isinstance(event, RunProgressed):
-        assert latest.progressed(event)
+        assert latest.progressed(event, envelope.time)
         assert latest.of(account_id, event.task_id, "running", event.attempt, "").progress == event.fraction
     else:
         assert isinstance(event, QueueChanged)

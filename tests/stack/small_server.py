@@ -1,6 +1,6 @@
 """A small HTTP server that says what it was asked: `small_server.py NAME PORT`.
 
-/events streams until it is closed; /refused is answered before its body is read.
+/events streams until it is closed; /refused is answered before its body is read, /dies never.
 """
 
 import json
@@ -15,6 +15,9 @@ class Echo(BaseHTTPRequestHandler):
     released = threading.Event()
 
     def answer(self) -> None:
+        if self.path == "/dies":
+            self.close_connection = True
+            return
         length = int(self.headers.get("Content-Length") or 0)
         body = b"" if self.path == "/refused" else self.rfile.read(length)
         said = {

@@ -198,6 +198,29 @@ def test_a_service_that_is_down_is_a_503_with_a_time_to_wait(tmp_path: Path) -> 
             assert json.loads(body)["type"] == "/problems/unavailable"
 
 
+def test_a_write_whose_process_died_may_have_been_done_and_says_so(ask: Ask) -> None:
+    answer, body = ask("POST", "/dies")
+    assert (answer.status, json.loads(body)["type"]) == (503, "/problems/outcome-pending")
+    assert int(answer.headers["Retry-After"]) > 0
+    answer, body = ask("GET", "/dies")
+    assert (answer.status, json.loads(body)["type"]) == (503, "/problems/unavailable")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "language", "title"),
+    [
+        ("ru-RU,ru;q=0.9,en;q=0.8", "ru", "Такого ресурса нет"),
+        ("en, ru;q=0.5", "en", "There is no such resource"),
+        ("rue", "en", "There is no such resource"),
+        (None, "en", "There is no such resource"),
+    ],
+)
+def test_titles_are_in_the_language_that_is_wanted(ask: Ask, wanted: str | None, language: str, title: str) -> None:
+    answer, body = ask("GET", "/metrics", headers={} if wanted is None else {"Accept-Language": wanted})
+    assert (answer.status, answer.headers["Content-Language"]) == (404, language)
+    assert (json.loads(body)["title"], json.loads(body)["detail"]) == (title, "There is nothing here.")
+
+
 def test_ready_when_commands_and_queries_are_served(ask: Ask, config: GatewayConfig, tmp_path: Path) -> None:
     answer, body = ask("GET", "/readyz")
     assert (answer.status, json.loads(body)["name"]) == (200, "query")
