@@ -50,6 +50,7 @@ class Scheduler:
                     await asyncio.sleep(0)
                 for action in Plan.of(reading.state, datetime.now(UTC), sending.room):
                     sending.send(action)
+                await asyncio.sleep(0)  # a round with records at hand waits for nothing; others want their turn
                 if time.monotonic() >= next_figures:
                     next_figures = time.monotonic() + EVERY_S
                     figures.tell(reading.state, datetime.now(UTC))
@@ -69,6 +70,7 @@ async def _catch_up(reading: Reading) -> None:
     next_told = time.monotonic() + _TELL_S
     while not reading.caught_up:
         await reading.round()
+        await asyncio.sleep(0)  # as above
         if time.monotonic() >= next_told:
             next_told = time.monotonic() + _TELL_S
             read, records = reading.progress()

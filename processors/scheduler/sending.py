@@ -40,13 +40,17 @@ class Sending:
     @property
     def room(self) -> int:
         """How many more commands to account owners may be under way."""
-        return MOST - self._telling
+        return max(0, MOST - self._telling)
 
     def send(self, action: Action) -> None:
         """Send without waiting; what certainly came to nothing is planned anew."""
         sent(self._state, action, datetime.now(UTC))
-        carry = self._append(action) if isinstance(action, AssignRun | RevokeRun) else self._tell(action)
-        task = asyncio.create_task(carry)
+        if isinstance(action, AssignRun | RevokeRun):
+            task = asyncio.create_task(self._append(action))
+        else:
+            task = asyncio.create_task(self._tell(action))
+            self._telling += 1  # at once: the next plan may be made before the task's first step
+            task.add_done_callback(self._told)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -56,6 +60,9 @@ class Sending:
             task.cancel()
         if self._tasks:
             await asyncio.wait(set(self._tasks))
+
+    def _told(self, _: asyncio.Task[None]) -> None:
+        self._telling -= 1
 
     async def _append(self, action: AssignRun | RevokeRun) -> None:
         command_id = f"{type(action).__name__}/{action.task_id}/{action.attempt}/{new_id()}"
@@ -88,7 +95,6 @@ class Sending:
         bind(task_id=action.task_id, account=action.account_id, **_ids(origin))
         partition = account_partition(action.account_id)
         log.info("an attempt is over", command=type(action).__name__, attempt=attempt)
-        self._telling += 1
         try:
             await self._commands.send(ACCOUNTS, partition, action, context, _PATIENCE_S)
         except DomainError as refusal:
@@ -96,8 +102,6 @@ class Sending:
             refused(self._state, action)
         except Unavailable as error:
             log.warning("an account's owner was not reached", why=error.detail)
-        finally:
-            self._telling -= 1
 
 
 def _ids(origin: Task | None) -> dict[str, str | None]:
