@@ -101,7 +101,8 @@ class Child:
         self._descriptions: dict[str, Description] = {}
         self._early: list[str] = []
         """Engines to be loaded before they are wanted."""
-        self._run_before: set[str] = set()
+        self._kept: set[str] = set()
+        """Engines that ran since the last was unloaded: no collection looks at them."""
         self._orders: queue.SimpleQueue[RunEngine] = queue.SimpleQueue()
         self.cancelled: set[int] = set()
 
@@ -173,6 +174,7 @@ class Child:
     def _unloaded(self, engine: str) -> None:
         """Memory is short: what is left is for what is wanted."""
         self._early.clear()
+        self._kept.clear()
         self.tell(Unloaded(engine=engine))
 
     def _carry_out(self, order: RunEngine) -> None:
@@ -189,8 +191,8 @@ class Child:
         self.tell(result)
         self._tell_memory()
         tracing.flush()
-        if order.engine not in self._run_before:
-            self._run_before.add(order.engine)
+        if order.engine not in self._kept:
+            self._kept.add(order.engine)
             keep_what_is_there()
 
     def _tell_memory(self) -> None:

@@ -43,7 +43,11 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def free_memory() -> None:
-    """Give back what nothing refers to any more, also what PyTorch keeps of an accelerator for later."""
+    """Give back what nothing refers to any more, also what PyTorch keeps of an accelerator for later.
+
+    Nothing is frozen afterwards: an engine whose objects form a cycle would never be collected.
+    """
+    gc.unfreeze()
     gc.collect()
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():

@@ -1,4 +1,7 @@
-"""Engines that take room of a small memory when they are loaded, and give it back when nothing refers to them."""
+"""Engines that take room of a small memory when they are loaded, and give it back when they are collected.
+
+Each refers to itself, as models with hooks do: it is not enough that nobody else refers to it.
+"""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -44,6 +47,7 @@ class Hungry:
         )
 
     def load(self, device: str) -> None:
+        self.myself = self
         self.weights = Memory(self.size)
 
     def run(self, inputs: Inputs, params: Mapping[str, Any], run: Run) -> Result:
