@@ -97,15 +97,16 @@ class Projector:
             await leadership.become_leader(connection, self._schema)
             follower, writer = await self._take_over(connection)
             metrics.LEADING.inc()
-            metrics.PARKED_STREAMS.set(len(writer.parked_streams))
+            parked = metrics.Share(metrics.PARKED_STREAMS)
+            parked.set(len(writer.parked_streams))
             try:
                 if goal is None:
-                    await self._follow(follower, writer, connection)
+                    await self._follow(follower, writer, parked)
                 else:
-                    await self._reach(follower, writer, goal)
+                    await self._reach(follower, writer, parked, goal)
             finally:
                 metrics.LEADING.dec()
-                metrics.PARKED_STREAMS.set(0)
+                parked.set(0)
                 await follower.stop()
         finally:
             # close() would wait for a server that may be gone; the lock is freed either way.
@@ -124,28 +125,29 @@ class Projector:
         log.info("projecting", schema=self._schema, records=sum(writer.positions.values()))
         return follower, writer
 
-    async def _follow(self, follower: Follower, writer: Writer, connection: Connection) -> None:
+    async def _follow(self, follower: Follower, writer: Writer, parked: metrics.Share) -> None:
         """Write what was gathered meanwhile, batch by batch."""
         gathering = Gathering(follower, writer.parked_streams, self.max_records)
-        orders = Orders(connection, writer)
+        orders = Orders(writer.connection, writer)
         await orders.listen(gathering.wake)
         async with _reading(gathering):
             while True:
                 batch = await gathering.take(leadership.PING_S)
                 await orders.carry_out()
+                parked.set(len(writer.parked_streams))
                 if batch is not None:
-                    await _write(writer, batch)
+                    await _write(writer, batch, parked)
                 else:
-                    await leadership.stay_leader(connection)
+                    await leadership.stay_leader(writer.connection)
 
-    async def _reach(self, follower: Follower, writer: Writer, goal: Goal) -> None:
+    async def _reach(self, follower: Follower, writer: Writer, parked: metrics.Share, goal: Goal) -> None:
         """As `_follow`, but only up to the goal, and without orders: those are for the models that serve."""
         gathering = Gathering(follower, writer.parked_streams, self.max_records, goal.until)
         goal.moved(writer.positions)
         async with _reading(gathering):
             while not goal.reached(writer.positions):
                 if (batch := await gathering.take(leadership.PING_S)) is not None:
-                    await _write(writer, batch)
+                    await _write(writer, batch, parked)
                     goal.moved(writer.positions)
                 else:
                     await leadership.stay_leader(writer.connection)
@@ -167,9 +169,9 @@ def _pause_s(failures: int) -> float:
     return min(5.0, 0.1 * 2.0 ** min(failures, 6)) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
 
 
-async def _write(writer: Writer, batch: Batch) -> None:
+async def _write(writer: Writer, batch: Batch, parked: metrics.Share) -> None:
     before = writer.parked_records
     with metrics.BATCH_SECONDS.time():
         await writer.write(batch)
     report(batch.entries, batch.began_ns, writer.parked_records - before)
-    metrics.PARKED_STREAMS.set(len(writer.parked_streams))
+    parked.set(len(writer.parked_streams))

@@ -10,12 +10,14 @@ import pytest
 from prometheus_client import REGISTRY
 
 from adapters.kafka import topics
+from adapters.postgres.read.migrate import migrate_read
 from adapters.postgres.read.tables import SCHEMA
 from domain.account import events as e
 from domain.catalog import events as c
 from processors.projections.projector import Projector
 from tests.projections.handmade import CREDIT, HandmadeLog, requested
 
+NEXT = "read_v1000"
 OPENED = e.AccountOpened(user_id=1, granted=10 * CREDIT)
 STANDING_BY = """
 SELECT count(*) FROM pg_stat_activity
@@ -110,6 +112,20 @@ async def test_who_leads_no_more_tells_of_no_parked_streams(
         await until(connection, "SELECT count(*) FROM parked_records", 1)
         while REGISTRY.get_sample_value("lathe_parked_streams") != 1:
             await asyncio.sleep(0.02)
+    assert REGISTRY.get_sample_value("lathe_parked_streams") == 0
+
+
+async def test_who_is_retired_leaves_the_parked_streams_of_the_other_schema(
+    connection: Any, read_database: str, by_hand: HandmadeLog, identify: Any, projector: Callable[[], Projector]
+) -> None:
+    """After a rebuild the old projector goes on for a while, in the process of the new one."""
+    await migrate_read(read_database, NEXT)
+    await by_hand.append(by_hand.account_in(0), OPENED, value=b"")
+    async with running(Projector(by_hand.log, identify, read_database, NEXT)):
+        async with running(projector()):
+            while REGISTRY.get_sample_value("lathe_parked_streams") != 2:
+                await asyncio.sleep(0.02)
+        assert REGISTRY.get_sample_value("lathe_parked_streams") == 1
     assert REGISTRY.get_sample_value("lathe_parked_streams") == 0
 
 
