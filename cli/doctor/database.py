@@ -20,7 +20,9 @@ from cli.doctor.place import Place
 from cli.stack.postgres import VERSION
 
 AREA: Final = "postgres"
-TIMEOUT_S: Final = 5.0
+CONNECT_S: Final = 5.0
+ANSWER_S: Final = 5.0
+"""So long PostgreSQL may take to answer one question."""
 SKEW_S: Final = 2.0
 """More than this between two clocks deserves a look: tokens, leases and presigned URLs live by them."""
 AWAY: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
@@ -40,7 +42,7 @@ class ReadModels(msgspec.Struct):
 async def check_database(place: Place, url: str) -> tuple[list[Finding], ReadModels | None]:
     """Findings, and where the read models stand (None: there are none, or nobody can tell)."""
     try:
-        connection = await asyncpg.connect(url, timeout=TIMEOUT_S, command_timeout=TIMEOUT_S)
+        connection = await asyncpg.connect(url, timeout=CONNECT_S, command_timeout=ANSWER_S)
     except AWAY as error:
         return [_unreachable(url, error)], None
     try:
@@ -51,7 +53,7 @@ async def check_database(place: Place, url: str) -> tuple[list[Finding], ReadMod
         return [fail(AREA, f"PostgreSQL stopped answering: {why}", "Look at its log (logs/postgres.log).")], None
     finally:
         with suppress(*AWAY):
-            await connection.close(timeout=TIMEOUT_S)
+            await connection.close(timeout=ANSWER_S)
 
 
 def _unreachable(url: str, error: Exception) -> Finding:

@@ -21,11 +21,17 @@ SKEW_S: Final = 2.0
 LOADING_S: Final = 60.0
 """How long a worker that has just started may take to describe its engines."""
 LEADERS: Final = {
-    "lathe_scheduler_leading": "No process assigns runs: tasks stay queued",
-    "lathe_projector_leading": "No process projects: what can be read stays as it is",
+    "lathe_scheduler_leading": (
+        "No process assigns runs: tasks stay queued",
+        "A `processors` takes it over after its start. First it reads the whole log, which may take minutes: its own"
+        " log (logs/processors*.log) tells how far it is, or why it does not.",
+    ),
+    "lathe_projector_leading": (
+        "No process projects: what can be read stays as it is",
+        "A `processors` takes it over within seconds of its start; if none does, see logs/processors*.log.",
+    ),
 }
-"""Figures that are 0 in a process that could lead and does not; what it means when none does."""
-_NO_LEADER: Final = "A `processors` takes it over within seconds of its start; if none does, see logs/processors*.log."
+"""Figures that are 0 in a process that could lead and does not; what it means when none does, and what to do."""
 _ENDED: Final = "`lathe up` starts it again by itself; why it ended stands in logs/{}*.log."
 
 
@@ -67,10 +73,10 @@ async def check_background(http: httpx.AsyncClient, addresses: Mapping[str, str]
         else:
             findings.append(ok("services", f"{name} is alive at {address}"))
             figures += answer.text
-    for figure, what in LEADERS.items():
+    for figure, (what, do) in LEADERS.items():
         told = re.findall(rf"^{figure} ([0-9.]+)$", figures, re.MULTILINE)
         if told and not any(map(float, told)):
-            findings.append(warn("services", what, _NO_LEADER))
+            findings.append(warn("services", what, do))
     return findings
 
 

@@ -249,6 +249,9 @@ async def test_processes_without_an_api_are_asked_and_their_leaders_sought() -> 
     assert "ml_worker is alive" in said(alone, Level.OK)
     assert "No process assigns runs" in said(alone, Level.WARN)
     assert "No process projects" in said(alone, Level.WARN)
+    assigns, projects = (finding.do for finding in alone if finding.level is Level.WARN)
+    assert "reads the whole log, which may take minutes" in assigns
+    assert "within seconds" in projects
     assert "assigns runs" not in said(both, Level.WARN)
     assert "No process projects" in said(both, Level.WARN)
     assert "processors.metrics does not answer" in said(both, Level.FAIL)
@@ -272,7 +275,7 @@ async def test_a_database_that_stops_answering_is_a_finding(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It takes the connection and hangs at the first question: nor does the connection close in time."""
-    monkeypatch.setattr("cli.doctor.database.TIMEOUT_S", 1.0)
+    monkeypatch.setattr("cli.doctor.database.ANSWER_S", 1.0)
     server = urlsplit(database)
 
     over = asyncio.Event()
