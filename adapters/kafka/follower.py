@@ -47,6 +47,11 @@ class Follower:
         self._owns_log = isinstance(log, str)
         self._reader: Reader | None = None
         self.positions: dict[TP, Position] = dict(start)
+        """After the last entry that `poll` returned."""
+        self._ready: list[Entry] = []
+        self._after: dict[TP, Position] = {}
+        self._ahead: set[TP] = set()
+        """What was read and not returned yet; the positions after it; where a record of it is ahead of its epoch."""
 
     async def start(self) -> None:
         self._reader = await self._log.reader({tp: p.offset for tp, p in self.positions.items()})
@@ -62,21 +67,26 @@ class Follower:
         """The next entries, in offset order within a partition; [] when nothing came in time.
 
         Raises LogUnavailable, LogTruncated: also when the log went on after a cut, which a record ahead of its epoch
-        tells.
+        tells. What was read by then is kept for the next poll.
         """
         assert self._reader is not None, "start() comes first"
-        entries = []
-        ahead: set[TP] = set()
-        for record in await self._reader.poll(timeout_ms, max_records):
-            tp = (record.topic, record.partition)
-            entry = read(self.positions[tp], record)
-            self.positions[tp] = entry.after
-            entries.append(entry)
-            if entry.kind == "void" and is_ahead(entry.after, record):
-                ahead.add(tp)
-        if ahead:
-            await require_place(self._log, {tp: self.positions[tp] for tp in ahead})
+        if not self._ready:
+            self._judge(await self._reader.poll(timeout_ms, max_records))
+        if self._ahead:
+            await require_place(self._log, {tp: self._after[tp] for tp in self._ahead})
+            self._ahead.clear()
+        self.positions |= self._after
+        entries, self._ready, self._after = self._ready, [], {}
         return entries
+
+    def _judge(self, records: list[Record]) -> None:
+        for record in records:
+            tp = (record.topic, record.partition)
+            entry = read(self._after.get(tp) or self.positions[tp], record)
+            self._after[tp] = entry.after
+            self._ready.append(entry)
+            if entry.kind == "void" and is_ahead(entry.after, record):
+                self._ahead.add(tp)
 
     async def ends(self) -> dict[TP, int]:
         """The broker's end offsets now."""

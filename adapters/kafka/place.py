@@ -20,7 +20,10 @@ _STRETCH: Final = 100
 
 async def require_place(log: Log, positions: Mapping[TP, Position]) -> None:
     """Raises LogTruncated for a position to which the log does not lead, LogUnavailable. Two reads for each, mostly."""
+    ends = await log.ends(positions) if positions else {}
     for tp, position in positions.items():
+        if position.offset > ends[tp]:  # one offset further on a read would wait for what is to come
+            raise LogTruncated(f"{tp[0]}:{tp[1]} ends at {ends[tp]}, before {position}: it was cut or replaced")
         if position.epoch > 0 and not await _leads_to(log, tp, position):
             raise LogTruncated(f"{tp[0]}:{tp[1]} does not lead to {position}: it was cut or replaced")
 

@@ -33,6 +33,18 @@ def term(epoch: int, nonce: str, events: int) -> list[NewRecord]:
     return [claim(epoch, nonce), *(event(epoch, seq) for seq in range(1, events + 1))]
 
 
+class Away(MemoryLog):
+    """Nothing of it can be looked up for a while."""
+
+    away = 0
+
+    async def records_at(self, tp: TP, offsets: Sequence[int]) -> list[Record]:
+        if self.away > 0:
+            self.away -= 1
+            raise LogUnavailable("not now")
+        return await super().records_at(tp, offsets)
+
+
 async def log_of(*records: NewRecord) -> MemoryLog:
     log = MemoryLog()
     await log.put(AT, records)
@@ -104,6 +116,15 @@ async def test_a_place_beyond_the_end_is_not_there() -> None:
     assert [await is_there(log, position) for position in before] == [n <= 5 for n in range(len(before))]
 
 
+async def test_a_place_right_behind_the_end_is_told_without_a_read() -> None:
+    """Of a broker that would be a read of what is to come: it answers when that has come."""
+    log = Away()
+    await log.put(AT, term(1, "n1", 9))
+    log.away = 1
+    assert not await is_there(log, Position(11, 1, "n1", 10))
+    assert log.away == 1
+
+
 async def test_it_is_looked_for_in_a_stretch_and_no_further() -> None:
     log = await log_of(*term(1, "n1", 1), *term(2, "n2", LOOK_BACK + 10))
     stood = places(log)[2]
@@ -130,18 +151,6 @@ async def test_a_forged_record_of_a_later_epoch_stops_nobody() -> None:
         "claim", "event", "event", "event", "void", "void", "event",
     ]  # fmt: skip
     await follower.stop()
-
-
-class Away(MemoryLog):
-    """Nothing of it can be looked up for a while."""
-
-    away = 0
-
-    async def records_at(self, tp: TP, offsets: Sequence[int]) -> list[Record]:
-        if self.away > 0:
-            self.away -= 1
-            raise LogUnavailable("not now")
-        return await super().records_at(tp, offsets)
 
 
 async def test_what_was_read_while_no_place_can_be_looked_up_is_not_lost() -> None:
