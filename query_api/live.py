@@ -15,6 +15,7 @@ from adapters.kafka.position import TP, Position
 from adapters.kafka.record import Undecodable
 from domain.account.timeline import TimelineEntry, entries_of
 from domain.runs.events import QueueChanged, RunProgressed
+from query_api.going_on import places_anew
 from query_api.latest import Latest
 
 log = structlog.get_logger(__name__)
@@ -84,18 +85,24 @@ class LiveFeed:
         self._heard: OrderedDict[str, int] = OrderedDict()
         self._told: OrderedDict[str, int] = OrderedDict()
         self._follower: Follower | None = None
+        self._in_doubt = False
+        """The log may not hold its places any more."""
         self._task: asyncio.Task[None] | None = None
         self._watched = asyncio.Event()
         self.latest = Latest()
 
     async def start(self, stands: Mapping[TP, Position]) -> None:
-        """Read the tail of lathe.progress, then follow. Raises LogUnavailable, LogTruncated."""
+        """Read the tail of lathe.progress, then follow; at once, where the log does not hold `stands`. Raises
+        LogUnavailable."""
         tps = [(topics.ACCOUNTS.name, p) for p in range(topics.ACCOUNTS.partitions)]
         self._accounts = {tp: stands.get(tp, Position()) for tp in tps}
-        follower = await self._started()
-        ends = {tp: end for tp, end in (await follower.ends()).items() if tp[0] == topics.PROGRESS.name}
-        while not follower.has_passed(ends):
-            self._take(await follower.poll(1000))
+        try:
+            follower = await self._started()
+            ends = {tp: end for tp, end in (await follower.ends()).items() if tp[0] == topics.PROGRESS.name}
+            while not follower.has_passed(ends):
+                self._take(await follower.poll(1000))
+        except LogTruncated as error:
+            await self._broke(error)
         self._task = asyncio.create_task(self._follow(), name="live feed")
 
     async def stop(self) -> None:
@@ -139,6 +146,8 @@ class LiveFeed:
                 subscription.drop()
 
     async def _started(self) -> Follower:
+        if self._in_doubt:
+            await self._go_on_where_cut()
         progress = [(topics.PROGRESS.name, p) for p in range(topics.PROGRESS.partitions)]
         first, ends = await self._log.beginnings(progress), await self._log.ends(progress)
         tail = {tp: Position(max(first[tp], ends[tp] - TAIL)) for tp in progress}
@@ -154,13 +163,32 @@ class LiveFeed:
                 self._take(entries)
                 if 0 < len(entries) < FETCHED:
                     await self._rest()
-            except Exception as error:
-                known = isinstance(error, LogUnavailable | LogTruncated)
-                log.warning("the live feed broke; trying again", why=repr(error), exc_info=not known)
-                if self._follower is not None:
-                    await self._follower.stop()
-                    self._follower = None
+            except Exception as error:  # noqa: BLE001 - told there
+                await self._broke(error)
                 await asyncio.sleep(0.5)
+
+    async def _broke(self, error: Exception) -> None:
+        known = isinstance(error, LogUnavailable | LogTruncated)
+        log.warning("the live feed broke; trying again", why=repr(error), exc_info=None if known else error)
+        self._in_doubt = self._in_doubt or isinstance(error, LogTruncated)
+        if self._follower is not None:
+            await self._follower.stop()
+            self._follower = None
+
+    async def _go_on_where_cut(self) -> None:
+        """So the partitions that are whole go on too. Raises LogUnavailable."""
+        if anew := await places_anew(self._log, self._accounts):
+            log.error(
+                "lathe.accounts was cut or replaced; live updates go on from the present log. Put the right log back, "
+                "or rebuild the read models (docs/runbooks/NoProjector.md)",
+                partitions=sorted(partition for _, partition in anew),
+            )
+            self._accounts |= anew
+            cut = {partition for _, partition in anew}
+            for known in (self._heard, self._told):  # offsets of another log: nobody is to wait for them
+                for account_id in [one for one in known if topics.account_partition(one) in cut]:
+                    del known[account_id]
+        self._in_doubt = False
 
     async def _rest(self) -> None:
         """Until somebody listens, or for a while."""
