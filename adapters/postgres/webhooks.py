@@ -26,6 +26,8 @@ KEPT_DAYS: Final = 30
 """So long a delivery that ended can be looked at."""
 MOST_TESTS: Final = 20
 """So many tests of a webhook may wait."""
+SWEPT: Final = 5000
+"""Rows that are forgotten by one statement: so long nothing is posted, and it has to end in time."""
 Why = Literal["event", "redelivery", "test"]
 
 
@@ -193,10 +195,15 @@ class Outbox:
             await self._connection.execute(_JOB_ENDED, job.redelivery_id, state, error)
 
     async def swept(self) -> None:
-        """Forget what ended long ago, and what belongs to no webhook any more."""
+        """Forget what ended long ago, and what belongs to no webhook any more; others have their turn in between."""
+        for statement in _SWEEPS:
+            while await self._forgotten(statement) == SWEPT:
+                pass
+
+    async def _forgotten(self, statement: str) -> int:
         async with self._alone():
-            for statement in _SWEEPS:
-                await self._connection.execute(statement)
+            status: str = await self._connection.execute(statement, SWEPT)
+        return int(status.removeprefix("DELETE "))
 
     async def overdue_s(self) -> float:
         """Seconds since the first message that is due should have been tried."""
@@ -311,17 +318,33 @@ _JOB_ENDED: Final = """
 UPDATE ops.webhook_redeliveries SET state = $2, error = $3, ended_at = now() WHERE redelivery_id = $1
 """
 _SWEEPS: Final = (
-    f"DELETE FROM ops.webhook_deliveries WHERE ended_at < now() - interval '{KEPT_DAYS} days'",  # noqa: S608 - a number
+    f"""
+    DELETE FROM ops.webhook_deliveries WHERE delivery_id = ANY (ARRAY(
+        SELECT delivery_id FROM ops.webhook_deliveries WHERE ended_at < now() - interval '{KEPT_DAYS} days'
+        ORDER BY ended_at LIMIT $1))
+    """,  # noqa: S608 - a number
     """
-    DELETE FROM ops.webhook_deliveries d WHERE d.state = 'waiting' AND d.created_at < now() - interval '1 hour'
-    AND NOT EXISTS (SELECT FROM ops.webhooks w WHERE w.webhook_id = d.webhook_id)
+    WITH RECURSIVE waits AS (
+        SELECT min(webhook_id) AS webhook_id FROM ops.webhook_deliveries WHERE state = 'waiting'
+        UNION ALL
+        SELECT (SELECT min(d.webhook_id) FROM ops.webhook_deliveries d
+                WHERE d.state = 'waiting' AND d.webhook_id > waits.webhook_id)
+        FROM waits WHERE webhook_id IS NOT NULL)
+    DELETE FROM ops.webhook_deliveries WHERE delivery_id = ANY (ARRAY(
+        SELECT d.delivery_id FROM waits JOIN ops.webhook_deliveries d ON d.webhook_id = waits.webhook_id
+        WHERE NOT EXISTS (SELECT FROM ops.webhooks w WHERE w.webhook_id = waits.webhook_id)
+            AND d.state = 'waiting' AND d.created_at < now() - interval '1 hour'
+        LIMIT $1))
     """,
     """
-    DELETE FROM ops.webhook_redeliveries r WHERE r.created_at < now() - interval '1 hour'
-    AND NOT EXISTS (SELECT FROM ops.webhooks w WHERE w.webhook_id = r.webhook_id)
+    DELETE FROM ops.webhook_redeliveries WHERE redelivery_id = ANY (ARRAY(
+        SELECT redelivery_id FROM ops.webhook_redeliveries r WHERE r.created_at < now() - interval '1 hour'
+            AND NOT EXISTS (SELECT FROM ops.webhooks w WHERE w.webhook_id = r.webhook_id)
+        LIMIT $1))
     """,
 )
-"""Each deliveries' one by an index, however many there are: nothing is posted meanwhile."""
+"""Each deliveries' one by an index, however many there are: nothing is posted meanwhile. The second goes from one
+webhook that has something waiting to the next, not from row to row."""
 _OVERDUE: Final = """
 SELECT coalesce(greatest(0, extract(epoch FROM clock_timestamp() - min(head.next_attempt_at))), 0)::float8
 FROM ops.webhooks w CROSS JOIN LATERAL (
