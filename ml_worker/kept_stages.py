@@ -115,9 +115,9 @@ class KeptStages:
         url = self._api.absolute(target.put_url)
         told = {key.lower(): value for key, value in target.headers.items()}
         headers = {"content-type": "application/octet-stream"} | self._api.headers_for(url) | told
+        self._any = True  # from here on, whatever becomes of the answer
         async with self._api.session.put(url, data=content, headers=headers, timeout=_TRANSFER) as response:
             response.raise_for_status()
-        self._any = True
         sha256 = (await asyncio.to_thread(hashlib.sha256, content)).hexdigest()
         # What was begun to be said must be said whole: the journal keeps an order.
         await asyncio.shield(asyncio.ensure_future(self._on_kept(name, len(content), sha256)))

@@ -12,6 +12,8 @@ from xdist.scheduler import LoadFileScheduling
 ONE_STACK: Final = {
     "tests/system/": "lathe up",
     "tests/docs/test_commands.py": "lathe up",
+    "tests/ops/test_on_a_stack.py": "lathe up",
+    "tests/backup/test_on_a_stack.py": "lathe up",
     "tests/telemetry/": "telemetry",
 }
 """Paths, and the name of what their tests share."""

@@ -275,12 +275,12 @@ def test_ctrl_c_cancels_on_the_server(server: Server) -> None:
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not any(task["status"] == "running" for task in server.tasks.values()):
             assert time.monotonic() < end
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=10)
+        _, told = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Cancelled; charged: 0.25 credits." in told
     assert [task["status"] for task in server.tasks.values()] == ["cancelled"]

@@ -27,5 +27,5 @@ async def here(database: str, tmp_path: Path) -> AsyncIterator[World]:
 @pytest.fixture
 async def shaky(database: str, tmp_path: Path) -> AsyncIterator[World]:
     """A world whose log can be made to fail; nobody waits long there."""
-    async with world(database, tmp_path, log=ShakyLog(), patience_s=0.6) as running:
+    async with world(database, tmp_path, log=ShakyLog(), patience_s=2.0) as running:
         yield running

@@ -265,7 +265,7 @@ async def test_an_open_outcome_is_repeated_with_its_key(shaky: World, late: bool
 async def test_a_death_between_append_and_answer(database: str, tmp_path: Path, late: bool) -> None:
     """The process dies with the append on its way. The next one answers the repeat: one task, one reservation."""
     log = ShakyLog()
-    async with world(database, tmp_path, log=log, patience_s=0.3) as before:
+    async with world(database, tmp_path, log=log, patience_s=2.0) as before:
         ann = await before.user()
         log.broken = True
         refused(await before.post("/generate", ann, json=MUG, headers=keyed("k")), 503, "outcome-pending")

@@ -211,7 +211,7 @@ async def test_a_process_that_is_gone_is_replaced(database: str, tmp_path: Path)
         ann = await before.user()
         body = {"prompt": "a mug"}
         first = await before.post("/generate", ann, json=body, headers={"idempotency-key": "k"})
-    async with world(database, tmp_path, log=log, owning=lambda tp: tp != ann.stream, patience_s=0.5) as here:
+    async with world(database, tmp_path, log=log, owning=lambda tp: tp != ann.stream, patience_s=2.0) as here:
         with here.nothing_written():
             answer = await here.post("/generate", ann, json=body)
             refused(answer, 503, "no-owner")

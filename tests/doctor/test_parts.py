@@ -216,7 +216,7 @@ def test_a_store_with_another_time() -> None:
 
 async def test_services_ready_unready_hanging_and_gone() -> None:
     unready = b'{"status":"not-ready","dependencies":{"kafka":{"ok":true},"postgres":{"ok":false,"detail":"gone"}}}'
-    async with httpx.AsyncClient(timeout=httpx.Timeout(20, read=0.3), trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=httpx.Timeout(20, read=3), trust_env=False) as http:
         with answering(200, b"{}") as address:
             assert "query_api is ready" in said(await check_service(http, "query_api", address), Level.OK)
             assert said(await check_gateway(http, f"http://{address}"), Level.FAIL) == ""

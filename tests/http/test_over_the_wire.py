@@ -41,7 +41,7 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
     async def refused() -> None:
         raise Unauthenticated("Sign in first.")
 
-    limits = BodyLimits(json_bytes=100_000, multipart_bytes=3_000_000, grace_s=0.5, least_rate=1_000_000)
+    limits = BodyLimits(json_bytes=100_000, multipart_bytes=3_000_000, grace_s=3.0, least_rate=1_000_000)
     config = uvicorn.Config(
         TakeUnread(Edge(LimitBodies(app, limits))),
         port=0,

@@ -50,7 +50,8 @@ def test_where_nothing_is_to_be_apart_nobody_waits() -> None:
 async def test_commands_of_a_rush_share_an_append(
     connections: int, shared: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(appenders, "APART_S", 0.5)
+    monkeypatch.setattr(appenders, "APART_S", 1.0)
+    monkeypatch.setattr("adapters.kafka.rush.WINDOW_S", 10.0)
     sizes: list[int] = []
     append = MemoryAppender.append
 

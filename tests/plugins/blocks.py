@@ -157,7 +157,7 @@ class Moody(BlockEngine):
     """Its chances are not the run's."""
 
     def height(self, run: Run) -> float:
-        return 0.5 + time.monotonic_ns() % 1000 / 1000
+        return 0.5 + time.monotonic_ns() % 10**9 / 10**9
 
 
 class Stateful(BlockEngine):

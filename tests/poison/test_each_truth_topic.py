@@ -41,7 +41,7 @@ LATER = "lathe.later.v1"
 MODEL = c.ModelPublished(
     model="m", version="1", title="M", kinds=("text",), params_schema={}, price=1, typical_seconds=1.0
 )
-SHORT = timedelta(seconds=0.8)
+SHORT = timedelta(seconds=2)
 
 
 class Case(msgspec.Struct, frozen=True):

@@ -86,7 +86,7 @@ class Floor:
         )
         await host.start()
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 await leads.wait()
             yield leads
         finally:

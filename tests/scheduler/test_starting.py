@@ -37,7 +37,7 @@ async def test_it_is_ready_however_long_the_log_is(tmp_path: Path, monkeypatch: 
     ready = asyncio.Event()
     running = asyncio.create_task(role.run_scheduler(parts, ready.set))
     try:
-        await asyncio.wait_for(ready.wait(), 5)
+        await asyncio.wait_for(ready.wait(), 30)
     finally:
         running.cancel()
         await asyncio.wait([running])

@@ -155,7 +155,7 @@ def test_a_damaged_database_is_left_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_part_that_has_ended_is_not_ready_though_another_answers_in_its_place(tmp_path: Path) -> None:
-    part = Part("loser", ("/bin/sh", "-c", "sleep 0.1; exit 3"), is_ready=lambda: time.sleep(1) is None)
+    part = Part("loser", ("/bin/sh", "-c", "sleep 0.1; exit 3"), is_ready=lambda: time.sleep(4) is None)
     process = start(part, tmp_path / "loser.log")
     try:
         with pytest.raises(StackError, match="loser ended with exit code 3 while starting"):

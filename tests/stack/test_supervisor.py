@@ -18,7 +18,7 @@ from cli.stack.ledger import Ledger
 PROJECT = Path(__file__).parents[2]
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 20) -> None:
+def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until the condition holds; fail when it does not within `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():

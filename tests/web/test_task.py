@@ -125,6 +125,7 @@ def test_over_plain_http_a_task_is_made_and_its_command_line_can_be_copied(visit
     page.add_init_script("delete Crypto.prototype.randomUUID; delete Navigator.prototype.clipboard")
     page.reload()
     visit.begin("a blue vase")
+    page.wait_for_selector(LOADED)
     page.get_by_text("The same from a terminal").click()
     page.get_by_role("button", name="Copy as curl").click()
     expect(page.get_by_role("button", name="Selected: now copy it")).to_be_visible()

@@ -104,6 +104,7 @@ async def test_a_message_that_is_never_taken_is_dead_and_the_next_has_its_turn(
     await posting.start(Schedule(delays_s=(0.05,), give_up_s=0.2))
     ann = await here.user()
     await add(here, ann, there.url)
+    there.answer = lambda got: 400
     poison = (await cancelled(here, ann))[0]
     there.answer = lambda got: 400 if poison.encode() in got.body else 204
     await there.until(lambda: there.got)

@@ -39,7 +39,7 @@ def order(folder: Path, how: str) -> RunEngine:
 
 
 async def gone(*numbers: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while any(_lives(number) for number in numbers):
             await asyncio.sleep(0.02)
 
@@ -85,7 +85,7 @@ async def test_what_an_engine_started_ends_with_its_process(slot: Slot, tmp_path
         slot.kill()
     elif end == "stop":
         await slot.stop()
-    assert isinstance(await asyncio.wait_for(running, 5), Died)
+    assert isinstance(await asyncio.wait_for(running, 30), Died)
     await gone(*started)
 
 

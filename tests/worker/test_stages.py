@@ -23,7 +23,7 @@ async def place(tmp_path: Path) -> AsyncIterator[Workplace]:
 
 async def test_the_next_attempt_goes_on_from_what_the_first_saved(place: Workplace) -> None:
     task_id = new_id()
-    await place.give(task_id, params={"save": True, "fail": "segfault", "fail_in": "paint", "step_s": 0.1})
+    await place.give(task_id, params={"save": True, "fail": "segfault", "fail_in": "paint", "step_s": 0.3})
     (failed,) = await place.until(RunFailed)
     assert failed.problem.kind == "retryable"
     (kept,) = place.events(RunCheckpointed)
@@ -40,7 +40,7 @@ async def test_the_next_attempt_goes_on_from_what_the_first_saved(place: Workpla
 
 @pytest.mark.parametrize("fail", ["permanent", "bad-input"])
 async def test_stages_are_forgotten_when_no_attempt_follows(place: Workplace, fail: str) -> None:
-    await place.give(params={"save": True, "fail": fail, "fail_in": "paint", "step_s": 0.1})
+    await place.give(params={"save": True, "fail": fail, "fail_in": "paint", "step_s": 0.3})
     await place.until(RunFailed)
     assert place.api.stages == {}
 
@@ -59,7 +59,7 @@ async def test_a_store_that_refuses_is_named_in_the_log_without_what_opens_it(
 ) -> None:
     place.api.stage_status = 403
     task_id = new_id()
-    await place.give(task_id, params={"save": True, "step_s": 0.05})
+    await place.give(task_id, params={"save": True, "step_s": 0.3})
     await place.until(RunSucceeded)
     place.api.stages[task_id, "shape.bin"] = SHAPE
     await place.give(task_id, 2)

@@ -100,7 +100,7 @@ async def test_a_task_runs_in_a_worker_process(works: Works) -> None:
         children = psutil.Process(process.pid).children()
         assert len(children) == 1
         process.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(process.wait(), 10) == 0
+        assert await asyncio.wait_for(process.wait(), 30) == 0
         assert not children[0].is_running()
 
 
@@ -123,7 +123,10 @@ async def test_a_worker_that_stood_still_beyond_its_lease_gives_up_its_run(works
     async with works.worker() as first, works.worker() as second:
         task = await works.request(account, steps=100, step_s=0.2)
         await works.until(account, task, "running")
-        holder = next(p for p in (first, second) if any(_busy(c) for c in psutil.Process(p.pid).children()))
+        async with asyncio.timeout(30):
+            while not (busy := [p for p in (first, second) if any(_busy(c) for c in psutil.Process(p.pid).children())]):
+                await asyncio.sleep(0.05)
+        holder = busy[0]
         children = psutil.Process(holder.pid).children()
         holder.send_signal(signal.SIGSTOP)
         try:
@@ -132,7 +135,7 @@ async def test_a_worker_that_stood_still_beyond_its_lease_gives_up_its_run(works
                     await asyncio.sleep(0.1)
         finally:
             holder.send_signal(signal.SIGCONT)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while children[0].is_running() and children[0].status() != psutil.STATUS_ZOMBIE:
                 await asyncio.sleep(0.05)
         done = await works.until(account, task, "completed", "failed")
@@ -148,7 +151,7 @@ async def test_a_worker_that_is_told_to_stop_gives_its_run_back(works: Works) ->
         await works.until(account, task, "running")
         async with works.worker():
             first.send_signal(signal.SIGTERM)
-            assert await asyncio.wait_for(first.wait(), 10) == 0
+            assert await asyncio.wait_for(first.wait(), 30) == 0
             done = await works.until(account, task, "completed", "failed")
     assert (done["status"], done["attempt"]) == ("completed", 2)
 
