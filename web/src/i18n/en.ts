@@ -83,6 +83,7 @@ export const en = {
   'make.photo.alt': 'The photo you chose: {name}',
   'make.photo.note': 'The model takes its shape and colour from this photo.',
   'make.photo.words': 'Your words are not used with a photo; they stay here for the next model.',
+  'make.photo.first': 'Only the first photo is used: no engine takes several of them right now.',
   'make.views.note': 'Say from which side each was taken: the model is fitted to all of them.',
   'make.view': 'Side shown on {name}',
   'make.photo.type': 'That is not a picture I can read. Use a PNG, JPEG or WebP file.',

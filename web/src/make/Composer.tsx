@@ -9,7 +9,7 @@ import { addPhoto, changeDraft, paramsFor, useDraft } from './draft.ts'
 import { DropZone } from './DropZone.tsx'
 import { ForkNote, InheritedPhotos } from './ForkNote.tsx'
 import { PhotoButtons } from './PhotoButtons.tsx'
-import { refusalOf } from './photo.ts'
+import { chooseFrom } from './photo.ts'
 import { PhotoTray } from './PhotoTray.tsx'
 import { Prompt } from './Prompt.tsx'
 import { Settings } from './Settings.tsx'
@@ -27,6 +27,7 @@ export function Composer() {
   const make = useMake(draft)
   const [open, setOpen] = useState(parent !== null)
   const [refusal, setRefusal] = useState<string | null>(null)
+  const [leftOut, setLeftOut] = useState(false)
   const form = useRef<HTMLFormElement>(null)
   const id = useId()
 
@@ -47,8 +48,11 @@ export function Composer() {
     send()
   }
   const take = (files: File[]): void => {
-    setRefusal(files.map(refusalOf).find((why) => why !== null) ?? null)
-    for (const file of files) if (refusalOf(file) === null) addPhoto(file, !takesViews)
+    const single = loaded && !takesViews
+    const { taken, why, leftOut: unused } = chooseFrom(files, single)
+    setRefusal(why)
+    setLeftOut(unused)
+    for (const file of taken) addPhoto(file, single)
   }
   const params = paramsFor(draft, engine?.id)
   const changed = Object.keys(params).length
@@ -68,7 +72,7 @@ export function Composer() {
             describedBy={`${id}-keys`}
           />
         ) : photos.length > 0 ? (
-          <PhotoTray photos={photos} words={prompt.trim() !== ''} />
+          <PhotoTray photos={photos} words={prompt.trim() !== ''} leftOut={leftOut} />
         ) : (
           parent && <InheritedPhotos parent={parent} />
         )}
@@ -111,7 +115,11 @@ export function Composer() {
         {tooMany > 0 ? (
           <strong className="error-text">{t('make.tooLong', { n: tooMany })}</strong>
         ) : (
-          hasWords && `${t('make.keys')} ${t('make.words')}`
+          hasWords && (
+            <>
+              <span className="by-keyboard">{t('make.keys')}</span> {t('make.words')}
+            </>
+          )
         )}
       </p>
       {refusal !== null && (

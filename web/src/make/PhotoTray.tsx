@@ -8,10 +8,12 @@ type PhotoTrayProps = {
   photos: readonly Photo[]
   /** Something was typed, of which a model from photos makes no use. */
   words: boolean
+  /** More were given than are taken. */
+  leftOut: boolean
 }
 
 /** The chosen photos; of several, each says from which side it was taken. */
-export function PhotoTray({ photos, words }: PhotoTrayProps) {
+export function PhotoTray({ photos, words, leftOut }: PhotoTrayProps) {
   return (
     <div className="photo-tray">
       <ul className="photos">
@@ -20,6 +22,11 @@ export function PhotoTray({ photos, words }: PhotoTrayProps) {
         ))}
       </ul>
       <p className="hint">{t(photos.length > 1 ? 'make.views.note' : 'make.photo.note')}</p>
+      {leftOut && (
+        <p className="hint" role="alert">
+          {t('make.photo.first')}
+        </p>
+      )}
       {words && (
         <p className="hint" role="status">
           {t('make.photo.words')}

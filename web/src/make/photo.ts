@@ -12,6 +12,14 @@ export function refusalOf(file: File): string | null {
   return null
 }
 
+/** Which of `files` become photos: every one that can be read, or of a `single` one the first. */
+export function chooseFrom(files: File[], single: boolean): { taken: File[]; why: string | null; leftOut: boolean } {
+  const readable = files.filter((file) => refusalOf(file) === null)
+  const taken = single ? readable.slice(0, 1) : readable
+  const why = files.map(refusalOf).find((one) => one !== null) ?? null
+  return { taken, why, leftOut: taken.length < readable.length }
+}
+
 /** The pictures among what was dropped; when there is none, the first file, to be told what is wrong with it. */
 export function photosIn(transfer: DataTransfer | null): File[] {
   const files = [...(transfer?.files ?? [])]
