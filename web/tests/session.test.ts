@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Client } from '../src/api/client.ts'
-import { LoginDismissed } from '../src/api/problem.ts'
+import { LoginDismissed, NoAnswer } from '../src/api/problem.ts'
 import { Session } from '../src/api/session.ts'
 import { json, jwt, loggedIn, Memory, refusal, Scripted, tokens } from './server.ts'
 
@@ -101,4 +101,31 @@ test.each([401, 403])('a reload whose cookie is refused with %i is nobody', asyn
   await session.restore()
   expect([session.state, session.unreachable]).toEqual(['anonymous', false])
   expect(server.to('/auth/refresh')).toHaveLength(1)
+})
+
+const taken = () => refusal(409, 'already-exists')
+
+test.each([
+  ['the login after it', { '/auth/register': [json({}, 201), taken()], '/auth/login': [new TypeError('lost'), tokens('first')] }],
+  ['the registration', { '/auth/register': [new TypeError('lost'), taken()], '/auth/login': [tokens('first')] }],
+])('whose answer to %s was lost is let in when they press again', async (_, script) => {
+  const session = new Session(new Scripted(script).fetch, new Memory())
+  await expect(session.register(ann)).rejects.toThrow(NoAnswer)
+  await session.register(ann)
+  expect([session.state, session.account]).toEqual(['active', 'ann'])
+})
+
+test.each([
+  ['taken, when the password is another', refusal(401, 'unauthenticated'), { code: 'already-exists' }],
+  ['not known to be taken, when the server is busy', refusal(503, 'unavailable'), { code: 'unavailable' }],
+])('a name is %s', async (_, login, told) => {
+  const session = new Session(new Scripted({ '/auth/register': [taken()], '/auth/login': [login] }).fetch, new Memory())
+  await expect(session.register(ann)).rejects.toMatchObject(told)
+  expect(session.state).toBe('restoring')
+})
+
+test('a login that is refused after the account was made is told as it is', async () => {
+  const script = { '/auth/register': [json({}, 201)], '/auth/login': [refusal(401, 'unauthenticated')] }
+  const session = new Session(new Scripted(script).fetch, new Memory())
+  await expect(session.register(ann)).rejects.toMatchObject({ status: 401 })
 })

@@ -74,9 +74,12 @@ export class Session {
   }
 
   async register(account: Login & { email?: string }): Promise<void> {
-    // Read to its end, so that the browser does not count the answer as broken off.
-    await (await this.post('/auth/register', account)).text()
-    await this.login({ username: account.username, password: account.password })
+    const taken = await this.create(account)
+    try {
+      await this.login({ username: account.username, password: account.password })
+    } catch (failure) {
+      throw taken !== null && failure instanceof Problem && failure.status === 401 ? taken : failure
+    }
   }
 
   async logout(): Promise<void> {
@@ -130,6 +133,18 @@ export class Session {
     if (this.state === 'expired') this.state = 'anonymous'
     this.tell()
     for (const { reject } of waiting) reject(new LoginDismissed())
+  }
+
+  /** Gives back the refusal of a name that is taken: maybe by this very person, who did not get the answer. */
+  private async create(account: Login): Promise<Problem | null> {
+    try {
+      // Read to its end, so that the browser does not count the answer as broken off.
+      await (await this.post('/auth/register', account)).text()
+      return null
+    } catch (failure) {
+      if (failure instanceof Problem && failure.code === 'already-exists') return failure
+      throw failure
+    }
   }
 
   private async takeUp(): Promise<void> {
