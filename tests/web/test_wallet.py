@@ -32,3 +32,19 @@ def test_the_ledger_stays_while_the_balance_changes(visit: Visit) -> None:
     expect(page.locator(".amount-main dd")).to_have_text("0")
     expect(rows).to_have_count(3)
     assert page.evaluate("window.blanks") == 0
+
+
+def test_a_task_that_ends_meanwhile_is_seen_in_the_wallet(visit: Visit) -> None:
+    page = visit.page
+    visit.begin("a held unicorn")
+    expect(page.locator(".step-now")).to_have_text("Form")
+    visit.go("/credits")
+    reserved, rows = page.locator(".amount dd").last, page.locator(".ledger tbody tr")
+    expect(page.locator(".balance")).to_contain_text("99")
+    expect(reserved).to_have_text("1")
+    expect(rows).to_have_count(2)
+    visit.tell_server("finish")
+    expect(reserved).to_have_text("0")
+    expect(page.locator(".amount-main dd")).to_have_text("100")
+    expect(page.locator(".balance")).to_contain_text("100")
+    expect(rows).to_have_count(3)

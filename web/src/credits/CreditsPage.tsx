@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { useEffect, useRef } from 'react'
+import { useEffect, useEffectEvent, useRef } from 'react'
 import * as lathe from '../api/lathe.ts'
-import type { Profile } from '../api/types.ts'
+import type { Balance, Profile } from '../api/types.ts'
 import { refresh } from '../app/queries.ts'
 import { useTitle } from '../app/useTitle.ts'
 import { Gate } from '../auth/Gate.tsx'
@@ -13,6 +13,9 @@ import { Ledger } from './Ledger.tsx'
 
 const PAGE = 50
 const WALLET = ['wallet']
+const HISTORY = [...WALLET, 'transactions']
+/** What is reserved changes when its task ends, wherever that runs. */
+const EVERY_MS = 3000
 
 export function CreditsPage() {
   useTitle(t('nav.credits'))
@@ -26,10 +29,16 @@ export function CreditsPage() {
 function Wallet() {
   const enabled = useSignedIn()
   const profile = useProfile()
-  useFollowing(profile)
-  const { data: balance } = useQuery({ queryKey: [...WALLET, 'balance'], queryFn: lathe.balance, enabled, staleTime: 0 })
+  const { data: balance } = useQuery({
+    queryKey: [...WALLET, 'balance'],
+    queryFn: lathe.balance,
+    enabled,
+    staleTime: 0,
+    refetchInterval: ({ state }) => (state.data !== undefined && state.data.reserved > 0 ? EVERY_MS : false),
+  })
+  useFollowing(profile, balance)
   const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useInfiniteQuery({
-    queryKey: [...WALLET, 'transactions'],
+    queryKey: HISTORY,
     queryFn: ({ pageParam }) => lathe.transactions(pageParam, PAGE),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
@@ -67,12 +76,23 @@ function Wallet() {
   )
 }
 
-/** Looks the wallet up anew when the balance in the header has changed. */
-function useFollowing(profile: Profile | undefined): void {
-  const state = profile && `${profile.balance}/${profile.reserved}`
+/** The header and the wallet are asked apart: when one has changed, what the other tells is asked for again, once. */
+function useFollowing(profile: Profile | undefined, balance: Balance | undefined): void {
+  const inHeader = profile && `${profile.balance}/${profile.reserved}`
+  const inWallet = balance && `${balance.available}/${balance.reserved}`
+  useChange(inHeader, () => inHeader !== inWallet && void refresh(WALLET))
+  useChange(inWallet, () => {
+    void refresh(HISTORY)
+    if (inHeader !== inWallet) void refresh(['profile'])
+  })
+}
+
+/** Does `follow` when `state` becomes another, not when it is first known. */
+function useChange(state: string | undefined, follow: () => void): void {
   const before = useRef(state)
+  const onChange = useEffectEvent(follow)
   useEffect(() => {
-    if (before.current !== undefined && before.current !== state) void refresh(WALLET)
+    if (before.current !== undefined && before.current !== state) onChange()
     before.current = state
   }, [state])
 }
