@@ -21,7 +21,7 @@ export function LetterOrders({ id }: { id: string }) {
     if (!send.isPending) send.mutate(action)
   }
   return (
-    <div className="letter-orders">
+    <div className="letter-orders" tabIndex={-1}>
       <button type="button" className="button" aria-disabled={send.isPending} onClick={press('retry')}>
         <Icon name="again" />
         {t('operator.order.retry')}

@@ -7,7 +7,7 @@ type SectionProps = { title: string; failure: unknown; loading: boolean; childre
 export function Section({ title, failure, loading, children, aside }: SectionProps) {
   const id = useId()
   return (
-    <section className="section" aria-labelledby={id} aria-busy={loading}>
+    <section className="section" tabIndex={-1} aria-labelledby={id} aria-busy={loading}>
       <div className="section-head">
         <h2 id={id}>{title}</h2>
         {aside}
