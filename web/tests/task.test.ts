@@ -68,17 +68,61 @@ const event = (more: Partial<TaskEvent>): TaskEvent => ({
 test.each([
   ['a comfy, red chair', ['comfy'], 'a red chair'],
   ['a comfy red chair', ['Comfy'], 'a red chair'],
+  ['a comfy oak chair', ['comfy'], 'an oak chair'],
   ['a red chair, shiny', ['shiny'], 'a red chair'],
-  ['a chair and a chairman', ['chair'], 'a and a chairman'],
+  ['a shin shiny chair', ['shin'], 'a shiny chair'],
   ['ein schöner Stuhl', ['schöner'], 'ein Stuhl'],
   ['c++ chair (new)', ['(new)', 'c++'], 'chair'],
   ['a chair, comfy, red', ['comfy'], 'a chair, red'],
   ['a chair with four legs and a frobnicated sparkly aura', ['frobnicated', 'sparkly', 'aura'], 'a chair with four legs'],
   ['a chair with a frob and an aura.', ['frob', 'aura'], 'a chair'],
   ['a comfy chair with the light on', ['comfy'], 'a chair with the light on'],
-  ['an aura', ['aura'], ''],
+  ['a chair with long red dragons and black legs', ['long red dragons'], 'a chair with black legs'],
+  ['a table with a frob, 75 cm high', ['frob'], null],
+  ['an aura', ['aura'], null],
+  ['a chair', [], null],
 ])('%s without %s', (prompt, words, rest) => {
   expect(withoutWords(prompt, words)).toBe(rest)
+})
+
+/** As lathe/form tells them. */
+test.each([
+  ['a low-poly tree', ['low poly'], 'a tree'],
+  ['an oak table for 6-8 people', ['for 6 8 people'], 'an oak table'],
+  ["an 80's lamp", ['80 s'], 'a lamp'],
+  ['a chair from the 1950s', ['from the 1950 s'], 'a chair'],
+  ['a car for my son’s birthday', ["for my son's birthday"], 'a car'],
+  ['a big red car with go-faster stripes', ['go faster stripes'], 'a big red car'],
+  ['a mid-century modern chair', ['mid', 'century', 'modern'], 'a chair'],
+  ['a steampunk/cyberpunk lamp', ['steampunk', 'cyberpunk'], 'a lamp'],
+  ['a red chair (vintage)', ['vintage'], 'a red chair'],
+  ['a bookshelf (modern, minimalist) with 4 shelves', ['modern', 'minimalist'], 'a bookshelf with 4 shelves'],
+  ['a two-tone mug', ['two'], 'a mug'],
+  ['a chair, 4k, ultra-detailed', ['4 k', 'ultra'], 'a chair'],
+  ['a chair for $100', ['for 100'], 'a chair'],
+  ['a modern chair with modern legs', ['modern', 'modern'], 'a chair with legs'],
+])('what the engine passed over of %s is found, whatever marks stood between', (prompt, words, rest) => {
+  expect(withoutWords(prompt, words)).toBe(rest)
+})
+
+test.each([
+  ['a ½ melted vase', ['1/2 melted'], []],
+  ['a table 5x faster', ['faster', '5'], []],
+  ['a hand-made, hand-painted chair', ['hand'], []],
+  ['a three-legged-ish stool', ['ish'], ['legged']],
+  ['a red-and-frob chair', ['frob'], ['red']],
+  ['a frob-chair with red legs', ['frob'], ['chair', 'red leg', 'legs']],
+  ['a red & frob chair', ['frob'], ['red']],
+  ['a chair with red legs and thin arms', ['thin'], ['red leg', 'legs', 'arms']],
+  ['a car with four 18-inch wheels', ['18 inch wheels'], []],
+  ['a chair with a frob and armrests', ['frob'], ['armrests']],
+])('%s is not offered without %s: it cannot be told apart, or no sentence is left', (prompt, words, used) => {
+  expect(withoutWords(prompt, words, used)).toBeNull()
+})
+
+test('a prompt as long as there may be is cut at once', () => {
+  expect(withoutWords(`${'and, '.repeat(390)}frob x`, ['frob'])).toBe(`${'and, '.repeat(390)}x`)
+  expect(withoutWords(`chair ${'a '.repeat(980)}frob`, ['frob'])).toBe('chair')
 })
 
 afterEach(() => speak('en'))

@@ -22,6 +22,7 @@ type Fact = {
 export function Understood({ task, result }: { task: Task; result: Result }) {
   const facts = result.understood ? factsOf(result.understood) : []
   const ignored = result.ignored ?? []
+  const prompt = withoutWords(task.prompt ?? '', ignored, usedIn(result.understood))
   if (facts.length === 0 && ignored.length === 0) return null
   return (
     <section className="panel" aria-labelledby="understood-title">
@@ -57,16 +58,14 @@ export function Understood({ task, result }: { task: Task; result: Result }) {
           ))}
         </p>
       )}
-      {task.prompt && ignored.length > 0 && <Without task={task} ignored={ignored} />}
+      {prompt !== null && <Without task={task} prompt={prompt} />}
     </section>
   )
 }
 
 /** Makes it again without the words that the engine passed over. */
-function Without({ task, ignored }: { task: Task; ignored: string[] }) {
-  const prompt = withoutWords(task.prompt ?? '', ignored)
+function Without({ task, prompt }: { task: Task; prompt: string }) {
   const make = useAgain((key) => lathe.fork(task.task_id, { prompt }, key))
-  if (prompt === '') return null
   return (
     <>
       <button type="button" className="button" aria-disabled={make.busy} onClick={make.press}>
@@ -78,6 +77,9 @@ function Without({ task, ignored }: { task: Task; ignored: string[] }) {
     </>
   )
 }
+
+/** The person's own words that the engine took up. */
+const usedIn = ({ object = '', family = '', words = {} }: Reading = {}): string[] => [object, family, ...Object.values(words).flat()]
 
 function factsOf(reading: Reading): Fact[] {
   const facts: Fact[] = []
