@@ -130,3 +130,58 @@ def test_over_plain_http_a_task_is_made_and_its_command_line_can_be_copied(visit
     page.get_by_role("button", name="Copy as curl").click()
     expect(page.get_by_role("button", name="Selected: now copy it")).to_be_visible()
     assert page.evaluate("String(getSelection())") == page.locator(".curl code").inner_text()
+
+
+def make_dearer(page: Page) -> None:
+    """Models cost two credits more from now on."""
+
+    def put(route: Route) -> None:
+        models = route.fetch().json()["items"]
+        route.fulfill(json={"items": [{**model, "price": model["price"] + 2} for model in models]})
+
+    page.route("**/generate/models", put)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "button", "action"),
+    [
+        ("a comfy red chair", "Make it without them", "fork"),
+        ("a blue vase", "Another like it", "fork"),
+        ("a unicorn", "Try again", "retry"),
+    ],
+)
+def test_a_task_is_made_again_for_the_price_that_is_shown(visit: Visit, prompt: str, button: str, action: str) -> None:
+    page = visit.page
+    visit.begin(prompt)
+    again = page.get_by_role("button", name=button)
+    expect(again).to_contain_text("1 credit")
+    make_dearer(page)
+    page.reload()
+    expect(again).to_contain_text("3 credits")
+    with page.expect_request(f"**/{action}") as sent:
+        again.click()
+    order = sent.value.post_data_json
+    assert isinstance(order, dict)
+    assert order["max_credits"] == 3
+
+
+def test_who_is_refused_because_the_price_has_risen_sees_the_new_one(visit: Visit) -> None:
+    page = visit.page
+    visit.begin("a blue vase")
+    again = page.get_by_role("button", name="Another like it")
+    expect(again).to_contain_text("1 credit")
+    make_dearer(page)
+    refusal = {"type": "/problems/price-changed", "title": "The price is above your limit", "status": 409}
+    page.route(
+        "**/fork", lambda route: route.fulfill(status=409, content_type="application/problem+json", json=refusal)
+    )
+    again.click()
+    expect(page.get_by_role("alert")).to_contain_text("press again if you agree")
+    expect(again).to_contain_text("3 credits")
+    page.unroute("**/fork")
+    with page.expect_request("**/fork") as sent:
+        again.click()
+    order = sent.value.post_data_json
+    assert isinstance(order, dict)
+    assert order["max_credits"] == 3
+    expect(page.get_by_role("link", name="Made again from an earlier task")).to_be_visible()

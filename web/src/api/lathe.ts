@@ -67,8 +67,8 @@ export type Fork = Partial<NonNullable<Body<'/generate/{task_id}/fork', 'post'>>
 export const fork = (id: string, change: Fork, key: string): Promise<Made> =>
   post(client, '/generate/{task_id}/fork', { path: { task_id: id }, body: { params: {}, ...change }, key })
 
-export const retry = (id: string, key: string): Promise<Made> =>
-  post(client, '/generate/{task_id}/retry', { path: { task_id: id }, body: null, key })
+export const retry = (id: string, again: Body<'/generate/{task_id}/retry', 'post'>, key: string): Promise<Made> =>
+  post(client, '/generate/{task_id}/retry', { path: { task_id: id }, body: again, key })
 
 export const cancel = (id: string): Promise<unknown> =>
   post(client, '/generate/{task_id}/cancel', { path: { task_id: id }, key: newKey() })

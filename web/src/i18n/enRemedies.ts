@@ -11,7 +11,7 @@ export const remedies = {
   'remedy.refused': anew,
   'remedy.wrong-state': anew,
   'remedy.already-exists': 'Choose another name.',
-  'remedy.price-changed': 'Load the page anew to see the new price.',
+  'remedy.price-changed': 'The price that stands there now is the new one: press again if you agree.',
   'remedy.account-closed': 'Use another account.',
   'remedy.no-result': 'Make it anew, as it is or changed.',
   'remedy.erased': 'It cannot be brought back; make it anew.',

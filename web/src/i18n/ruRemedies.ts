@@ -13,7 +13,7 @@ export const remedies = {
   'remedy.refused': anew,
   'remedy.wrong-state': anew,
   'remedy.already-exists': 'Выберите другое имя.',
-  'remedy.price-changed': 'Загрузите страницу заново, чтобы увидеть новую цену.',
+  'remedy.price-changed': 'Теперь показана новая цена: если согласны, нажмите ещё раз.',
   'remedy.account-closed': 'Войдите под другой учётной записью.',
   'remedy.no-result': 'Сделайте заново: так же или с изменениями.',
   'remedy.erased': 'Вернуть это нельзя; сделайте заново.',

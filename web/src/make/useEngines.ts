@@ -1,6 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
 import * as lathe from '../api/lathe.ts'
-import type { Kind, Model } from '../api/types.ts'
+import { Problem } from '../api/problem.ts'
+import type { Kind, Model, Task } from '../api/types.ts'
+import { refresh } from '../app/queries.ts'
 import type { Draft } from './draft.ts'
 
 export type Engines = {
@@ -12,9 +14,23 @@ export type Engines = {
   takesViews: boolean
 }
 
+const MODELS = ['models']
+const useModels = () => useQuery({ queryKey: MODELS, queryFn: lathe.models, staleTime: 60_000 })
+
+/** What a task with the model of `task` costs now. As long as that is not known: what `task` did. */
+export function usePrice({ model, price }: Pick<Task, 'model' | 'price'>): number {
+  const { data = [] } = useModels()
+  return data.find(({ id }) => id === model)?.price ?? price
+}
+
+/** Who is refused because the price has risen is shown the new one. */
+export function lookAtPrices(failure: unknown): void {
+  if (failure instanceof Problem && failure.code === 'price-changed') void refresh(MODELS)
+}
+
 /** The engines that take what the draft holds, and the one that will be used: the chosen one, else the first. */
 export function useEngines(draft: Draft): Engines {
-  const { data = [], error, isSuccess } = useQuery({ queryKey: ['models'], queryFn: lathe.models, staleTime: 60_000 })
+  const { data = [], error, isSuccess } = useModels()
   const kind = kindOf(draft)
   const fitting = data.filter((model) => model.kinds.includes(kind))
   const engine = fitting.find((model) => model.id === draft.engine) ?? fitting[0]

@@ -45,7 +45,7 @@ function During({ task }: { task: Task }) {
 }
 
 function After({ task }: { task: Task }) {
-  const again = useAgain((key) => anew(task, key))
+  const again = useAgain(task, 'anew', anew)
   const completed = task.status === 'completed'
   const change = (): void => {
     forkDraft(task)
@@ -66,7 +66,7 @@ function After({ task }: { task: Task }) {
       >
         <Icon name="again" />
         {t(completed ? 'task.another' : 'task.again')}
-        <span className="faint">{credits(task.price)}</span>
+        <span className="faint">{credits(again.price)}</span>
       </button>
       {completed && <Compare task={task} />}
       {again.failure && <Failure failure={again.failure} />}

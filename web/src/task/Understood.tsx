@@ -65,13 +65,15 @@ export function Understood({ task, result }: { task: Task; result: Result }) {
 
 /** Makes it again without the words that the engine passed over. */
 function Without({ task, prompt }: { task: Task; prompt: string }) {
-  const make = useAgain((key) => lathe.fork(task.task_id, { prompt }, key))
+  const make = useAgain(task, 'without', ({ task_id }, { key, limit }) =>
+    lathe.fork(task_id, { prompt, max_credits: limit }, key),
+  )
   return (
     <>
       <button type="button" className="button" aria-disabled={make.busy} onClick={make.press}>
         <Icon name="again" />
         {t('understood.without')}
-        <span className="faint">{credits(task.price)}</span>
+        <span className="faint">{credits(make.price)}</span>
       </button>
       {make.failure && <Failure failure={make.failure} />}
     </>

@@ -1,37 +1,53 @@
-import { useMutation } from '@tanstack/react-query'
-import { useRef } from 'react'
+import { useIsMutating, useMutation } from '@tanstack/react-query'
 import * as lathe from '../api/lathe.ts'
 import { isPassing, LoginDismissed } from '../api/problem.ts'
 import type { Task } from '../api/types.ts'
-import { refresh } from '../app/queries.ts'
+import { queries, refresh } from '../app/queries.ts'
 import { navigate } from '../app/router.tsx'
+import { lookAtPrices, usePrice } from '../make/useEngines.ts'
+
+/** `limit` is the price that the person saw. */
+type Attempt = { key: string; limit: number }
+export type Again = (task: Task, { key, limit }: Attempt) => Promise<lathe.Made>
+
+/** Those under way and those of unknown outcome, by what they are for. They outlive the page that they were sent from. */
+const attempts = new Map<string, Attempt>()
 
 /**
- * Makes a new task out of `task` by `order` and goes to it. After a failure of unknown outcome the key is kept, so that
- * pressing again makes it at most once.
+ * Makes a new task out of `task` by `again` for no more than `price`, and goes to it unless the person has gone elsewhere.
+ * After a failure of unknown outcome the same is sent, so that pressing again makes it at most once.
  */
-export function useAgain(order: (key: string) => Promise<lathe.Made>) {
-  const key = useRef<string | null>(null)
-  const { mutate, isPending, error } = useMutation({
-    mutationFn: () => order((key.current ??= lathe.newKey())),
+export function useAgain(task: Task, what: 'anew' | 'without', again: Again) {
+  const price = usePrice(task)
+  const name = `${what} ${task.task_id}`
+  const mutationKey = ['again', name]
+  const busy = useIsMutating({ mutationKey }) > 0
+  const { mutate, error } = useMutation({
+    mutationKey,
+    mutationFn: () => {
+      const attempt = attempts.get(name) ?? { key: lathe.newKey(), limit: price }
+      attempts.set(name, attempt)
+      return again(task, attempt)
+    },
     onSuccess: (made) => {
-      key.current = null
+      attempts.delete(name)
       void refresh(['profile'])
       void refresh(['tasks'])
-      navigate(`/tasks/${made.task_id}`)
+      if (location.pathname === `/tasks/${task.task_id}`) navigate(`/tasks/${made.task_id}`)
     },
     onError: (failure) => {
-      if (!isPassing(failure)) key.current = null
+      if (!isPassing(failure)) attempts.delete(name)
+      lookAtPrices(failure)
     },
   })
   const press = (): void => {
-    if (!isPending) mutate()
+    if (queries.isMutating({ mutationKey }) === 0) mutate()
   }
-  return { press, busy: isPending, failure: error instanceof LoginDismissed ? null : error }
+  return { press, busy, price, failure: error instanceof LoginDismissed ? null : error }
 }
 
 /** As it was when it did not come to an end; with another seed when it did. */
-export const anew = (task: Task, key: string): Promise<lathe.Made> =>
-  task.status === 'completed'
-    ? lathe.fork(task.task_id, { params: { seed: null } }, key)
-    : lathe.retry(task.task_id, key)
+export const anew: Again = ({ task_id, status }, { key, limit: max_credits }) =>
+  status === 'completed'
+    ? lathe.fork(task_id, { params: { seed: null }, max_credits }, key)
+    : lathe.retry(task_id, { max_credits }, key)
