@@ -25,7 +25,7 @@ def test_the_ledger_stays_while_the_balance_changes(visit: Visit) -> None:
         }"""
     )
     visit.tell_server("spend")
-    page.wait_for_timeout(FRESH)
+    page.wait_for_timeout(FRESH + 1_000)
     with page.expect_response("**/billing/transactions*"), page.expect_response("**/billing/balance"):
         page.evaluate("dispatchEvent(new Event('visibilitychange'))")
     expect(page.locator(".balance")).to_contain_text("0")
