@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Page, Request, expect
 
 from tests.system.browser import PATIENCE
+from tests.web.held import Held
 from tests.web.states import PHOTO, settings
 from tests.web.visit import Visit
 
@@ -117,6 +118,67 @@ def test_typing_while_a_task_is_sent_makes_no_second_one_and_is_not_lost(visit: 
     assert [order["prompt"] for order in sent] == ["a blue mug"]
     back_to_make(visit)
     expect(page.get_by_label("Describe it")).to_have_value("a red chair")
+
+
+def send_photo(visit: Visit) -> Held:
+    """As somebody who has a task already. The photo's upload waits."""
+    visit.begin("a unicorn")
+    back_to_make(visit)
+    held = Held(visit.page, "**/upload")
+    visit.page.get_by_test_id("photo").set_input_files(PHOTO)
+    visit.page.get_by_role("button", name="Make it").click()
+    expect(visit.page.get_by_role("button", name="Sending the photo…")).to_be_visible()
+    return held
+
+
+def test_who_leaves_while_a_photo_is_sent_is_left_where_they_are(visit: Visit) -> None:
+    page = visit.page
+    held = send_photo(visit)
+    visit.go("/credits")
+    expect(page.locator(".ledger")).to_be_visible()
+    held.first().continue_()
+    expect(page.locator(".ledger").get_by_role("link", name="From a photo").first).to_be_visible()
+    assert page.url == f"{visit.address}/credits"
+    visit.go("/")
+    expect(page.locator(".photo")).to_have_count(0)
+    expect(page.get_by_role("link", name="From a photo")).to_be_visible()
+
+
+def test_who_comes_back_while_a_photo_is_sent_sees_it_and_makes_no_second_task(visit: Visit) -> None:
+    page = visit.page
+    held = send_photo(visit)
+    sent = orders(page)
+    visit.go("/credits")
+    expect(page.locator(".ledger")).to_be_visible()
+    visit.go("/")
+    busy = page.get_by_role("button", name="Sending the photo…")
+    expect(busy).to_have_attribute("aria-disabled", "true")
+    page.get_by_role("button", name="Remove pear.png").click()
+    visit.ask("a blue mug")
+    expect(busy).to_have_attribute("aria-disabled", "true")
+    held.first().continue_()
+    expect(page.get_by_role("heading", level=1)).to_have_text("From a photo")
+    assert len(sent) == 1
+    back_to_make(visit)
+    expect(page.get_by_label("Describe it")).to_have_value("a blue mug")
+
+
+def test_what_went_wrong_in_the_meantime_is_told_to_who_comes_back(visit: Visit) -> None:
+    page = visit.page
+    held = send_photo(visit)
+    visit.go("/credits")
+    problem = {"type": "/problems/too-large", "title": "Too large", "status": 413}
+    with page.expect_response("**/upload"):
+        held.first().fulfill(status=413, content_type="application/problem+json", json=problem)
+    visit.go("/")
+    expect(page.get_by_role("alert")).to_contain_text("Too large")
+    expect(page.locator(".photo")).to_have_count(1)
+    expect(page.get_by_role("button", name="Make it")).to_have_attribute("aria-disabled", "false")
+    visit.go("/credits")
+    expect(page.locator(".ledger")).to_be_visible()
+    visit.go("/")
+    expect(page.locator(".photo")).to_have_count(1)
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 @pytest.mark.parametrize("by_enter", [True, False])

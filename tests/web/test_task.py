@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.system.browser import page_at
+from tests.web.held import Held
 from tests.web.visit import LOADED, Visit
 
 pytestmark = pytest.mark.timeout(180)
@@ -185,3 +186,22 @@ def test_who_is_refused_because_the_price_has_risen_sees_the_new_one(visit: Visi
     assert isinstance(order, dict)
     assert order["max_credits"] == 3
     expect(page.get_by_role("link", name="Made again from an earlier task")).to_be_visible()
+
+
+def test_who_leaves_while_a_task_is_made_again_is_left_where_they_are(visit: Visit) -> None:
+    page = visit.page
+    visit.begin("a blue vase")
+    again = page.get_by_role("button", name="Another like it")
+    held = Held(page, "**/fork")
+    again.click()
+    expect(again).to_have_attribute("aria-disabled", "true")
+    page.get_by_role("link", name="Make", exact=True).click()
+    page.get_by_role("link", name="a blue vase").click()
+    expect(again).to_have_attribute("aria-disabled", "true")
+    visit.go("/credits")
+    rows = page.locator(".ledger tbody tr")
+    expect(rows).to_have_count(3)
+    held.first().continue_()
+    expect(rows.nth(3)).to_be_visible()
+    assert page.url == f"{visit.address}/credits"
+    assert len(held.routes) == 1
