@@ -205,3 +205,38 @@ def test_who_leaves_while_a_task_is_made_again_is_left_where_they_are(visit: Vis
     expect(rows.nth(3)).to_be_visible()
     assert page.url == f"{visit.address}/credits"
     assert len(held.routes) == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "first", "then"),
+    [
+        (
+            "en",
+            "3D model: a blue vase. Drag or use the arrow keys to turn it.",
+            "Seen from the front",
+            "Seen from the front, from below",
+        ),
+        (
+            "ru",
+            "3D-модель: a blue vase. Поворачивайте мышью или клавишами со стрелками.",
+            "Вид спереди",
+            "Вид спереди, снизу",
+        ),
+    ],
+    ids=["en", "ru"],
+)
+def test_the_viewer_speaks_to_a_screen_reader_in_the_language_of_the_person(
+    mock: str, browser: Browser, language: str, name: str, first: str, then: str
+) -> None:
+    with page_at(browser, 1280, 800, language=language) as page:
+        visit = Visit(page, mock, language=language)
+        visit.begin("a blue vase")
+        page.wait_for_selector(LOADED)
+        viewer = page.get_by_role("img", name=name, exact=True)
+        viewer.focus()
+        status = page.locator("model-viewer #status")
+        expect(status).to_have_text(first)
+        for _ in range(4):
+            page.keyboard.press("ArrowUp")
+        expect(status).to_have_text(then)
+        expect(page.locator("model-viewer").get_by_role("region")).to_have_count(0)

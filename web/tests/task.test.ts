@@ -10,6 +10,7 @@ import { printOf, sizeOf } from '../src/task/Report.tsx'
 import { translated } from '../src/task/sentences.ts'
 import { doing, secondsBySteps, stageAfter, stepOf } from '../src/task/stages.ts'
 import { withoutWords } from '../src/task/words.ts'
+import { spoken } from '../src/viewer/spoken.ts'
 
 const time = '2026-01-01T00:00:00Z'
 
@@ -240,4 +241,19 @@ test.each([
     expect(scale.toValue(step)).toBeGreaterThan(scale.toValue(step - 1))
     expect(scale.toStep(scale.toValue(step))).toBe(step)
   }
+})
+
+test('a viewer says in the language of the person from where its model is seen, and how to turn it', async () => {
+  const controls = join(import.meta.dirname, '../node_modules/@google/model-viewer/lib/features/controls.js')
+  const [sides, heights] = ['AZIMUTHAL_QUADRANT_LABELS', 'POLAR_TRIENT_LABELS'].map((name) => {
+    const [, list] = new RegExp(`^const ${name} = \\[(.*)\\];$`, 'm').exec(readFileSync(controls, 'utf8'))!
+    return list!.split(', ').map((label) => label.slice(1, -1))
+  })
+  const asked = heights!.flatMap((height) => sides!.map((side) => height + side))
+  expect(asked).toContain('upper-front')
+  const said = (): Record<string, string> => JSON.parse(spoken()) as Record<string, string>
+  expect(Object.keys(said()).toSorted()).toEqual([...asked, 'interaction-prompt'].toSorted())
+  expect(said()['lower-back']).toBe('Seen from behind, from below')
+  await speak('ru')
+  for (const text of Object.values(said())) expect(text).toMatch(/^[^a-z]+$/i)
 })

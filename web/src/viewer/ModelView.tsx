@@ -2,6 +2,7 @@ import { createElement, type Ref, useEffect, useEffectEvent, useImperativeHandle
 import { t } from '../i18n/index.ts'
 import './element.ts'
 import type { ViewerElement } from './element.ts'
+import { spoken } from './spoken.ts'
 import { FIRST_ORBIT, type View } from './view.ts'
 import { showWireframe } from './wireframe.ts'
 
@@ -43,6 +44,7 @@ export function ModelView({ ref, src, name, view, onLoaded }: ModelViewProps) {
         class: 'viewer',
         src,
         alt: t('viewer.label', { name }),
+        a11y: spoken(),
         'camera-controls': true,
         'touch-action': 'pan-y',
         'interaction-prompt': 'none',

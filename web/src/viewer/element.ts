@@ -7,8 +7,9 @@ import { EnvironmentMixin } from '@google/model-viewer/lib/features/environment.
 import { LoadingMixin } from '@google/model-viewer/lib/features/loading.js'
 import { SceneGraphMixin } from '@google/model-viewer/lib/features/scene-graph.js'
 import { StagingMixin } from '@google/model-viewer/lib/features/staging.js'
-import ModelViewerElementBase from '@google/model-viewer/lib/model-viewer-base.js'
+import ModelViewerElementBase, { $updateStatus } from '@google/model-viewer/lib/model-viewer-base.js'
 import rules from 'virtual:viewer-styles'
+import { t } from '../i18n/index.ts'
 
 const sheet = new CSSStyleSheet()
 // Its own ring is a thin one of the browser's colour. The poster takes the focus until the model is there.
@@ -22,7 +23,15 @@ class Viewer extends Element {
   protected override createRenderRoot(): HTMLElement | DocumentFragment {
     const root = super.createRenderRoot()
     this.shadowRoot!.adoptedStyleSheets = [sheet]
+    // A landmark with an English name around what is told anyway.
+    const landmark = this.shadowRoot!.querySelector('[role=region]')
+    for (const name of ['role', 'aria-label']) landmark?.removeAttribute(name)
     return root
+  }
+
+  /** The one thing it says that its attribute `a11y` has no words for. */
+  override [$updateStatus](status: string): void {
+    super[$updateStatus](status === 'Loading' ? t('app.loading') : status)
   }
 }
 
