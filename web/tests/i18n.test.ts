@@ -42,6 +42,25 @@ test('what is advised when an engine refuses stands under a title of its own', (
   for (const key of refused) expect(en).toHaveProperty([key.replace('advice.', 'problem.')])
 })
 
+test('whatever a task may fail of has a title, and no title is for what there is not', () => {
+  const root = join(import.meta.dirname, '../..')
+  const sources = ['ml_worker', 'domain', 'processors'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.py'))
+      .map((path) => readFileSync(join(root, folder, path), 'utf8')),
+  )
+  const found = (pattern: RegExp): string[] => sources.flatMap((source) => [...source.matchAll(pattern)].map(([, text]) => text!))
+  const named = found(/\b(?:Failed|Problem)\([^()]*\bcode=([A-Z_]+)/g)
+  const codes = new Set([
+    ...found(/\b(?:BadInput|Permanent|Retryable|Broke)\(\s*"([a-z-]+)"/g),
+    ...found(/\b(?:Failed|Problem)\([^()]*\bcode="([a-z-]+)"/g),
+    ...[...new Set(named)].flatMap((name) => found(new RegExp(`^${name}: Final = "([a-z-]+)"`, 'gm'))),
+  ])
+  expect([...codes]).toEqual(expect.arrayContaining(['deadline-passed', 'engine-error', 'lease-expired', 'worker-error', 'too-thin']))
+  const titled = Object.keys(en).filter((key) => key.startsWith('problem.'))
+  expect(titled.toSorted()).toEqual([...codes].map((code) => `problem.${code}`).toSorted())
+})
+
 test('who is refused is told what to do in their language, and in English what the server said', async () => {
   const known = readFileSync(join(import.meta.dirname, '../../adapters/http/explanations.py'), 'utf8')
   const codes = [...known.matchAll(/^ {4}"([a-z-]+)": Explanation/gm)].map(([, code]) => code!)

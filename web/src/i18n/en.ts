@@ -1,9 +1,11 @@
 import { operator } from './enOperator.ts'
+import { problems } from './enProblems.ts'
 import { remedies } from './enRemedies.ts'
 
 /** Every text of the page. `{name}` is filled in; a text with forms follows the plural rules of its language. */
 export const en = {
   ...operator,
+  ...problems,
   ...remedies,
   'app.name': 'Lathe',
   'app.skip': 'Skip to the content',
@@ -212,17 +214,6 @@ export const en = {
   'task.modelFailed.hint': 'Its files are fine and can be downloaded.',
   'task.noGlb': 'You asked for no GLB file, so there is nothing to turn here. Your files are ready to download.',
   'task.parent': 'Made again from an earlier task',
-  'problem.not-understood': 'I did not understand that',
-  'problem.cannot-make': 'That cannot be made',
-  'problem.language-not-supported': 'English only, for now',
-  'problem.no-object': 'I found no object in the photo',
-  'problem.no-image': 'There is no photo',
-  'problem.image-too-small': 'The photo is too small',
-  'problem.image-too-narrow': 'The photo is too narrow',
-  'problem.too-thin': 'It is too thin to make',
-  'problem.unreadable-image': 'I cannot read that picture',
-  'problem.mesh-invalid': 'The model had faults, so you do not get it',
-  'problem.deadline': 'Its deadline passed',
   'task.reason.bad-input': 'Try other words, or another photo.',
 
   'viewer.label': '3D model: {name}',

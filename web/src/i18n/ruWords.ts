@@ -232,19 +232,50 @@ export const sentences = {
   },
 } satisfies Partial<Catalogue>
 
-/** Чем кончилось, если движок отказал. */
+const engine = 'Движок на этом сбился'
+const service = 'Работа над этим прервалась'
+const remote = 'Сервер этой модели дал сбой'
+
+/** Почему не вышло: по коду отказа. */
 export const problems = {
   'problem.not-understood': 'Это понять не удалось',
   'problem.cannot-make': 'Такое сделать нельзя',
   'problem.language-not-supported': 'Пока только по-английски',
   'problem.no-object': 'На фото не найден предмет',
   'problem.no-image': 'Нет фото',
+  'problem.no-prompt': 'Нет слов',
+  'problem.nothing-asked': 'Нет ни слов, ни фото',
   'problem.image-too-small': 'Фото слишком маленькое',
   'problem.image-too-narrow': 'Фото слишком узкое',
   'problem.too-thin': 'Слишком тонко, чтобы сделать',
   'problem.unreadable-image': 'Эту картинку не прочитать',
+  'problem.empty': 'От формы ничего не осталось',
   'problem.mesh-invalid': 'В модели были ошибки, поэтому вы её не получите',
-  'problem.deadline': 'Срок вышел',
+  'problem.deadline-passed': 'Срок вышел',
+  'problem.run-timeout': 'Это заняло слишком много времени',
+  'problem.out-of-memory': 'На это не хватило памяти',
+  'problem.engine-error': engine,
+  'problem.engine-died': engine,
+  'problem.engine-unusable': engine,
+  'problem.field-invalid': engine,
+  'problem.field-unbounded': engine,
+  'problem.material-unknown': engine,
+  'problem.input-unavailable': service,
+  'problem.lease-expired': service,
+  'problem.order-unreadable': service,
+  'problem.run-cancelled': service,
+  'problem.worker-error': service,
+  'problem.worker-stopping': service,
+  'problem.remote-refused': 'Сервер этой модели отказал',
+  'problem.remote-unavailable': 'Сервер этой модели не ответил',
+  'problem.remote-timeout': 'Сервер этой модели не успел',
+  'problem.remote-cancelled': remote,
+  'problem.remote-failed': remote,
+  'problem.remote-forbidden': remote,
+  'problem.remote-foreign-url': remote,
+  'problem.remote-garbage': remote,
+  'problem.remote-redirected': remote,
+  'problem.remote-too-large': remote,
 } satisfies Partial<Catalogue>
 
 /** Что делать, если движок отказал: сам он объясняет по-английски. */
@@ -257,6 +288,9 @@ export const advice: Readonly<Record<`advice.${string}`, string>> = {
   'advice.no-object':
     'Снимите один предмет целиком на ровном фоне другого цвета, пришлите PNG, где прозрачно всё вокруг предмета, или выберите в настройках вид «Рельеф на плитке»: так поднимется всё фото.',
   'advice.no-image': 'Пришлите ровно одно фото.',
+  'advice.no-prompt': 'Эта модель понимает только слова: опишите предмет.',
+  'advice.nothing-asked': 'Опишите предмет или пришлите фото, смотря что принимает эта модель.',
+  'advice.remote-refused': 'Измените описание, фото или настройки; что не подошло, сказано ниже.',
   'advice.image-too-small': 'Пришлите фото покрупнее.',
   'advice.image-too-narrow': 'Обрежьте фото: длина может быть больше ширины не более чем в 12 раз.',
   'advice.too-thin':
